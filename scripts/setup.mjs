@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout. Everything below is done in it, from wherever it is called. */
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const INSTALL_STAMP = 'node_modules/.orderly-installed';
+const BUILD_STAMP = 'dist/.orderly-built';
+const RANGES = [
+  [20, 19],
+  [22, 13],
+  [24, 11],
+];
+
+/** Ends the process with a sentence when Node is too old. */
+export function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const range = RANGES.find(([known]) => known === major);
+  if (range ? minor >= range[1] : major > 24) return;
+  fail(`Orderly needs Node 20.19, 22.13 or 24.11, or a newer version of these; this is ${process.versions.node}.`);
+}
+
+/** Installs the packages of the lock file when they are not there, or are those of another one. */
+export function installIfStale() {
+  const wanted = hashOf(['package-lock.json']);
+  if (read(INSTALL_STAMP) === wanted) return;
+  say(existsSync(join(ROOT, 'node_modules')) ? 'Updating packages …' : 'Installing packages (first start only) …');
+  run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(join(ROOT, INSTALL_STAMP), wanted);
+}
+
+/** Compiles src/ into dist/ when they differ. Several at once do no harm: each builds aside and the last one counts. */
+export function buildIfStale() {
+  const sources = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('src')];
+  const wanted = hashOf(sources);
+  if (read(BUILD_STAMP) === wanted) return;
+  say('Building …');
+  const aside = `dist.${process.pid}`;
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', aside]);
+  writeFileSync(join(ROOT, aside, '.orderly-built'), wanted);
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  renameSync(join(ROOT, aside), join(ROOT, 'dist'));
+}
+
+/** @returns what a program ended with */
+export function run(program, args, { mayFail = false } = {}) {
+  const { status, error, signal } = spawnSync(program, args, { cwd: ROOT, stdio: 'inherit', shell: program.endsWith('.cmd') });
+  if (error) fail(`${program} could not be run: ${error.message}`);
+  if (status !== 0 && !mayFail) fail(`${program} ${args.join(' ')} failed (${signal ?? status}).`);
+  return status ?? 1;
+}
+
+function filesIn(folder) {
+  const entries = readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'));
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1)).sort();
+}
+
+function hashOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(join(ROOT, file)));
+  return hash.digest('hex');
+}
+
+function read(file) {
+  return existsSync(join(ROOT, file)) ? readFileSync(join(ROOT, file), 'utf8') : '';
+}
+
+function say(sentence) {
+  process.stderr.write(`${sentence}\n`);
+}
+
+function fail(sentence) {
+  say(sentence);
+  process.exit(1);
+}

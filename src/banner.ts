@@ -1,0 +1,39 @@
+import type { Config } from './config.js';
+import { orderableSku } from './demo.js';
+import type { Shop } from './start.js';
+
+/** What a person sees when the shop is open. Every line is true of this run. */
+export async function bannerOf({ url, postgres }: Shop, config: Config, startMs: number): Promise<string> {
+  const sku = await orderableSku(url);
+  const { redisUrl } = config.queue;
+  const mailbox = config.mail.smtpUrl ? [] : [`  Mailbox      ${url}/mailbox`];
+  const lines = [
+    '',
+    `  Orderly is open after ${(startMs / 1000).toFixed(1)} s`,
+    '',
+    `  API          ${url}/v1`,
+    `  Swagger UI   ${url}/docs`,
+    ...mailbox,
+    `  Health       ${url}/health/ready`,
+    '',
+    postgres
+      ? `  Database     embedded PostgreSQL ${postgres.version}, data in ${postgres.dataFolder} (DATABASE_URL: your own)`
+      : '  Database     the one of DATABASE_URL',
+    redisUrl ? '  Queues       BullMQ on the Redis of REDIS_URL' : '  Queues       BullMQ on PostgreSQL (REDIS_URL: on Redis)',
+    config.mail.smtpUrl ? '  Mail         sent through SMTP_URL' : '  Mail         kept in the mailbox (SMTP_URL: really sent)',
+    '',
+    ...(sku ? ['  Place an order:', '', curlOf(url, sku), ''] : []),
+    '  Ctrl-C stops. The data stays.',
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function curlOf(url: string, sku: string): string {
+  const order = {
+    customer: { name: 'Maria Anders', email: 'maria@example.com' },
+    shippingAddress: { name: 'Maria Anders', street: 'Obere Str. 57', city: 'Berlin', country: 'Germany' },
+    lines: [{ sku, quantity: 2 }],
+  };
+  return `  curl -i ${url}/v1/orders -H 'content-type: application/json' -d '${JSON.stringify(order)}'`;
+}

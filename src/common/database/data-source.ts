@@ -1,0 +1,57 @@
+import { DataSource, type MixedList } from 'typeorm';
+import { CreateBackbone1764000000000 } from '../events/migrations/1764000000000-create-backbone.js';
+import type { ModuleDefinition } from '../module-definition.js';
+
+/** No statement, lock or forgotten transaction may hold the others up for longer. */
+const SESSION_SETTINGS = {
+  statement_timeout: '15s',
+  lock_timeout: '10s',
+  idle_in_transaction_session_timeout: '20s',
+};
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Lets one process at a time migrate; the number is arbitrary, but for ever the same. */
+const MIGRATION_LOCK = 734_001;
+
+interface DataSourceOptions {
+  readonly url: string;
+  readonly poolSize: number;
+  readonly modules: readonly ModuleDefinition[];
+}
+
+/** One data source for the program, its migrations and its tests. */
+export function createDataSource({ url, poolSize, modules }: DataSourceOptions): DataSource {
+  const entities: MixedList<Function> = modules.flatMap((module) => [...module.entities]);
+  const migrations: MixedList<Function> = modules.flatMap((module) => [...module.migrations]);
+  return new DataSource({
+    type: 'postgres',
+    url,
+    poolSize,
+    schema: 'backbone',
+    entities,
+    migrations: [CreateBackbone1764000000000, ...migrations],
+    migrationsTableName: 'migration',
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    applicationName: 'orderly',
+    extra: {
+      options: Object.entries(SESSION_SETTINGS)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
+    },
+  });
+}
+
+/** Brings the database up to date. Processes that start together take turns. */
+export async function migrate(dataSource: DataSource): Promise<void> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('SET statement_timeout = 0');
+    await runner.query('SET lock_timeout = 0');
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await runner.query('CREATE SCHEMA IF NOT EXISTS backbone');
+    await dataSource.runMigrations({ transaction: 'each' });
+  } finally {
+    await runner.query('SELECT pg_advisory_unlock_all()');
+    await runner.query('RESET ALL');
+    await runner.release();
+  }
+}

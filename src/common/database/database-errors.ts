@@ -1,0 +1,65 @@
+import { isError } from '../logging/describe-error.js';
+
+/** The outcome of a COMMIT could not be learned in time: the work may or may not be stored. */
+export class CommitUnknownError extends Error {
+  override readonly name = 'CommitUnknownError';
+}
+
+/** PostgreSQL answered COMMIT with ROLLBACK: an error inside the transaction was caught and passed over. */
+export class RolledBackError extends Error {
+  override readonly name = 'RolledBackError';
+
+  constructor() {
+    super('The transaction was rolled back at COMMIT, because a statement in it had failed and its error was swallowed');
+  }
+}
+
+/** `transactions.run` inside `transactions.run`: would take a second connection and split what must commit together. */
+export class NestedTransactionError extends Error {
+  override readonly name = 'NestedTransactionError';
+
+  constructor() {
+    super('A transaction is open already: pass its tx on instead of opening another one');
+  }
+}
+
+/** PostgreSQL's error code of an error from `pg` or TypeORM, if it has one. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = errorChain(error).find((each) => 'code' in each && /^[0-9A-Z]{5}$/.test(String(each.code)));
+  return code && 'code' in code ? String(code.code) : undefined;
+}
+
+/** The name of the constraint that refused a row, if that is what happened. */
+export function violatedConstraintOf(error: unknown): string | undefined {
+  const found = errorChain(error).find((each) => 'constraint' in each && typeof each.constraint === 'string');
+  return found && 'constraint' in found ? String(found.constraint) : undefined;
+}
+
+const LOST = /Connection terminated|Client has encountered a connection error|already released|timeout exceeded when trying to connect|Connection ended/;
+const LOST_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
+
+/** PostgreSQL is out of reach or went away. Says nothing about whether work in flight was stored. */
+export function isDatabaseLost(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state && (state.startsWith('08') || ['57P01', '57P02', '57P03', '53300'].includes(state))) return true;
+  return errorChain(error).some(
+    (each) => ('code' in each && LOST_CODES.has(String(each.code))) || LOST.test(each.message),
+  );
+}
+
+/** Two transactions stood in each other's way; running one of them again will do. */
+export function isCollision(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === '40001' || state === '40P01' || violatedConstraintOf(error) === 'event_subject_version_key';
+}
+
+function errorChain(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let each = error; isError(each) && chain.length < 5; ) {
+    chain.push(each);
+    if ('driverError' in each && isError(each.driverError)) chain.push(each.driverError);
+    if (each instanceof AggregateError) chain.push(...each.errors.filter(isError));
+    each = each.cause;
+  }
+  return chain;
+}

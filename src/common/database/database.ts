@@ -1,0 +1,128 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from 'pg';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { CommitUnknownError, isDatabaseLost, NestedTransactionError, RolledBackError } from './database-errors.js';
+import { roleOf } from './roles.js';
+
+/** How long the outcome of a lost COMMIT is looked for before the caller is told that it is unknown. */
+const OUTCOME_WAIT_MS = 5_000;
+
+/** One open transaction, as the backbone sees it. Modules see its manager alone. */
+export interface Session {
+  readonly manager: EntityManager;
+  /** PostgreSQL's id of the transaction, once known: lets a lost COMMIT be looked up. */
+  transactionId?: string;
+  /** From here on the statements are this module's: they run under its role where roles are enforced. */
+  become(module: string): Promise<void>;
+}
+
+/** The one owner of transactions. TypeORM's own would take a COMMIT that rolled back for success. */
+export class Database {
+  private readonly open = new AsyncLocalStorage<{ live: boolean }>();
+
+  constructor(
+    readonly dataSource: DataSource,
+    private readonly options: { readonly enforceRoles: boolean },
+  ) {}
+
+  /**
+   * Runs the work in one transaction that starts as the given module.
+   * @throws {NestedTransactionError} inside another one
+   * @throws {RolledBackError} when the work swallowed an error of a statement
+   * @throws {CommitUnknownError} when the connection died during COMMIT and the outcome could not be learned
+   */
+  async transaction<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
+    if (this.open.getStore()?.live) throw new NestedTransactionError();
+    const runner = this.dataSource.createQueryRunner();
+    const session = this.sessionOf(runner);
+    const state = { live: true };
+    try {
+      await runner.startTransaction();
+      await session.become(module);
+      const result = await this.open.run(state, () => work(session));
+      await this.commit(runner, session);
+      return result;
+    } catch (error) {
+      await rollBack(runner);
+      throw error;
+    } finally {
+      state.live = false;
+      await runner.release();
+    }
+  }
+
+  /** Reads as the given module, outside of any transaction where roles are not enforced. */
+  async read<Result>(module: string, work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    if (this.options.enforceRoles) return this.transaction(module, ({ manager }) => work(manager));
+    return work(this.dataSource.manager);
+  }
+
+  /** One statement of the backbone's own, in a transaction of its own. */
+  async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.read('backbone', (manager) => rowsOf<Row>(manager, sql, parameters));
+  }
+
+  private sessionOf(runner: QueryRunner): Session {
+    const { enforceRoles } = this.options;
+    let current = '';
+    return {
+      manager: runner.manager,
+      async become(module) {
+        if (!enforceRoles || module === current) return;
+        await runner.query(`SET LOCAL ROLE ${roleOf(module)}`);
+        current = module;
+      },
+    };
+  }
+
+  private async commit(runner: QueryRunner, session: Session): Promise<void> {
+    const client: Client = await runner.connect();
+    try {
+      const { command } = await client.query('COMMIT');
+      if (command !== 'COMMIT') throw new RolledBackError();
+    } catch (error) {
+      if (!isDatabaseLost(error)) throw error;
+      if (!(await this.didCommit(session.transactionId, error))) throw error;
+    }
+  }
+
+  /** Asks PostgreSQL what became of a transaction whose COMMIT got no answer. */
+  private async didCommit(transactionId: string | undefined, cause: unknown): Promise<boolean> {
+    const deadline = Date.now() + OUTCOME_WAIT_MS;
+    while (transactionId && Date.now() < deadline) {
+      const status = await this.statusOf(transactionId);
+      if (status === 'committed' || status === 'aborted') return status === 'committed';
+      await pause(100);
+    }
+    throw new CommitUnknownError('The connection was lost during COMMIT and its outcome is not known', { cause });
+  }
+
+  private async statusOf(transactionId: string): Promise<string | null> {
+    try {
+      const sql = 'SELECT pg_xact_status($1::xid8) AS status';
+      const [row] = await rowsOf<{ status: string | null }>(this.dataSource.manager, sql, [transactionId]);
+      return row?.status ?? null;
+    } catch (error) {
+      if (isDatabaseLost(error)) return null;
+      throw error;
+    }
+  }
+}
+
+/** Rows of a statement. TypeORM wraps those of UPDATE and DELETE in a pair with their number. */
+export async function rowsOf<Row>(manager: EntityManager, sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+  const answer: unknown[] = await manager.query(sql, [...parameters]);
+  const paired = answer.length === 2 && Array.isArray(answer[0]) && typeof answer[1] === 'number';
+  return (paired ? answer[0] : answer) as Row[];
+}
+
+async function rollBack(runner: QueryRunner): Promise<void> {
+  if (runner.isReleased || !runner.isTransactionActive) return;
+  try {
+    const client: Client = await runner.connect();
+    await client.query('ROLLBACK').catch(() => client.end());
+  } catch {
+    // The connection is gone and its transaction with it; the caller gets the error that brought us here.
+  }
+}

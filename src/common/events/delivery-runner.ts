@@ -1,0 +1,141 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Database } from '../database/database.js';
+import { maskPersonal } from '../logging/redact.js';
+import { pauseAfter } from './backoff.js';
+import { inContext } from './context.js';
+import { CrashPoints } from './crash-points.js';
+import { type Claim, Deliveries, type Failure } from './deliveries.js';
+import { deliveryId, type DeliveryRef } from './delivery.js';
+import { Dispatcher } from './dispatcher.js';
+import { Handlers } from './handlers.js';
+import { GiveUp, RetryLater } from './outcomes.js';
+import { type Subscription, Subscriptions } from './subscriptions.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** An aborted side effect gets this long to let go of its socket. */
+const LET_GO_MS = 3_000;
+/** The lease outlasts the timeout, so that an attempt is over before the next one may start. */
+const LEASE_MARGIN_MS = LET_GO_MS + 7_000;
+const ERROR_TEXT_MAX = 2_000;
+
+/** The claim was taken over by someone else: what this attempt did is rolled back, and it has nothing to book. */
+class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+class TimedOut extends Error {
+  override readonly name = 'TimedOut';
+}
+
+/** Runs one delivery: claim, handle, book the outcome. */
+@Injectable()
+export class DeliveryRunner {
+  private readonly logger = new Logger(DeliveryRunner.name);
+  private readonly stop = new AbortController();
+
+  constructor(
+    private readonly subscriptions: Subscriptions,
+    private readonly handlers: Handlers,
+    private readonly deliveries: Deliveries,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly database: Database,
+    private readonly dispatcher: Dispatcher,
+    private readonly crashPoints: CrashPoints,
+  ) {}
+
+  /** Resolves when the outcome is booked, or at once when it is not this delivery's turn. */
+  async run(ref: DeliveryRef): Promise<void> {
+    const subscription = this.subscriptions.named(ref.subscriber);
+    if (!subscription?.active) throw new Error(`${ref.subscriber} does not run in this process`);
+    const claim = await this.deliveries.claim(ref, subscription, subscription.timeoutMs + LEASE_MARGIN_MS);
+    if (!claim) return;
+    this.crashPoints.pass('after-claim');
+    const { id, correlationId } = claim.event;
+    await inContext({ correlationId, causationId: id, actor: subscription.name }, () => this.attempt(claim, subscription));
+  }
+
+  /** From here on running side effects are told to stop; what they were doing is tried again by the next process. */
+  abort(): void {
+    this.stop.abort(new Error('The process stops'));
+  }
+
+  private async attempt(claim: Claim, subscription: Subscription): Promise<void> {
+    try {
+      if (claim.attempt > subscription.attempts) throw new GiveUp('Every attempt ended without an outcome');
+      const next = await this.handle(claim, subscription);
+      this.crashPoints.pass('after-finish');
+      this.dispatcher.dispatch(next);
+    } catch (error) {
+      if (error instanceof LeaseLost) return this.logger.warn(error.message, { delivery: deliveryId(claim) });
+      await this.book(error instanceof Error ? error : new Error(String(error)), claim, subscription);
+    }
+  }
+
+  private async handle(claim: Claim, subscription: Subscription): Promise<readonly DeliveryRef[]> {
+    if (subscription.lane === 'side-effect') {
+      await this.touchTheWorld(claim, subscription);
+      this.crashPoints.pass('after-handler');
+      return ours(await this.database.transaction('backbone', ({ manager }) => this.deliveries.finish(claim, manager)));
+    }
+    await this.unitOfWork.run(
+      subscription.module,
+      async (tx) => {
+        await this.handlers.of(subscription)(eventFor(claim, subscription), tx);
+        this.crashPoints.pass('after-handler');
+      },
+      async ({ manager }) => ours(await this.deliveries.finish(claim, manager)),
+    );
+    return [];
+  }
+
+  private async touchTheWorld(claim: Claim, subscription: Subscription): Promise<void> {
+    const timeout = new AbortController();
+    const timer = setTimeout(() => {
+      timeout.abort(new TimedOut(`No outcome within ${subscription.timeoutMs} ms`));
+    }, subscription.timeoutMs);
+    const signal = AbortSignal.any([timeout.signal, this.stop.signal]);
+    const { attempt } = claim;
+    const context = { signal, attempt, lastAttempt: attempt >= subscription.attempts };
+    try {
+      await Promise.race([this.handlers.of(subscription)(eventFor(claim, subscription), context), letGoAfter(signal)]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async book(error: Error, claim: Claim, subscription: Subscription): Promise<void> {
+    const failure = this.verdict(error, claim, subscription);
+    const next = await this.deliveries.fail(claim, failure, subscription);
+    const line = { err: error, delivery: deliveryId(claim), attempt: claim.attempt };
+    if (failure.dead) this.logger.error(`${subscription.name} is dead for this event`, line);
+    else this.logger.warn(`${subscription.name} failed and will be tried again`, { ...line, pauseMs: failure.pauseMs });
+    if (!next) return;
+    this.dispatcher.dispatch(next);
+    if (!failure.dead) this.dispatcher.dispatch([claim], failure.pauseMs);
+  }
+
+  private verdict(error: Error, { attempt }: Claim, { attempts, backoff }: Subscription): Failure {
+    const text = { name: error.name, message: maskPersonal(error.message).slice(0, ERROR_TEXT_MAX) };
+    if (this.stop.signal.aborted) return { ...text, dead: false, counted: false, pauseMs: 0 };
+    if (error instanceof RetryLater) return { ...text, dead: false, counted: false, pauseMs: error.delayMs };
+    const dead = error instanceof GiveUp || attempt >= attempts;
+    return { ...text, dead, counted: true, pauseMs: dead ? 0 : pauseAfter(attempt, backoff) };
+  }
+}
+
+/** What a reader knows of the event: fields that its contract does not have are dropped. */
+function eventFor({ event }: Claim, { contract }: Subscription) {
+  return { ...event, data: contract.data.parse(event.data) };
+}
+
+function ours(next: readonly DeliveryRef[] | undefined): readonly DeliveryRef[] {
+  if (!next) throw new LeaseLost('The lease ran out during this attempt and someone else took over');
+  return next;
+}
+
+/** Rejects some time after the signal: a handler that heeds it is faster, and its own error tells more. */
+function letGoAfter(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), LET_GO_MS).unref(), { once: true });
+  });
+}

@@ -1,0 +1,74 @@
+import { getQueueToken } from '@nestjs/bullmq';
+import { Injectable, Logger } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { Queue } from 'bullmq';
+import { logSparingly } from '../logging/rate-limit.js';
+import { CrashPoints } from './crash-points.js';
+import { deliveryId, type DeliveryRef } from './delivery.js';
+
+/** During an outage every order would say so. */
+const SAY_EVERY_MS = 30_000;
+
+interface Dispatch {
+  readonly ref: DeliveryRef;
+  readonly delay: number;
+}
+
+/** Hands deliveries to the queues. It may fail or forget: the relay finds what is left. */
+@Injectable()
+export class Dispatcher {
+  private readonly logger = new Logger(Dispatcher.name);
+  private waiting: Dispatch[] = [];
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    private readonly crashPoints: CrashPoints,
+  ) {}
+
+  /** Returns at once: no answer to a client ever waits for a queue. */
+  dispatch(refs: readonly DeliveryRef[], delayMs = 0): void {
+    if (refs.length === 0) return;
+    this.waiting.push(...refs.map((ref) => ({ ref, delay: delayMs })));
+    this.running ??= this.drain().finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  /** Resolves when everything given so far has been handed over or been left to the relay. */
+  async idle(): Promise<void> {
+    await this.running;
+  }
+
+  private async drain(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const batch = this.waiting;
+      this.waiting = [];
+      const modules = new Set(batch.map(moduleOf));
+      const parts = [...modules].map((module) => ({ module, part: batch.filter((each) => moduleOf(each) === module) }));
+      await Promise.all(parts.map(({ module, part }) => this.enqueue(module, part)));
+    }
+  }
+
+  private async enqueue(module: string, batch: readonly Dispatch[]): Promise<void> {
+    try {
+      const queue: Queue = this.moduleRef.get(getQueueToken(module), { strict: false });
+      await queue.addBulk(batch.map(jobOf));
+      this.crashPoints.pass('after-enqueue');
+    } catch (error) {
+      const fields = { err: error, module, deliveries: batch.length };
+      logSparingly(`dispatch ${module}`, SAY_EVERY_MS, (suppressed) =>
+        this.logger.warn('The queue is out of reach; the relay will try again', { ...fields, suppressed }),
+      );
+    }
+  }
+}
+
+function moduleOf({ ref }: Dispatch): string {
+  return ref.subscriber.slice(0, ref.subscriber.indexOf('.'));
+}
+
+/** One job an attempt: while it waits, adding it again changes nothing, so the relay can be generous. */
+function jobOf({ ref, delay }: Dispatch) {
+  return { name: ref.subscriber, data: ref, opts: { jobId: `${deliveryId(ref)}.${ref.claims}`, delay } };
+}

@@ -1,0 +1,69 @@
+import { BullModule, Processor, WorkerHost } from '@nestjs/bullmq';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { createPostgresBackend, type Job, runMigrations, setDefaultBackendFactory } from 'bullmq';
+import { Client } from 'pg';
+import type { Config } from '../../config.js';
+import type { DeliveryRef } from './delivery.js';
+import { DeliveryRunner } from './delivery-runner.js';
+
+/** Kept open by each queue and each worker when BullMQ runs on PostgreSQL. */
+const POSTGRES_CONNECTIONS = 3;
+
+interface QueueSettings extends Pick<Config, 'queue'> {
+  readonly databaseUrl: string;
+}
+
+/** BullMQ's queues, one a module, on Redis or on PostgreSQL. */
+export function queuesOf(modules: readonly string[], { queue, databaseUrl }: QueueSettings): DynamicModule[] {
+  setDefaultBackendFactory(queue.redisUrl ? undefined : createPostgresBackend);
+  const connection = queue.redisUrl
+    ? // A producer that waits for a lost Redis would add jobs long after their caller gave up.
+      { url: queue.redisUrl, enableOfflineQueue: false, maxRetriesPerRequest: 1 }
+    : { connectionString: databaseUrl, max: POSTGRES_CONNECTIONS };
+  return [
+    BullModule.forRoot({ connection, prefix: queue.prefix }),
+    BullModule.registerQueue(...modules.map((name) => ({ name, defaultJobOptions: JOB_OPTIONS }))),
+  ];
+}
+
+/** A finished job must free its id, else a delivery could not be dispatched again under it. Retries are the backbone's. */
+const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
+
+/** A stalled job only means that a delivery may be claimed again; the delivery's own row counts its attempts. */
+const STALLS_MAX = 1_000_000;
+
+/** The worker of a module: BullMQ on one side, the runner of deliveries on the other. Started by the backbone. */
+export function workerOf(module: string, { queue, databaseUrl }: QueueSettings): Type<WorkerHost> {
+  const connection = queue.redisUrl
+    ? { url: queue.redisUrl, maxRetriesPerRequest: null }
+    : { connectionString: databaseUrl, max: POSTGRES_CONNECTIONS };
+  @Processor(module, {
+    connection,
+    autorun: false,
+    concurrency: queue.concurrency,
+    lockDuration: 10_000,
+    stalledInterval: 5_000,
+    maxStalledCount: STALLS_MAX,
+  })
+  class DeliveryWorker extends WorkerHost {
+    constructor(private readonly runner: DeliveryRunner) {
+      super();
+    }
+
+    process({ data }: Job<DeliveryRef>): Promise<void> {
+      return this.runner.run(data);
+    }
+  }
+  return DeliveryWorker;
+}
+
+/** Creates or updates BullMQ's own tables, where it runs on PostgreSQL. */
+export async function migrateQueues(databaseUrl: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await runMigrations(client);
+  } finally {
+    await client.end();
+  }
+}

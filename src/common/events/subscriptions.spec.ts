@@ -1,0 +1,82 @@
+import { ModuleStage } from '../testing/module-stage.js';
+import { Script, ToyForgotten, ToyMade, ToysModule, ToySold } from '../testing/toy-module.js';
+import { BusinessModule } from '../business-module.js';
+import { Contracts } from './contracts.js';
+import { defineEvent } from './domain-event.js';
+import { assertHeard, StartUpChecks, StartUpError } from './start-up-checks.js';
+import { ReactsTo } from './subscription.js';
+import { isImmediate, Subscriptions } from './subscriptions.js';
+
+const always = () => true;
+
+describe('the subscriptions of the shop', () => {
+  test('carry the name of their module and method, and stand in one line where they change rows', () => {
+    const subscriptions = new Subscriptions([ToysModule], always);
+
+    expect(subscriptions.all.map(({ name, lane, line }) => ({ name, lane, line }))).toEqual([
+      { name: 'toys.paint', lane: 'immediate', line: 'toys' },
+      { name: 'toys.sell', lane: 'immediate', line: 'toys' },
+      { name: 'toys.count', lane: 'later', line: 'toys' },
+      { name: 'toys.ring', lane: 'side-effect', line: 'toys.ring' },
+      { name: 'toys.wrap', lane: 'side-effect', line: 'toys.wrap' },
+    ]);
+  });
+
+  test('of a module that lives elsewhere are deliveries, all of them', () => {
+    const elsewhere = new Subscriptions([ToysModule], () => false);
+
+    expect(elsewhere.to(ToyMade.type).filter(isImmediate)).toEqual([]);
+    expect(elsewhere.to(ToyMade.type).map(({ name }) => name)).toEqual(['toys.paint']);
+  });
+
+  test('have names of their own', () => {
+    class Twice {
+      @ReactsTo(ToySold)
+      @ReactsTo(ToyMade)
+      async hear(): Promise<void> {}
+    }
+    @BusinessModule({ name: 'twice', events: {}, controllers: [], providers: [Twice], entities: [], migrations: [] })
+    class TwiceModule {}
+
+    expect(() => new Subscriptions([TwiceModule], always)).toThrow('Two subscribers are called twice.hear');
+  });
+
+  test('leave no event unheard that is not announced on purpose', () => {
+    const subscriptions = new Subscriptions([ToysModule], always);
+    const { announced: _, ...definition } = ToyForgotten;
+    const forgotten = defineEvent(definition);
+
+    expect(() => assertHeard(new Contracts([ToyMade, ToySold, ToyForgotten]), subscriptions)).not.toThrow();
+    expect(() => assertHeard(new Contracts([ToyMade, forgotten]), subscriptions)).toThrow(
+      'nobody subscribes to toys.toy-forgotten.v1',
+    );
+  });
+});
+
+describe('a start', () => {
+  let stage: ModuleStage;
+
+  beforeAll(async () => {
+    stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+  });
+
+  afterAll(() => stage.close());
+
+  test('is refused while deliveries wait for a subscriber that this build does not have', async () => {
+    await stage.hears(ToySold({ toy: 'ball' }));
+    await stage.sql(`UPDATE backbone.delivery SET subscriber = 'toys.gone' WHERE subscriber = 'toys.ring'`);
+
+    const start = stage.app.get(StartUpChecks).pass();
+
+    await expect(start).rejects.toBeInstanceOf(StartUpError);
+    await expect(start).rejects.toThrow('1 unfinished deliveries of toys.toy-sold.v1 wait for toys.gone');
+  });
+
+  test('does not let an event pass by a reaction that is not there yet', async () => {
+    const { EventEmitter2 } = await import('@nestjs/event-emitter');
+    stage.app.get(EventEmitter2).removeAllListeners(ToyMade.type);
+    stage.app.get(Script, { strict: false }).on('paint', async () => undefined);
+
+    await expect(stage.hears(ToyMade({ toy: 'early' }))).rejects.toThrow('0 of 1 reactions');
+  });
+});

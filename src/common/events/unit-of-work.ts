@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { Database, type Session } from '../database/database.js';
+import { isCollision } from '../database/database-errors.js';
+import { currentContext } from './context.js';
+import { CrashPoints } from './crash-points.js';
+import { Dispatcher } from './dispatcher.js';
+import type { DeliveryRef } from './delivery.js';
+import type { DomainEvent, Fact } from './domain-event.js';
+import { EventLog, type LoggedEvent } from './event-log.js';
+import { ImmediateLane } from './immediate-lane.js';
+import type { Transaction } from './transaction.js';
+
+/** Reactions that set off each other for ever stop here, and with them the transaction. */
+const EVENTS_PER_TRANSACTION_MAX = 10_000;
+/** A deadlock or a collision is worth another run; a third one in a row is a bug or an overload. */
+const RUNS_MAX = 3;
+
+/** What the backbone itself wants to have committed together with the work; gives deliveries to dispatch after it. */
+type Closing = (session: Session) => Promise<readonly DeliveryRef[]>;
+
+/** Runs a use case: drains its events through the plain reactions, logs them with their deliveries, commits once. */
+@Injectable()
+export class UnitOfWork {
+  constructor(
+    private readonly database: Database,
+    private readonly lane: ImmediateLane,
+    private readonly log: EventLog,
+    private readonly dispatcher: Dispatcher,
+    private readonly crashPoints: CrashPoints,
+  ) {}
+
+  async run<Result>(module: string, work: (tx: Transaction) => Promise<Result>, closing?: Closing): Promise<Result> {
+    for (let run = 1; ; run += 1) {
+      try {
+        return await this.once(module, work, closing);
+      } catch (error) {
+        if (run === RUNS_MAX || !isCollision(error)) throw error;
+      }
+    }
+  }
+
+  private async once<Result>(
+    module: string,
+    work: (tx: Transaction) => Promise<Result>,
+    closing: Closing = async () => [],
+  ): Promise<Result> {
+    const { result, deliveries } = await this.database.transaction(module, async (session) => {
+      const events = new Events();
+      const tx: Transaction = { manager: session.manager, publish: (fact) => events.add(fact) };
+      const result = await work(tx);
+      const logged = await this.drain(events, tx, session);
+      events.close();
+      await session.become('backbone');
+      const made = await this.log.append(logged, session);
+      const next = await closing(session);
+      this.crashPoints.pass('before-commit');
+      return { result, deliveries: [...made, ...next] };
+    });
+    this.crashPoints.pass('after-commit');
+    this.dispatcher.dispatch(deliveries);
+    return result;
+  }
+
+  /** First in, first out: an event is finished before its consequences start, so a log reads like a story. */
+  private async drain(events: Events, tx: Transaction, session: Session): Promise<LoggedEvent[]> {
+    const logged: LoggedEvent[] = [];
+    for (const event of events.all) {
+      events.cause = event;
+      logged.push({ event, reactions: await this.lane.emit(event, { tx, session }) });
+    }
+    return logged;
+  }
+}
+
+/** What has been said in one transaction so far; grows while it is drained, because reactions publish too. */
+class Events {
+  readonly all: DomainEvent[] = [];
+  cause: Pick<DomainEvent, 'id'> | undefined;
+  private closed = false;
+  private readonly context = currentContext();
+  private readonly correlationId = this.context?.correlationId ?? uuidv7();
+
+  add({ type, subject, data }: Fact): void {
+    if (this.closed) throw new Error(`${type} was published after its transaction had ended: await what publishes it`);
+    if (this.all.length === EVENTS_PER_TRANSACTION_MAX) throw new Error(`${type} is one of an endless chain of events`);
+    this.all.push({
+      id: uuidv7(),
+      type,
+      subject,
+      data,
+      occurredAt: new Date().toISOString(),
+      correlationId: this.correlationId,
+      causationId: this.cause?.id ?? this.context?.causationId ?? null,
+    });
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}

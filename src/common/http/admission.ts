@@ -1,0 +1,20 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { logWhenClosed } from '../logging/request-log.js';
+import { correlate } from './correlation.js';
+import { setSecurityHeaders } from './security-headers.js';
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The pattern of the address, e.g. `/v1/orders/:id`; undefined where nothing fits it. */
+  readonly route: string | undefined;
+}
+
+/** What happens to every request before anything else, whether or not there is a route for it. */
+export function admit({ request, response, route }: Exchange, next: () => void): void {
+  setSecurityHeaders(response);
+  correlate(request, response, () => {
+    logWhenClosed(response, { method: request.method ?? '', route });
+    next();
+  });
+}

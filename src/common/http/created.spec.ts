@@ -1,0 +1,54 @@
+import { Controller, Module, Param, Post, Put } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Created } from './created.js';
+import { HealthController } from './health.controller.js';
+import { HealthChecks } from './health.js';
+import { configureHttp, createAdapter } from './http-app.js';
+
+@Controller('pencils')
+class PencilsController {
+  @Put(':name')
+  put(@Param('name') name: string) {
+    return name === 'new' ? new Created('/pencils/new', { name }) : { name };
+  }
+
+  @Post()
+  post() {
+    return new Created('/pencils/hb', { name: 'hb' });
+  }
+}
+
+@Module({ controllers: [PencilsController, HealthController], providers: [HealthChecks] })
+class PencilsModule {}
+
+let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  app = await NestFactory.create<NestFastifyApplication>(PencilsModule, createAdapter(), { logger: false });
+  configureHttp(app);
+  await app.listen(0, '127.0.0.1');
+});
+
+afterAll(() => app.close());
+
+async function send(method: string, path: string): Promise<[number, string | null, unknown]> {
+  const response = await fetch(`${await app.getUrl()}${path}`, { method });
+  return [response.status, response.headers.get('location'), await response.json()];
+}
+
+test('what was made is answered with 201 and where it is', async () => {
+  expect(await send('PUT', '/pencils/new')).toEqual([201, '/pencils/new', { name: 'new' }]);
+  expect(await send('POST', '/pencils')).toEqual([201, '/pencils/hb', { name: 'hb' }]);
+});
+
+test('what was there before is answered as usual', async () => {
+  expect(await send('PUT', '/pencils/old')).toEqual([200, null, { name: 'old' }]);
+});
+
+test('a process that stops answers 503 to whoever asks whether it is ready', async () => {
+  expect(await send('GET', '/health/ready')).toEqual([200, null, { status: 'ok', checks: [] }]);
+  app.get(HealthChecks).stopping();
+  expect(await send('GET', '/health/ready')).toEqual([503, null, { status: 'stopping', checks: [] }]);
+  expect(await send('GET', '/health/live')).toEqual([200, null, { status: 'ok' }]);
+});

@@ -1,0 +1,21 @@
+import { Global, Module } from '@nestjs/common';
+import { Backbone } from '../events/backbone.js';
+import { Database } from '../database/database.js';
+import { HealthChecks } from './health.js';
+import { HealthController } from './health.controller.js';
+
+const healthChecks = {
+  provide: HealthChecks,
+  useFactory: (database: Database, backbone: Backbone): HealthChecks => {
+    const checks = new HealthChecks();
+    checks.add('database', async () => void (await database.query('SELECT 1')));
+    checks.add('deliveries', () => backbone.isAlive());
+    return checks;
+  },
+  inject: [Database, Backbone],
+};
+
+/** Whether this process is well, for whoever sends it requests. */
+@Global()
+@Module({ controllers: [HealthController], providers: [healthChecks], exports: [HealthChecks] })
+export class HttpModule {}

@@ -1,0 +1,66 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { OperationObject, PathItemObject, SchemaObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { problemResponse, type ProblemCodes } from './api-docs.js';
+import { PROBLEM_JSON, problem } from './problem.js';
+
+const EVERYWHERE: ProblemCodes = {
+  400: ['request-invalid', 'request-malformed'],
+  500: ['internal-error'],
+  503: ['database-unavailable'],
+};
+const WITH_A_BODY: ProblemCodes = {
+  ...EVERYWHERE,
+  400: ['request-invalid', 'json-malformed', 'body-missing', 'request-malformed'],
+  413: ['body-too-large'],
+  415: ['media-type-unsupported'],
+};
+
+/** Serves the OpenAPI document at /docs/openapi.json and Swagger UI at /docs, both from this process alone. */
+export function serveOpenApi(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => createOpenApi(app), {
+    raw: ['json'],
+    jsonDocumentUrl: 'docs/openapi.json',
+    customSiteTitle: 'Orderly API',
+    swaggerOptions: {
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      // Null: the document is not sent to a validator on the internet.
+      validatorUrl: null,
+      tagsSorter: 'alpha',
+    },
+  });
+}
+
+/** The document, made from the zod schemas that check the requests. Nest converts them to OpenAPI 3.0 and no other. */
+export function createOpenApi(app: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Orderly')
+    .setDescription(
+      'Sells products, keeps stock, and tells people what happened. Refusals are RFC 9457 problem documents.',
+    )
+    .setVersion('1')
+    .addServer('/')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
+  });
+  const Problem = z.toJSONSchema(problem, { target: 'openapi-3.0' }) as SchemaObject;
+  document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem } };
+  for (const path of Object.values(document.paths))
+    for (const operation of operationsOf(path)) addCommonProblems(operation);
+  return document;
+}
+
+function addCommonProblems({ requestBody, responses }: OperationObject): void {
+  for (const [status, codes] of Object.entries(requestBody ? WITH_A_BODY : EVERYWHERE)) {
+    const own = responses[status];
+    const documented = own && 'content' in own ? own.content?.[PROBLEM_JSON]?.examples : {};
+    if (documented) responses[status] = problemResponse(Number(status), [...Object.keys(documented), ...codes]);
+  }
+}
+
+function operationsOf(path: PathItemObject): OperationObject[] {
+  return [path.get, path.put, path.post, path.patch, path.delete].filter((operation) => operation !== undefined);
+}

@@ -1,0 +1,20 @@
+import type { Readable } from 'node:stream';
+import { PayloadTooLargeException } from '@nestjs/common';
+
+const BODY_MAX_BYTES = 1024 * 1024;
+
+/** A client that is still sending does not listen, so what is too long is taken in and dropped, up to this. */
+const DROPPED_MAX_BYTES = 64 * BODY_MAX_BYTES;
+
+/** @throws {PayloadTooLargeException} for more than 1 MiB */
+export async function readBody(payload: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
+    length += chunk.length;
+    if (length <= BODY_MAX_BYTES) chunks.push(chunk);
+    else if (length > DROPPED_MAX_BYTES) break;
+  }
+  if (length > BODY_MAX_BYTES) throw new PayloadTooLargeException();
+  return Buffer.concat(chunks, length);
+}

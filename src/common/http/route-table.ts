@@ -1,0 +1,35 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+interface Route {
+  readonly pattern: RegExp;
+  readonly methods: readonly string[];
+}
+
+/** Knows which methods an address has: Fastify answers 404 where HTTP has a 405. */
+export class RouteTable {
+  private readonly routes: Route[] = [];
+
+  /** Watches the routes that are added from here on. */
+  static of(app: NestFastifyApplication): RouteTable {
+    const table = new RouteTable();
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('onRoute', ({ url, method }) => table.add(url, [method].flat()));
+    return table;
+  }
+
+  methodsAt(url: string): string[] {
+    const path = url.split(/[?#]/, 1)[0] ?? '';
+    const found = this.routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods);
+    return [...new Set(found)].sort();
+  }
+
+  private add(url: string, methods: readonly string[]): void {
+    const source = url
+      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+      .replace(/:[^/]+/g, '[^/]+')
+      .replaceAll('*', '.*');
+    this.routes.push({ pattern: new RegExp(`^${source}$`), methods });
+  }
+}

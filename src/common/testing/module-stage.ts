@@ -1,0 +1,119 @@
+import { Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DataSource } from 'typeorm';
+import { readConfig } from '../../config.js';
+import { createDataSource } from '../database/data-source.js';
+import { Database } from '../database/database.js';
+import { BackboneModule } from '../events/backbone.module.js';
+import type { DeliveryRef } from '../events/delivery.js';
+import { DeliveryRunner } from '../events/delivery-runner.js';
+import type { Fact } from '../events/domain-event.js';
+import { UnitOfWork } from '../events/unit-of-work.js';
+import { configureHttp, createAdapter } from '../http/http-app.js';
+import { HttpModule } from '../http/http.module.js';
+import { createLogger } from '../logging/logger.js';
+import { definitionOf } from '../module-definition.js';
+import { OperationsModule } from '../operations/operations.module.js';
+import { TestDatabase } from './test-database.js';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of a body is the test's to say
+  readonly body: any;
+}
+
+@Module({})
+class Stage {}
+
+/**
+ * One module alone: it hears what others say, is asked over HTTP, and is judged by what it says and shows. Its rows are
+ * in a real database, and its SQL runs under its own role.
+ */
+export class ModuleStage {
+  private constructor(
+    private readonly module: string,
+    private readonly testDatabase: TestDatabase,
+    private readonly dataSource: DataSource,
+    readonly app: NestFastifyApplication,
+  ) {}
+
+  /** @param settings variables of the configuration that matter to the test */
+  static async of(type: Type, settings: Readonly<Record<string, string>> = {}): Promise<ModuleStage> {
+    const testDatabase = await TestDatabase.create();
+    const { url } = testDatabase;
+    const config = readConfig({ NODE_ENV: 'test', MODULE_ROLES: 'enforced', WORKERS: 'off', LOG_LEVEL: 'fatal', ...settings });
+    const definition = definitionOf(type);
+    const dataSource = await createDataSource({ url, poolSize: 5, modules: [definition] }).initialize();
+    const database = new Database(dataSource, config.database);
+    const backbone = BackboneModule.forRoot({ config, database, databaseUrl: url, modules: [type], isWhole: false });
+    const stage = { module: Stage, imports: [backbone, HttpModule, OperationsModule, type] };
+    const app = await NestFactory.create<NestFastifyApplication>(stage, createAdapter(), {
+      logger: createLogger(config.log),
+      abortOnError: false,
+    });
+    configureHttp(app);
+    await app.init();
+    return new ModuleStage(definition.name, testDatabase, dataSource, app);
+  }
+
+  /** Another module says these facts, in one transaction. */
+  async hears(...facts: readonly Fact[]): Promise<void> {
+    await this.app.get(UnitOfWork).run('backbone', async (tx) => {
+      for (const fact of facts) tx.publish(fact);
+    });
+  }
+
+  /** What this module has said so far. */
+  async said(): Promise<Fact[]> {
+    return this.sql(`SELECT type, subject, data FROM backbone.event WHERE type LIKE $1 ORDER BY position`, [`${this.module}.%`]);
+  }
+
+  /** Runs the module's pending deliveries, one after the other, until none is left that can run. Gives their number. */
+  async deliver(): Promise<number> {
+    for (let ran = 0; ; ran += 1) {
+      const [next] = await this.sql<DeliveryRef>(`
+        SELECT event_id AS "eventId", subscriber, claims FROM backbone.delivery
+         WHERE state = 'pending' AND attempts = 0 ORDER BY position LIMIT 1`);
+      if (!next) return ran;
+      await this.app.get(DeliveryRunner).run(next);
+    }
+  }
+
+  /** Runs every delivery a second time, as after a crash that came before it was booked. */
+  async deliverAgain(): Promise<number> {
+    await this.sql(`UPDATE backbone.delivery SET state = 'pending', attempts = 0`);
+    return this.deliver();
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.ask('GET', path);
+  }
+
+  post(path: string, body?: object | string): Promise<Answer> {
+    return this.ask('POST', path, body);
+  }
+
+  put(path: string, body: object): Promise<Answer> {
+    return this.ask('PUT', path, body);
+  }
+
+  /** Looks at rows, as somebody who may see all of them. */
+  sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.dataSource.query(statement, [...parameters]);
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.dataSource.destroy();
+    await this.testDatabase.drop();
+  }
+
+  private async ask(method: 'GET' | 'POST' | 'PUT', url: string, body?: object | string): Promise<Answer> {
+    const lines = typeof body === 'string' ? { payload: body, headers: { 'content-type': 'application/x-ndjson' } } : {};
+    const json = typeof body === 'object' ? { payload: body } : {};
+    const response = await this.app.inject({ method, url, ...lines, ...json });
+    return { status: response.statusCode, headers: response.headers, body: response.payload ? response.json() : null };
+  }
+}

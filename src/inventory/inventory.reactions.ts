@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import { ReactsTo } from '../common/events/subscription.js';
+import type { Transaction } from '../common/events/transaction.js';
+import { OrderCancelled, OrderPlaced, OrderShipped } from '../orders/orders.events.js';
+import { Reservations } from './reservations.js';
+
+/** Everything inventory does because somebody else did something. */
+@Injectable()
+export class InventoryReactions {
+  constructor(private readonly reservations: Reservations) {}
+
+  @ReactsTo(OrderPlaced)
+  async reserveStock({ data }: OrderPlaced, tx: Transaction): Promise<void> {
+    await this.reservations.reserve(data.orderId, data.lines, tx);
+  }
+
+  @ReactsTo(OrderCancelled)
+  async releaseStock({ data }: OrderCancelled, tx: Transaction): Promise<void> {
+    await this.reservations.release(data.orderId, tx);
+  }
+
+  @ReactsTo(OrderShipped)
+  async dispatchStock({ data }: OrderShipped, tx: Transaction): Promise<void> {
+    await this.reservations.dispatch(data.orderId, tx);
+  }
+}

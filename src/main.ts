@@ -1,0 +1,50 @@
+import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
+import { bannerOf } from './banner.js';
+import { EmbeddedPostgresError } from './common/database/embedded-postgres-error.js';
+import { StartUpError } from './common/events/start-up-checks.js';
+import { createStartUpLogger } from './common/logging/logger.js';
+import { type Config, ConfigError, readConfig, readEnvironment } from './config.js';
+import { type Shop, start } from './start.js';
+
+/** Stopping takes this long at most; what is not finished then is found by the next start. */
+const STOP_MS = 10_000;
+
+const startedAt = performance.now();
+let shop: Shop | undefined;
+let isStopping = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
+
+try {
+  const config = readConfig(readEnvironment());
+  shop = await start(config);
+  if (isStopping) await shop.stop();
+  else await announce(shop, config);
+  void shop.postgres?.exited.then((why) => isStopping || fail(new Error(why)));
+} catch (error) {
+  fail(error);
+}
+
+async function announce(shop: Shop, config: Config): Promise<void> {
+  const startMs = Math.round(performance.now() - startedAt);
+  if (config.log.format === 'pretty') process.stdout.write(await bannerOf(shop, config, startMs));
+  else new Logger('Orderly').log('Orderly is open', { url: shop.url, startMs });
+}
+
+async function stop(signal: string): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  setTimeout(() => fail(new Error(`${signal}: could not stop within ${STOP_MS} ms`)), STOP_MS).unref();
+  if (!shop) return;
+  await shop.stop().catch(fail);
+  process.exit();
+}
+
+/** Mistakes that an operator can mend are shown as they are, anything else with its stack. */
+function fail(error: unknown): void {
+  const isPlain = [ConfigError, StartUpError, EmbeddedPostgresError].some((each) => error instanceof each);
+  if (isPlain && error instanceof Error) process.stderr.write(`${error.message}\n`);
+  else createStartUpLogger().fatal(error);
+  process.exit(1);
+}

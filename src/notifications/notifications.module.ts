@@ -1,0 +1,29 @@
+import { BusinessModule } from '../common/business-module.js';
+import { CONFIG, type Config } from '../config.js';
+import { Mailbox } from './mailbox.js';
+import { MailboxController } from './mailbox.controller.js';
+import { MailboxMail } from './mailbox-mail.entity.js';
+import { Mailer } from './mailer.js';
+import { Message } from './message.entity.js';
+import { CreateNotifications1764000003000 } from './migrations/1764000003000-create-notifications.js';
+import { NotificationsController } from './notifications.controller.js';
+import { NotificationsReactions } from './notifications.reactions.js';
+import { NotificationsService } from './notifications.service.js';
+import { SmtpMailer } from './smtp-mailer.js';
+
+const mailer = {
+  provide: Mailer,
+  useFactory: ({ mail }: Config, mailbox: Mailbox): Mailer => (mail.smtpUrl ? new SmtpMailer(mail.smtpUrl) : mailbox),
+  inject: [CONFIG, Mailbox],
+};
+
+/** Tells customers and operators what happened. A sink: nobody imports it, and it says nothing itself. */
+@BusinessModule({
+  name: 'notifications',
+  events: {},
+  controllers: [NotificationsController, MailboxController],
+  providers: [NotificationsService, NotificationsReactions, Mailbox, mailer],
+  entities: [Message, MailboxMail],
+  migrations: [CreateNotifications1764000003000],
+})
+export class NotificationsModule {}

@@ -1,0 +1,137 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { In, LessThan } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { rowsOf } from '../common/database/database.js';
+import type { DomainEvent } from '../common/events/domain-event.js';
+import { GiveUp } from '../common/events/outcomes.js';
+import type { SideEffectContext } from '../common/events/subscription.js';
+import { Transactions } from '../common/events/transactions.js';
+import { Timeline, type TimelineEntry } from '../common/operations/timeline.js';
+import { maskPersonal } from '../common/logging/redact.js';
+import { CONFIG, type Config } from '../config.js';
+import { type About, type Mail, Mailer, MailRefused, type Sender, senderOf } from './mailer.js';
+import { Message, type MessageState } from './message.entity.js';
+import { htmlOf } from './templates/html-layout.js';
+import type { Letter } from './templates/letter.js';
+import { textOf } from './templates/text-layout.js';
+
+/** Asks robots not to answer: RFC 3834, and Exchange's own word for it. */
+const NO_ROBOTS = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' } as const;
+
+/** Who is told what, and about what. */
+export interface Notification {
+  readonly to: string;
+  readonly about: About;
+  readonly letter: Letter;
+}
+
+interface Wanted {
+  readonly subject?: string | undefined;
+  readonly state?: MessageState | undefined;
+  /** Only older messages than the one of this id. */
+  readonly before?: string | undefined;
+}
+
+/** Sends messages, and keeps the ledger that says which ones were sent. */
+@Injectable()
+export class NotificationsService {
+  private readonly shop: Sender;
+
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly mailer: Mailer,
+    @Inject(CONFIG) config: Config,
+    timeline: Timeline,
+  ) {
+    this.shop = senderOf(config.mail.from);
+    timeline.addSource((eventIds) => this.messagesOf(eventIds));
+  }
+
+  /**
+   * Sends one message for an event and a template; when an earlier run has sent it, nothing happens. A crash between
+   * the server's yes and our row makes it go out twice, under one Message-ID. No transaction is open while it is sent.
+   * @throws {GiveUp} when the server will never take it; other errors are worth another attempt
+   */
+  async sendOnce(cause: DomainEvent, notification: Notification, context: SideEffectContext): Promise<void> {
+    const { signal, lastAttempt } = context;
+    const id = await this.claim(cause, notification);
+    if (id === undefined) return;
+    const answer = await this.send(this.mailFor(cause, notification), signal).catch(async (error: Error) => {
+      await this.bookFailure(id, error, lastAttempt || error instanceof GiveUp);
+      throw error;
+    });
+    await this.bookSuccess(id, answer);
+  }
+
+  /** Newest first. */
+  latest(count: number, { subject, state, before }: Wanted): Promise<Message[]> {
+    const where = {
+      ...(subject !== undefined && { subject }),
+      ...(state !== undefined && { state }),
+      ...(before !== undefined && { id: LessThan(before) }),
+    };
+    const query = { where, order: { id: 'DESC' }, take: count } as const;
+    return this.transactions.read((manager) => manager.find(Message, query));
+  }
+
+  /** What was sent because of these events, for the story of an order; without the recipients. */
+  async messagesOf(eventIds: readonly string[]): Promise<TimelineEntry[]> {
+    const query = { where: { eventId: In([...eventIds]) }, order: { id: 'ASC' } } as const;
+    const messages = await this.transactions.read((manager) => manager.find(Message, query));
+    return messages.map(({ eventId, template, channel, state, attempts, createdAt, sentAt }) => {
+      const times = { at: createdAt.toISOString(), sentAt: sentAt?.toISOString() ?? null };
+      return { kind: 'message', eventId, template, channel, state, attempts, ...times };
+    });
+  }
+
+  /** The id of the message, unless it has been sent. A failed one may be sent after all, when an operator says so. */
+  private async claim(cause: DomainEvent, { to, about, letter }: Notification): Promise<string | undefined> {
+    const [row] = await this.transactions.run(({ manager }) =>
+      rowsOf<{ id: string }>(
+        manager,
+        `INSERT INTO notifications.message AS message
+           (id, event_id, template, subject, correlation_id, channel, recipient, state, attempts)
+         VALUES ($1, $2, $3, $4, $5, 'email', $6, 'pending', 1)
+         ON CONFLICT (event_id, template) DO UPDATE SET state = 'pending', attempts = message.attempts + 1
+           WHERE message.state <> 'sent'
+         RETURNING id`,
+        [uuidv7(), cause.id, letter.template, about.id, cause.correlationId, to],
+      ),
+    );
+    return row?.id;
+  }
+
+  private async send(mail: Mail, signal: AbortSignal): Promise<string> {
+    try {
+      return await this.mailer.send(mail, signal);
+    } catch (error) {
+      if (error instanceof MailRefused) throw new GiveUp(error.message);
+      throw error;
+    }
+  }
+
+  private mailFor({ id, correlationId }: DomainEvent, { to, about, letter }: Notification): Mail {
+    const domain = this.shop.address.split('@')[1];
+    return {
+      messageId: `<${id}.${letter.template}@${domain}>`,
+      from: this.shop,
+      to,
+      subject: letter.subject,
+      html: htmlOf(letter, this.shop).toString(),
+      text: textOf(letter, this.shop),
+      headers: { ...NO_ROBOTS, 'X-Correlation-Id': correlationId },
+      about,
+    };
+  }
+
+  private async bookFailure(id: string, error: Error, final: boolean): Promise<void> {
+    const sql = 'UPDATE notifications.message SET state = $2, last_error = $3 WHERE id = $1';
+    const parameters = [id, final ? 'failed' : 'pending', maskPersonal(error.message)];
+    await this.transactions.run(({ manager }) => manager.query(sql, parameters));
+  }
+
+  private async bookSuccess(id: string, answer: string): Promise<void> {
+    const sql = `UPDATE notifications.message SET state = 'sent', sent_at = now(), answer = $2 WHERE id = $1`;
+    await this.transactions.run(({ manager }) => manager.query(sql, [id, answer]));
+  }
+}

@@ -1,0 +1,89 @@
+import { type Html, html } from './html.js';
+import { blockHtml } from './html-blocks.js';
+import { styles } from './html-styles.js';
+import type { Letter, Mood, Shop } from './letter.js';
+import { FONT, LAYOUT_TABLE, QUIET } from './html-inline.js';
+import { signatureOf } from './text-layout.js';
+
+const BADGES: Record<Mood['kind'], { readonly background: string; readonly color: string }> = {
+  good: { background: '#dff3e7', color: '#14532d' },
+  bad: { background: '#fde6e3', color: '#7f1d1d' },
+  watch: { background: '#fdf0cf', color: '#6b4200' },
+};
+
+/** What only Outlook on Windows reads: sizes that follow its zoom, a font it has, and tables without gaps. */
+const outlookHead = html`<!--[if mso]>
+<noscript><xml>
+<o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings>
+</xml></noscript>
+<style>
+table{border-collapse:collapse;mso-table-lspace:0;mso-table-rspace:0}
+td,th,h1,p{font-family:Arial,sans-serif!important}
+</style>
+<![endif]-->`;
+
+/** Keeps an inbox from showing the beginning of the mail after a short preheader. */
+const inboxFiller: readonly Html[] = Array.from({ length: 60 }, () => html`&#8199;&#847; `);
+
+/**
+ * The HTML of a mail. Tables and inline styles because Outlook on Windows lays out with Word's engine: no max-width, no
+ * padding on blocks; it gets a table of a fixed width in conditional comments. Nothing is loaded from outside.
+ */
+export function htmlOf(letter: Letter, shop: Shop): Html {
+  return html`<!doctype html>
+<html lang="en" dir="ltr" xmlns="http://www.w3.org/1999/xhtml" xmlns:o="urn:schemas-microsoft-com:office:office">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<meta name="x-apple-disable-message-reformatting">
+<meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">
+<title>${letter.subject}</title>
+${outlookHead}
+${styles}
+</head>
+<body class="page" bgcolor="#f3f4f6" style="margin:0;padding:0;background-color:#f3f4f6;">
+${preheader(letter.preheader)}
+<div role="article" aria-roledescription="email" aria-label="${letter.subject}" lang="en" dir="ltr">
+<table ${LAYOUT_TABLE} class="page" width="100%" bgcolor="#f3f4f6" style="background-color:#f3f4f6;">
+<tr><td class="outer" align="center" style="padding:32px 16px;">
+<!--[if mso]><table ${LAYOUT_TABLE} width="600" align="center"><tr><td><![endif]-->
+<table ${LAYOUT_TABLE} width="100%" style="max-width:600px;margin:0 auto;">
+<tr><td class="shop" style="padding:0 4px 16px;${FONT}font-size:18px;line-height:24px;font-weight:700;color:#2b2f38;">
+${shop.name}</td></tr>
+${card(letter)}
+<tr><td class="quiet" align="center" style="padding:20px 8px 0;${QUIET}">${signatureOf(shop)}</td></tr>
+</table>
+<!--[if mso]></td></tr></table><![endif]-->
+</td></tr>
+</table>
+</div>
+</body>
+</html>
+`;
+}
+
+function preheader(text: string): Html {
+  const hidden = 'display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-hide:all;';
+  return html`<div style="${hidden}">${text}${inboxFiller}</div>`;
+}
+
+function card({ mood, heading, blocks }: Letter): Html {
+  const frame = 'background-color:#ffffff;border:1px solid #e1e4ea;border-radius:12px;padding:32px 32px 12px;';
+  const letters = `${FONT}font-size:26px;line-height:34px;font-weight:700;color:#171a21;`;
+  return html`<tr><td class="card" bgcolor="#ffffff" style="${frame}">
+${badge(mood)}
+<h1 class="ink" style="${letters}margin:16px 0 12px;word-break:break-word;">${heading}</h1>
+${blocks.map(blockHtml)}
+</td></tr>`;
+}
+
+function badge({ kind, word }: Mood): Html {
+  const { background, color } = BADGES[kind];
+  const pill = `background-color:${background};border-radius:999px;padding:4px 12px;`;
+  const letters = `${FONT}font-size:13px;line-height:20px;font-weight:600;color:${color};`;
+  return html`<table ${LAYOUT_TABLE}><tr>
+<td class="badge-${kind}" bgcolor="${background}" style="${pill}${letters}">${word}</td>
+</tr></table>`;
+}

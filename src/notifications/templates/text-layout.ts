@@ -1,0 +1,23 @@
+import type { Block, Letter, Shop, Table } from './letter.js';
+
+const RULE = '-'.repeat(32);
+
+/** The plain text of a mail: the words of its HTML in the same order. Nothing is aligned, so any width will do. */
+export function textOf({ mood, heading, blocks }: Letter, shop: Shop): string {
+  const parts = [shop.name, RULE, `[${mood.word}] ${heading}`, ...blocks.map(blockText), RULE, signatureOf(shop)];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** Last line of every mail. */
+export const signatureOf = (shop: Shop): string => `This mail was sent by ${shop.name}, ${shop.address}.`;
+
+function blockText(block: Block): string {
+  if (block.kind === 'paragraph') return block.text;
+  if (block.kind === 'facts') return block.rows.map(({ label, value }) => `${label}: ${value}`).join('\n');
+  return tableText(block);
+}
+
+function tableText({ caption, head, rows, foot }: Table): string {
+  const items = rows.map(([quantity, name, last]) => `- ${name}\n  ${head[0]}: ${quantity}, ${head[2]}: ${last}`);
+  return [`${caption}:`, ...items, ...(foot ? [`${foot.label}: ${foot.value}`] : [])].join('\n');
+}

@@ -1,0 +1,116 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
+import { Created } from '../common/http/created.js';
+import type { Page } from '../common/http/pagination.js';
+import { Timeline, type TimelineView, timelineView } from '../common/operations/timeline.js';
+import {
+  cancellationBody,
+  deliveryBody,
+  orderBody,
+  orderId,
+  type OrderQuery,
+  orderQuery,
+  type OrderView,
+  orderView,
+  shipmentBody,
+  viewOf,
+} from './orders.dto.js';
+import { OrdersQueries } from './orders.queries.js';
+import { OrdersService } from './orders.service.js';
+
+const anOrder = {
+  customer: { name: 'Paul Henriot', email: 'paul@example.com' },
+  shippingAddress: { name: 'Vins et alcools Chevalier', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' },
+  lines: [{ sku: 'DEMO-TEA', quantity: 2 }],
+  reference: '10248',
+};
+
+@ApiTags('Orders')
+@Controller('v1/orders')
+export class OrdersController {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly queries: OrdersQueries,
+    private readonly timeline: Timeline,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Place an order',
+    description: 'Answers with the settled order: `confirmed`, or `rejected` where stock ran short, which is no error.',
+  })
+  @ApiExamples({ 'An order': anOrder, 'More than there is': { ...anOrder, lines: [{ sku: 'DEMO-TEA', quantity: 100_000 }] } })
+  @ApiCreatedResponse({ description: 'The order exists', standardSchema: orderView })
+  @ApiProblems({ 422: ['products-not-for-sale', 'mixed-currencies', 'total-too-large'] })
+  async place(@Body({ schema: orderBody }) request: z.output<typeof orderBody>): Promise<Created<OrderView>> {
+    const order = await this.orders.place(request);
+    return new Created(`/v1/orders/${order.id}`, viewOf(order));
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Look at an order' })
+  @ApiOkResponse({ description: 'The order', standardSchema: orderView })
+  @ApiProblems({ 404: ['order-not-found'] })
+  async get(@Param('id', { schema: orderId }) id: string): Promise<OrderView> {
+    return viewOf(await this.queries.order(id));
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Find orders' })
+  @ApiOkPage(orderView)
+  @ApiProblems({ 400: ['cursor-invalid'] })
+  async list(@Query({ schema: orderQuery }) query: OrderQuery): Promise<Page<OrderView>> {
+    const page = await this.queries.orders(query);
+    return { ...page, items: page.items.map(viewOf) };
+  }
+
+  @Post(':id/cancellation')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Call an order off', description: 'Possible until it is shipped. Its stock is free again.' })
+  @ApiExamples({ 'Changed plans': { reason: 'ordered twice by mistake' } })
+  @ApiOkResponse({ description: 'The cancelled order', standardSchema: orderView })
+  @ApiProblems({ 404: ['order-not-found'], 409: ['wrong-transition'] })
+  async cancel(
+    @Param('id', { schema: orderId }) id: string,
+    @Body({ schema: cancellationBody }) { reason }: z.output<typeof cancellationBody>,
+  ): Promise<OrderView> {
+    return viewOf(await this.orders.cancel(id, reason));
+  }
+
+  @Post(':id/shipment')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Hand a confirmed order to a carrier' })
+  @ApiExamples({ 'A parcel': { carrier: 'Speedy Express', trackingNumber: 'SE-2048-16' } })
+  @ApiOkResponse({ description: 'The shipped order', standardSchema: orderView })
+  @ApiProblems({ 404: ['order-not-found'], 409: ['wrong-transition'] })
+  async ship(
+    @Param('id', { schema: orderId }) id: string,
+    @Body({ schema: shipmentBody }) shipment: z.output<typeof shipmentBody>,
+  ): Promise<OrderView> {
+    return viewOf(await this.orders.ship(id, shipment));
+  }
+
+  @Post(':id/delivery')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Book a shipped order as delivered' })
+  @ApiExamples({ 'Nothing to add': {} })
+  @ApiOkResponse({ description: 'The delivered order', standardSchema: orderView })
+  @ApiProblems({ 404: ['order-not-found'], 409: ['wrong-transition'] })
+  async deliver(
+    @Param('id', { schema: orderId }) id: string,
+    @Body({ schema: deliveryBody }) _: z.output<typeof deliveryBody>,
+  ): Promise<OrderView> {
+    return viewOf(await this.orders.deliver(id));
+  }
+
+  @Get(':id/timeline')
+  @ApiOperation({ summary: 'See what happened with an order', description: 'Events, deliveries and messages, in order.' })
+  @ApiOkResponse({ description: 'The timeline', standardSchema: timelineView })
+  @ApiProblems({ 404: ['order-not-found'] })
+  async getTimeline(@Param('id', { schema: orderId }) id: string): Promise<TimelineView> {
+    await this.queries.order(id);
+    return { orderId: id, entries: await this.timeline.of(`order/${id}`) };
+  }
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, In } from 'typeorm';
+import { z } from 'zod';
+import { Transactions } from '../common/events/transactions.js';
+import { decodeCursor, type Page, pageOf } from '../common/http/pagination.js';
+import { Order } from './order.entity.js';
+import { OrderLine } from './order-line.entity.js';
+import type { OrderQuery } from './orders.dto.js';
+import { OrderNotFound } from './orders.errors.js';
+
+const cursorParts = z.tuple([z.iso.datetime(), z.uuid()]);
+
+/** What can be seen of orders. */
+@Injectable()
+export class OrdersQueries {
+  constructor(private readonly transactions: Transactions) {}
+
+  /** @throws {OrderNotFound} */
+  order(id: string): Promise<Order> {
+    return this.transactions.read(async (manager) => {
+      const order = await manager.findOneBy(Order, { id });
+      if (!order) throw new OrderNotFound(id);
+      await fillLines([order], manager);
+      return order;
+    });
+  }
+
+  orders({ status, email, reference, placedAfter, placedBefore, cursor, limit }: OrderQuery): Promise<Page<Order>> {
+    return this.transactions.read(async (manager) => {
+      const query = manager.createQueryBuilder(Order, 'o').orderBy({ 'o.placedAt': 'DESC', 'o.id': 'DESC' }).take(limit + 1);
+      if (status) query.andWhere('o.status = :status', { status });
+      if (email) query.andWhere('lower(o.customerEmail) = lower(:email)', { email });
+      if (reference) query.andWhere('o.reference = :reference', { reference });
+      if (placedAfter) query.andWhere('o.placedAt > :placedAfter', { placedAfter });
+      if (placedBefore) query.andWhere('o.placedAt < :placedBefore', { placedBefore });
+      if (cursor) {
+        const [placedAt, id] = decodeCursor(cursor, cursorParts);
+        query.andWhere('(o.placedAt, o.id) < (:placedAt, :id)', { placedAt, id });
+      }
+      const page = pageOf(await query.getMany(), limit, ({ placedAt, id }) => [placedAt.toISOString(), id]);
+      await fillLines(page.items, manager);
+      return page;
+    });
+  }
+}
+
+async function fillLines(orders: readonly Order[], manager: EntityManager): Promise<void> {
+  const orderId = In(orders.map(({ id }) => id));
+  const lines = await manager.find(OrderLine, { where: { orderId }, order: { number: 'ASC' } });
+  for (const order of orders) order.lines = lines.filter((line) => line.orderId === order.id);
+}

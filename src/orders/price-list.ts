@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import type { Transaction } from '../common/events/transaction.js';
+import { bigintColumn } from '../common/values/bigint-column.js';
+import type { Money } from '../common/values/money.js';
+import type { PricedLine } from './order-line.entity.js';
+import { ProductsNotForSale } from './orders.errors.js';
+
+/** What orders knows of a product, kept from what inventory says. */
+@Entity({ schema: 'orders', name: 'price' })
+export class Price {
+  @PrimaryColumn('text')
+  declare readonly sku: string;
+
+  @Column('text')
+  declare readonly name: string;
+
+  @Column('bigint', { name: 'unit_amount', transformer: bigintColumn })
+  declare readonly unitAmount: number;
+
+  @Column('char', { length: 3 })
+  declare readonly currency: string;
+
+  @Column('boolean', { name: 'is_sold' })
+  declare readonly isSold: boolean;
+}
+
+/** The prices at which orders are placed. */
+@Injectable()
+export class PriceList {
+  /** @throws {ProductsNotForSale} naming every SKU that cannot be ordered */
+  async price(wanted: readonly Pick<PricedLine, 'sku' | 'quantity'>[], { manager }: Transaction): Promise<PricedLine[]> {
+    const skus = [...new Set(wanted.map(({ sku }) => sku))];
+    const prices = new Map((await manager.findBy(Price, { sku: In(skus), isSold: true })).map((each) => [each.sku, each]));
+    const missing = skus.filter((sku) => !prices.has(sku));
+    if (missing.length > 0) throw new ProductsNotForSale(missing);
+    return wanted.flatMap(({ sku, quantity }) => {
+      const price = prices.get(sku);
+      if (!price) return [];
+      const { name, unitAmount: amount, currency } = price;
+      return [{ sku, quantity, name, unitPrice: { amount, currency } }];
+    });
+  }
+
+  async add(sku: string, name: string, { amount, currency }: Money, { manager }: Transaction): Promise<void> {
+    const sql = `INSERT INTO orders.price (sku, name, unit_amount, currency) VALUES ($1, $2, $3, $4)`;
+    await manager.query(sql, [sku, name, amount, currency]);
+  }
+
+  /** @throws {Error} when the product is not on the list: its listing is heard before all that follows it */
+  async change(sku: string, change: Partial<Omit<Price, 'sku'>>, { manager }: Transaction): Promise<void> {
+    const { affected } = await manager.update(Price, { sku }, change);
+    if (affected === 0) throw new Error(`${sku} is not on the price list`);
+  }
+}

@@ -1,0 +1,76 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DataSource } from 'typeorm';
+import { AppModule, MODULES } from './app.module.js';
+import { ConfigError, type Config } from './config.js';
+import { createDataSource, migrate } from './common/database/data-source.js';
+import { Database } from './common/database/database.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './common/database/embedded-postgres.js';
+import { migrateQueues } from './common/events/queues.js';
+import { HealthChecks } from './common/http/health.js';
+import { configureHttp, createAdapter } from './common/http/http-app.js';
+import { serveOpenApi } from './common/http/open-api.js';
+import { createLogger } from './common/logging/logger.js';
+import { definitionOf } from './common/module-definition.js';
+import { loadDemoCatalogue } from './demo.js';
+import { listen } from './listen.js';
+
+/** A shop that serves requests. */
+export interface Shop {
+  readonly app: NestFastifyApplication;
+  /** Where it answers, for someone on this machine. */
+  readonly url: string;
+  readonly postgres: EmbeddedPostgres | null;
+  /** Answers what it has accepted, lets running handlers end, and closes everything in order. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything in order: database, tables, queues, modules, HTTP. What was started is stopped if a later step fails. */
+export async function start(config: Config): Promise<Shop> {
+  refuseUnknownModules(config);
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const each of stops.splice(0).reverse()) await each();
+  };
+  try {
+    const { dataFolder } = config.database;
+    const postgres = config.database.url === 'embedded' ? await startEmbeddedPostgres({ dataFolder }) : null;
+    if (postgres) stops.push(() => postgres.stop());
+    const databaseUrl = postgres?.url ?? config.database.url;
+    const dataSource = await openDatabase(databaseUrl, config);
+    stops.push(() => dataSource.destroy());
+    await migrateQueues(databaseUrl);
+    const database = new Database(dataSource, { enforceRoles: config.database.enforceRoles });
+    const app = await NestFactory.create<NestFastifyApplication>(
+      AppModule.of({ config, database, databaseUrl }),
+      createAdapter(),
+      { logger: createLogger(config.log), abortOnError: false },
+    );
+    stops.push(() => app.close());
+    configureHttp(app);
+    serveOpenApi(app);
+    await app.init();
+    const url = await listen(app, config.http);
+    const health = app.get(HealthChecks);
+    stops.push(async () => health.stopping());
+    if (config.demoCatalogue) await loadDemoCatalogue(url);
+    return { app, url, postgres, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openDatabase(url: string, { database }: Config): Promise<DataSource> {
+  const modules = MODULES.map(definitionOf);
+  const dataSource = await createDataSource({ url, poolSize: database.poolSize, modules }).initialize();
+  await migrate(dataSource);
+  return dataSource;
+}
+
+function refuseUnknownModules({ modules }: Config): void {
+  const known = MODULES.map((module) => definitionOf(module).name);
+  const unknown = (modules ?? []).filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new ConfigError([`MODULES: there is no module ${unknown.join(', ')}; there are ${known.join(', ')}`]);
+}

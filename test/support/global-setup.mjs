@@ -1,0 +1,53 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { MODULES } from '../../dist/app.module.js';
+import { createDataSource, migrate } from '../../dist/common/database/data-source.js';
+import { startEmbeddedPostgres } from '../../dist/common/database/embedded-postgres.js';
+import { migrateQueues } from '../../dist/common/events/queues.js';
+import { definitionOf } from '../../dist/common/module-definition.js';
+import { onTeardown } from './global-teardown.mjs';
+
+/** Nothing that a test stores has to outlive it. */
+const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
+
+/**
+ * One PostgreSQL for all tests: an embedded one, or TEST_DATABASE_URL's, with a template that each test copies. It is
+ * filled by the built program, so the migrations run as they do in production.
+ */
+export default async function setUp() {
+  const url = process.env.TEST_DATABASE_URL ?? (await startServer());
+  const template = `orderly_template_${randomBytes(4).toString('hex')}`;
+  await onServer(url, `CREATE DATABASE ${template}`);
+  onTeardown(() => onServer(url, `DROP DATABASE ${template} WITH (FORCE)`));
+  await fill(Object.assign(new URL(url), { pathname: `/${template}` }).toString());
+  await mkdir('.orderly/test', { recursive: true });
+  await writeFile('.orderly/test/server.json', JSON.stringify({ url, template }));
+}
+
+async function startServer() {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'orderly-test-'));
+  // As root PostgreSQL runs as nobody, who has to get in.
+  await chmod(dataFolder, 0o755);
+  onTeardown(() => rm(dataFolder, { recursive: true, force: true }));
+  const postgres = await startEmbeddedPostgres({ dataFolder, settings: SETTINGS });
+  onTeardown(() => postgres.stop());
+  return postgres.url;
+}
+
+async function fill(url) {
+  const dataSource = createDataSource({ url, poolSize: 2, modules: MODULES.map(definitionOf) });
+  await dataSource.initialize();
+  await migrate(dataSource);
+  await dataSource.destroy();
+  await migrateQueues(url);
+}
+
+async function onServer(url, sql) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
