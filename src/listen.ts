@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { codeOf } from './common/logging/describe-error.js';
 import { type Config, ConfigError } from './config.js';
 
 const NEXT_PORTS = 20;
@@ -15,8 +16,9 @@ export async function listen(app: NestFastifyApplication, { host, port, portIsGi
       await app.listen(candidate, host);
       return await app.getUrl();
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error;
-      if (error.code !== 'EADDRINUSE') throw new ConfigError([`HOST, PORT: cannot listen on ${host}:${candidate} (${error.code})`]);
+      const code = codeOf(error);
+      if (code === undefined) throw error;
+      if (code !== 'EADDRINUSE') throw new ConfigError([`HOST, PORT: cannot listen on ${host}:${candidate} (${code})`]);
     }
   }
   throw new ConfigError([`PORT: ${port} is taken by another program; set PORT to a free one, or to 0 for any`]);

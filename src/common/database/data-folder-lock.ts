@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../logging/describe-error.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 
 interface Owner {
@@ -41,7 +42,7 @@ async function create(path: string, owner: Owner): Promise<boolean> {
     await file.close();
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     const remedy = 'start as the account that it belongs to, or set DATA_FOLDER to another folder';
     throw new EmbeddedPostgresError(`Cannot write to the data folder: ${remedy}`, { cause: error });
   }
@@ -70,13 +71,19 @@ function ownerOf(text: string): Owner | undefined {
 /** When a process started; undefined when there is none of this number. */
 export function startOf(pid: number): string | undefined {
   try {
-    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').pop()?.split(' ')[19];
+    if (process.platform === 'linux') return startOnLinux(readFileSync(`/proc/${pid}/stat`, 'latin1'));
     if (process.platform !== 'win32') return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)]).toString().trim();
     process.kill(pid, 0);
     return 'running';
   } catch {
     return undefined;
   }
+}
+
+/** The 22nd field, and nothing for a dead process whose parent has not asked after it. See proc_pid_stat(5). */
+function startOnLinux(stat: string): string | undefined {
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return state === 'Z' ? undefined : fields[18];
 }
 
 /** The command line of a process; empty when there is none of this number. */

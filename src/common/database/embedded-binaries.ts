@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { codeOf } from '../logging/describe-error.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { isReachableBy, type Account } from './run-as.js';
 
@@ -61,8 +62,8 @@ async function restoreLinks(folder: string): Promise<void> {
   const links: Link[] = JSON.parse(list);
   for (const { source, target } of links) {
     const path = join(folder, target);
-    await symlink(relative(dirname(target), source), path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return;
+    await symlink(relative(dirname(target), source), path).catch((error: unknown) => {
+      if (codeOf(error) === 'EEXIST') return;
       throw new EmbeddedPostgresError(`Cannot create ${path}: run npm rebuild as the owner of the checkout`, { cause: error });
     });
   }

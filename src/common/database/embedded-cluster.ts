@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../logging/describe-error.js';
 import { commandOf } from './data-folder-lock.js';
 import type { Binaries } from './embedded-binaries.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
@@ -47,6 +48,7 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
+    if (!existsSync(join(this.data, 'postmaster.pid'))) return;
     const stop = (mode: string) => this.run(this.binaries.pgCtl, ['stop', '-D', this.data, '-m', mode, '-w', '-t', `${STOP_SECONDS}`]);
     await stop('fast').catch(() => stop('immediate'));
   }
@@ -97,7 +99,7 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 export function cannotRun(program: string, error: ExecFileException | Error, output: string): EmbeddedPostgresError {
-  const missing = 'code' in error && error.code === 'ENOENT';
+  const missing = codeOf(error) === 'ENOENT';
   const why = missing ? 'it needs glibc, which this system does not have' : output.trim() || error.message;
   return new EmbeddedPostgresError(`${program} failed: ${why}. Mend that, or set DATABASE_URL to a PostgreSQL 13 or newer`, {
     cause: error,

@@ -21,3 +21,8 @@ export function describeError(error: unknown, causesLeft = CAUSES_MAX): unknown 
 export function isError(value: unknown): value is Error {
   return value instanceof Error || isNativeError(value);
 }
+
+/** The code of an error of Node's or PostgreSQL's, such as ENOENT. */
+export function codeOf(error: unknown): string | undefined {
+  return isError(error) && 'code' in error ? String(error.code) : undefined;
+}
