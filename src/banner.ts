@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import { orderableSku } from './demo.js';
+import { orderableSku, orderOf } from './demo.js';
 import type { Shop } from './start.js';
 
 /** What a person sees when the shop is open. Every line is true of this run. */
@@ -19,8 +19,12 @@ export async function bannerOf({ url, postgres }: Shop, config: Config, startMs:
     postgres
       ? `  Database     embedded PostgreSQL ${postgres.version}, data in ${postgres.dataFolder} (DATABASE_URL: your own)`
       : '  Database     the one of DATABASE_URL',
-    redisUrl ? '  Queues       BullMQ on the Redis of REDIS_URL' : '  Queues       BullMQ on PostgreSQL (REDIS_URL: on Redis)',
-    config.mail.smtpUrl ? '  Mail         sent through SMTP_URL' : '  Mail         kept in the mailbox (SMTP_URL: really sent)',
+    redisUrl
+      ? '  Queues       BullMQ on the Redis of REDIS_URL'
+      : '  Queues       BullMQ on PostgreSQL (REDIS_URL: on Redis)',
+    config.mail.smtpUrl
+      ? '  Mail         sent through SMTP_URL'
+      : '  Mail         kept in the mailbox (SMTP_URL: really sent)',
     '',
     ...(sku ? ['  Place an order:', '', curlOf(url, sku), ''] : []),
     '  Ctrl-C stops. The data stays.',
@@ -30,10 +34,5 @@ export async function bannerOf({ url, postgres }: Shop, config: Config, startMs:
 }
 
 function curlOf(url: string, sku: string): string {
-  const order = {
-    customer: { name: 'Maria Anders', email: 'maria@example.com' },
-    shippingAddress: { name: 'Maria Anders', street: 'Obere Str. 57', city: 'Berlin', country: 'Germany' },
-    lines: [{ sku, quantity: 2 }],
-  };
-  return `  curl -i ${url}/v1/orders -H 'content-type: application/json' -d '${JSON.stringify(order)}'`;
+  return `  curl -i ${url}/v1/orders -H 'content-type: application/json' -d '${JSON.stringify(orderOf(sku, 'maria@example.com'))}'`;
 }

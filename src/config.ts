@@ -4,10 +4,13 @@ import { z } from 'zod';
 const flag = z.enum(['on', 'off']);
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const urlOf = (...protocols: string[]) =>
-  z.string().refine((value) => {
-    const protocol = /^([a-z+]+):\/\/./.exec(value)?.[1];
-    return protocol !== undefined && protocols.includes(protocol);
-  }, `Give a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`);
+  z.string().refine(
+    (value) => {
+      const protocol = /^([a-z+]+):\/\/./.exec(value)?.[1];
+      return protocol !== undefined && protocols.includes(protocol);
+    },
+    `Give a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  );
 
 /** Every variable that Orderly reads. `.env.example` and the table in docs/operations.md are made from this. */
 export const environmentSchema = z.object({
@@ -28,13 +31,21 @@ export const environmentSchema = z.object({
     .union([z.literal('embedded'), urlOf('postgres', 'postgresql')])
     .optional()
     .meta({ description: 'PostgreSQL 13 or newer; embedded (the default outside production) starts one of its own' }),
-  DATABASE_POOL_SIZE: wholeNumber(2, 1000).default(20).meta({ description: 'most connections this process opens for its modules' }),
-  DATA_FOLDER: z.string().min(1).default('.orderly').meta({ description: 'where the embedded PostgreSQL keeps its data' }),
+  DATABASE_POOL_SIZE: wholeNumber(2, 1000)
+    .default(20)
+    .meta({ description: 'most connections this process opens for its modules' }),
+  DATA_FOLDER: z
+    .string()
+    .min(1)
+    .default('.orderly')
+    .meta({ description: 'where the embedded PostgreSQL keeps its data' }),
   MODULE_ROLES: z
     .enum(['off', 'enforced'])
     .default('off')
     .meta({ description: 'enforced: every module runs its SQL under its own database role (the tests do)' }),
-  REDIS_URL: urlOf('redis', 'rediss').optional().meta({ description: 'BullMQ on this Redis; on PostgreSQL when empty' }),
+  REDIS_URL: urlOf('redis', 'rediss')
+    .optional()
+    .meta({ description: 'BullMQ on this Redis; on PostgreSQL when empty' }),
   QUEUE_PREFIX: z
     .string()
     .regex(/^[a-z0-9_-]{1,32}$/, 'Give 1 to 32 of a-z, 0-9, _ and -')
@@ -43,15 +54,23 @@ export const environmentSchema = z.object({
   WORKERS: flag
     .default('on')
     .meta({ description: 'off: this process only answers requests, and others handle what its modules have to hear' }),
-  WORKER_CONCURRENCY: wholeNumber(1, 200).default(8).meta({ description: 'deliveries that each module handles at a time' }),
+  WORKER_CONCURRENCY: wholeNumber(1, 200)
+    .default(8)
+    .meta({ description: 'deliveries that each module handles at a time' }),
   SMTP_URL: z
     .union([z.literal('mailbox'), urlOf('smtp', 'smtps')])
     .optional()
-    .meta({ description: 'mail server, e.g. smtps://user:password@host; mailbox (the default outside production) keeps mails at /mailbox' }),
+    .meta({
+      description:
+        'mail server, e.g. smtps://user:password@host; mailbox (the default outside production) keeps mails at /mailbox',
+    }),
   MAIL_FROM: z.string().min(3).default('Orderly <shop@orderly.example>').meta({ description: 'sender of every mail' }),
   OPERATORS_EMAIL: z.email().default('operators@orderly.example').meta({ description: 'who is told about low stock' }),
   DEMO_CATALOGUE: flag.optional().meta({ description: 'on: a first start loads a few products; off in production' }),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info').meta({ description: 'least level that is logged' }),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+    .default('info')
+    .meta({ description: 'least level that is logged' }),
   LOG_FORMAT: z.enum(['pretty', 'json']).optional().meta({ description: 'pretty in development, json elsewhere' }),
   CRASH_AT: z
     .string()
@@ -104,7 +123,9 @@ function productionProblems(environment: Environment): string[] {
   if (!environment.DATABASE_URL)
     problems.push('DATABASE_URL: in production give a PostgreSQL, or say "embedded" if you mean the embedded one');
   if (!environment.SMTP_URL)
-    problems.push('SMTP_URL: in production give a mail server, or say "mailbox" if mails should only be kept at /mailbox');
+    problems.push(
+      'SMTP_URL: in production give a mail server, or say "mailbox" if mails should only be kept at /mailbox',
+    );
   if (environment.CRASH_AT) problems.push('CRASH_AT: is for tests; remove it in production');
   return problems;
 }

@@ -1,37 +1,84 @@
 /** What a first start puts on sale, so that there is something to order. */
 const CATALOGUE = [
-  { sku: 'DEMO-TEA', name: 'Darjeeling first flush, 100 g', category: 'Tea', cents: 1450, onHand: 120, reorderLevel: 20 },
+  {
+    sku: 'DEMO-TEA',
+    name: 'Darjeeling first flush, 100 g',
+    category: 'Tea',
+    cents: 1450,
+    onHand: 120,
+    reorderLevel: 20,
+  },
   { sku: 'DEMO-COFFEE', name: 'Espresso beans, 1 kg', category: 'Coffee', cents: 2190, onHand: 80, reorderLevel: 15 },
   { sku: 'DEMO-CUP', name: 'Porcelain cup', category: 'Tableware', cents: 990, onHand: 200, reorderLevel: 30 },
   { sku: 'DEMO-POT', name: 'Cast iron teapot', category: 'Tableware', cents: 6400, onHand: 12, reorderLevel: 10 },
   { sku: 'DEMO-LAST', name: 'The last biscuit', category: 'Biscuits', cents: 150, onHand: 1, reorderLevel: 0 },
 ];
 
-interface ProductList {
-  readonly items: readonly { readonly sku: string; readonly stock: { readonly available: number } }[];
+/** Orders that wait in Swagger UI for somebody to try these operations on them, by their reference. */
+const ORDERS = new Map([
+  ['DEMO-1', ['/v1/orders/{id}', '/v1/orders/{id}/timeline']],
+  ['DEMO-2', ['/v1/orders/{id}/cancellation']],
+  ['DEMO-3', ['/v1/orders/{id}/shipment']],
+  ['DEMO-4', ['/v1/orders/{id}/delivery']],
+]);
+
+const DEMO_EMAIL = 'demo@orderly.example';
+
+interface Found {
+  readonly id: string;
+  readonly reference: string | null;
+  readonly sku: string;
+  readonly stock: { readonly available: number };
 }
 
-/** Lists the demo catalogue through the API of a running shop that has no products yet. */
-export async function loadDemoCatalogue(url: string): Promise<void> {
-  if ((await products(url, 1)).length > 0) return;
-  const lines = CATALOGUE.map(({ cents, ...product }) => ({ ...product, unitPrice: { amount: cents, currency: 'USD' } }));
-  const response = await fetch(`${url}/v1/products/import`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson' },
-    body: lines.map((line) => JSON.stringify(line)).join('\n'),
-  });
-  if (!response.ok) throw new Error(`The demo catalogue was refused: ${await response.text()}`);
+/** Fills a shop that has no products yet through its API, as anybody could. */
+export async function loadDemo(url: string): Promise<void> {
+  if ((await find(url, 'products?limit=1')).length > 0) return;
+  const lines = CATALOGUE.map(({ cents, ...product }) => ({
+    ...product,
+    unitPrice: { amount: cents, currency: 'USD' },
+  }));
+  await post(url, 'products/import', lines.map((line) => JSON.stringify(line)).join('\n'), 'application/x-ndjson');
+  for (const reference of ORDERS.keys())
+    await post(url, 'orders', JSON.stringify({ ...orderOf('DEMO-CUP', DEMO_EMAIL), reference }));
+  const toDeliver = (await pathExamples(url)).get('/v1/orders/{id}/delivery');
+  const shipment = { carrier: 'Speedy Express', trackingNumber: 'SE-2048-16' };
+  if (toDeliver) await post(url, `orders/${toDeliver}/shipment`, JSON.stringify(shipment));
+}
+
+/** Ids of the demo's orders, by the path of the operation to try on them. */
+export async function pathExamples(url: string): Promise<Map<string, string>> {
+  const orders = await find(url, `orders?email=${DEMO_EMAIL}`);
+  const byPath = orders.flatMap(({ id, reference }) =>
+    (ORDERS.get(reference ?? '') ?? []).map((path) => [path, id] as const),
+  );
+  return new Map(byPath);
 }
 
 /** A product that can be ordered right now, if there is one. */
 export async function orderableSku(url: string): Promise<string | undefined> {
-  return (await products(url, 200)).findLast(({ stock }) => stock.available > 1)?.sku;
+  return (await find(url, 'products?status=active&limit=200')).findLast(({ stock }) => stock.available > 1)?.sku;
 }
 
-async function products(url: string, limit: number): Promise<ProductList['items']> {
-  const response = await fetch(`${url}/v1/products?status=active&limit=${limit}`);
+/** What somebody might order. */
+export function orderOf(sku: string, email: string) {
+  return {
+    customer: { name: 'Maria Anders', email },
+    shippingAddress: { name: 'Maria Anders', street: 'Obere Str. 57', city: 'Berlin', country: 'Germany' },
+    lines: [{ sku, quantity: 2 }],
+  };
+}
+
+/** Nothing where the module in question runs in another process. */
+async function find(url: string, what: string): Promise<readonly Found[]> {
+  const response = await fetch(`${url}/v1/${what}`);
   if (response.status === 404) return [];
-  if (!response.ok) throw new Error(`The products could not be read: ${await response.text()}`);
-  const list = (await response.json()) as ProductList;
-  return list.items;
+  if (!response.ok) throw new Error(`${what} could not be read: ${await response.text()}`);
+  const { items } = (await response.json()) as { items: Found[] };
+  return items;
+}
+
+async function post(url: string, what: string, body: string, type = 'application/json'): Promise<void> {
+  const response = await fetch(`${url}/v1/${what}`, { method: 'POST', headers: { 'content-type': type }, body });
+  if (!response.ok && response.status !== 404) throw new Error(`The demo was refused: ${await response.text()}`);
 }

@@ -9,7 +9,10 @@ const NEXT_PORTS = 20;
  * Gives the address for someone on this machine.
  * @throws {ConfigError} when it is taken
  */
-export async function listen(app: NestFastifyApplication, { host, port, portIsGiven }: Config['http']): Promise<string> {
+export async function listen(
+  app: NestFastifyApplication,
+  { host, port, portIsGiven }: Config['http'],
+): Promise<string> {
   const last = portIsGiven ? port : port + NEXT_PORTS;
   for (let candidate = port; candidate <= last; candidate += 1) {
     try {

@@ -2,7 +2,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import { AppModule, MODULES } from './app.module.js';
-import { ConfigError, type Config } from './config.js';
 import { createDataSource, migrate } from './common/database/data-source.js';
 import { Database } from './common/database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './common/database/embedded-postgres.js';
@@ -12,7 +11,8 @@ import { configureHttp, createAdapter } from './common/http/http-app.js';
 import { serveOpenApi } from './common/http/open-api.js';
 import { createLogger } from './common/logging/logger.js';
 import { definitionOf } from './common/module-definition.js';
-import { loadDemoCatalogue } from './demo.js';
+import { type Config, ConfigError } from './config.js';
+import { loadDemo, pathExamples } from './demo.js';
 import { listen } from './listen.js';
 
 /** A shop that serves requests. */
@@ -48,12 +48,14 @@ export async function start(config: Config): Promise<Shop> {
     );
     stops.push(() => app.close());
     configureHttp(app);
-    serveOpenApi(app);
+    const examples = new Map<string, string>();
+    serveOpenApi(app, examples);
     await app.init();
     const url = await listen(app, config.http);
     const health = app.get(HealthChecks);
     stops.push(async () => health.stopping());
-    if (config.demoCatalogue) await loadDemoCatalogue(url);
+    if (config.demoCatalogue) await loadDemo(url);
+    for (const [path, id] of await pathExamples(url)) examples.set(path, id);
     return { app, url, postgres, stop };
   } catch (error) {
     await stop();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { quantity, sku, text } from '../common/http/fields.js';
 import { pageQuery, pageSchema } from '../common/http/pagination.js';
 import { money } from '../common/values/money.js';
-import { MOVEMENT_KINDS } from './movement.entity.js';
+import { MOVEMENT_KINDS } from './ledger.js';
 import { PRODUCT_STATUSES } from './product.entity.js';
 
 /** More than any warehouse holds, and far from where PostgreSQL and JavaScript stop counting. */
@@ -14,10 +14,15 @@ const sold = {
   name: text(200).meta({ example: 'Chai' }),
   category: text(100).meta({ example: 'Beverages' }),
   unitPrice: price,
-  reorderLevel: z.int().min(0).max(LEVEL_MAX).meta({ description: 'Low stock is said at this many available or fewer' }),
+  reorderLevel: z
+    .int()
+    .min(0)
+    .max(LEVEL_MAX)
+    .meta({ description: 'Low stock is said at this many available or fewer' }),
 };
 
-export const skuParam = sku;
+/** A product of the demo catalogue, to try an operation on as it stands. */
+export const skuParam = (example: string) => sku.meta({ example });
 
 export const productBody = z.strictObject(sold).meta({ id: 'ProductInput' });
 
@@ -59,14 +64,16 @@ export const receiptBody = z
 
 export const adjustmentBody = z
   .strictObject({
-    change: z.int().min(-LEVEL_MAX).max(LEVEL_MAX).refine((change) => change !== 0, 'A change of 0 changes nothing'),
+    change: z
+      .int()
+      .min(-LEVEL_MAX)
+      .max(LEVEL_MAX)
+      .refine((change) => change !== 0, 'A change of 0 changes nothing'),
     reason: text(200).meta({ example: 'damaged' }),
   })
   .meta({ id: 'Adjustment', example: { change: -2, reason: 'damaged' } });
 
-export const stockView = z
-  .object({ sku, ...stockFigures, reorderLevel: z.int() })
-  .meta({ id: 'Stock' });
+export const stockView = z.object({ sku, ...stockFigures, reorderLevel: z.int() }).meta({ id: 'Stock' });
 
 export const movementView = z
   .object({
@@ -75,7 +82,9 @@ export const movementView = z
     kind: z.enum(MOVEMENT_KINDS),
     change: z.int().meta({ description: 'All changes of a product sum to what is on hand' }),
     onHand: z.int().meta({ description: 'What was on hand afterwards' }),
-    reason: z.string().meta({ description: "The receipt's reference, the adjustment's reason, or the shipped order's id" }),
+    reason: z
+      .string()
+      .meta({ description: "The receipt's reference, the adjustment's reason, or the shipped order's id" }),
     bookedAt: z.iso.datetime(),
   })
   .meta({ id: 'Movement' });

@@ -5,7 +5,7 @@ import { Transactions } from '../common/events/transactions.js';
 import { decodeCursor, type Page, pageOf } from '../common/http/pagination.js';
 import type { ProductQuery } from './inventory.dto.js';
 import { ProductNotFound } from './inventory.errors.js';
-import { Movement } from './movement.entity.js';
+import { Movement } from './ledger.js';
 import { Product } from './product.entity.js';
 import { type StockedProduct, withStock } from './products.service.js';
 import { Stock } from './stock.entity.js';
@@ -36,7 +36,12 @@ export class InventoryQueries {
     const part = search === undefined ? undefined : ILike(`%${search.replace(/[\\%_]/g, '\\$&')}%`);
     return this.transactions.read(async (manager) => {
       const rows = await manager.find(Product, {
-        where: part ? [{ ...where, sku: part }, { ...where, name: part }] : where,
+        where: part
+          ? [
+              { ...where, sku: part },
+              { ...where, name: part },
+            ]
+          : where,
         order: { id: 'DESC' },
         take: limit + 1,
       });

@@ -6,7 +6,7 @@ import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js'
 import { Created } from '../common/http/created.js';
 import { AcceptsLines, LineStream } from '../common/http/ndjson.js';
 import type { Page } from '../common/http/pagination.js';
-import { importReport, productBody, type ProductQuery, productQuery, productView, skuParam } from './inventory.dto.js';
+import { importReport, type ProductQuery, productBody, productQuery, productView, skuParam } from './inventory.dto.js';
 import { InventoryQueries } from './inventory.queries.js';
 import { ProductsImport } from './products.import.js';
 import { ProductsService, type StockedProduct } from './products.service.js';
@@ -28,7 +28,7 @@ export class ProductsController {
   @ApiOkResponse({ description: 'The product was there and says this now', standardSchema: productView })
   @ApiCreatedResponse({ description: 'The product is new', standardSchema: productView })
   async put(
-    @Param('sku', { schema: skuParam }) sku: string,
+    @Param('sku', { schema: skuParam('NW-01') }) sku: string,
     @Body({ schema: productBody }) draft: z.output<typeof productBody>,
   ): Promise<StockedProduct | Created<StockedProduct>> {
     const { isNew, product } = await this.products.put({ sku, ...draft });
@@ -39,7 +39,7 @@ export class ProductsController {
   @ApiOperation({ summary: 'Look at a product and its stock' })
   @ApiOkResponse({ description: 'The product', standardSchema: productView })
   @ApiProblems({ 404: ['product-not-found'] })
-  get(@Param('sku', { schema: skuParam }) sku: string): Promise<StockedProduct> {
+  get(@Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string): Promise<StockedProduct> {
     return this.queries.product(sku);
   }
 
@@ -56,7 +56,7 @@ export class ProductsController {
   @ApiOperation({ summary: 'Take a product off sale', description: 'Orders that hold it are still fulfilled.' })
   @ApiOkResponse({ description: 'The product can no longer be ordered', standardSchema: productView })
   @ApiProblems({ 404: ['product-not-found'] })
-  discontinue(@Param('sku', { schema: skuParam }) sku: string): Promise<StockedProduct> {
+  discontinue(@Param('sku', { schema: skuParam('DEMO-LAST') }) sku: string): Promise<StockedProduct> {
     return this.products.discontinue(sku);
   }
 

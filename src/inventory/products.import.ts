@@ -50,7 +50,10 @@ export class ProductsImport {
     const listings = await this.transactions.run(async (tx) => {
       const listings = await this.products.putAll(lines, tx);
       const listed = lines.filter(({ sku }) => listings.get(sku) === 'listed');
-      await this.stock.open(listed.flatMap(({ sku, onHand }) => (onHand ? [{ sku, onHand }] : [])), tx);
+      await this.stock.open(
+        listed.flatMap(({ sku, onHand }) => (onHand ? [{ sku, onHand }] : [])),
+        tx,
+      );
       return listings;
     });
     for (const listing of listings.values()) report[listing] += 1;

@@ -49,7 +49,10 @@ export class Reservations {
       tx.publish(StockShort({ orderId, lines }));
     } else {
       tx.publish(StockReserved({ orderId }));
-      await sayCrossings(tx, levels.map((level) => changeBy(-level.quantity, level)));
+      await sayCrossings(
+        tx,
+        levels.map((level) => changeBy(-level.quantity, level)),
+      );
     }
   }
 
@@ -59,7 +62,10 @@ export class Reservations {
     if (held.length === 0) return;
     await settle(orderId, 'released', tx);
     tx.publish(StockReleased({ orderId }));
-    await sayCrossings(tx, held.map((level) => changeBy(level.quantity, level)));
+    await sayCrossings(
+      tx,
+      held.map((level) => changeBy(level.quantity, level)),
+    );
   }
 
   /** Books what is set aside for an order out of the warehouse. What is available stays the same. */

@@ -12,7 +12,11 @@ export interface LevelChange {
 }
 
 /** Low means at the reorder level or below. Only a crossing is worth a word, or every sale of a low product were one. */
-export function crossing({ before, after, reorderLevel }: Omit<LevelChange, 'sku'>): 'ran low' | 'replenished' | undefined {
+export function crossing({
+  before,
+  after,
+  reorderLevel,
+}: Omit<LevelChange, 'sku'>): 'ran low' | 'replenished' | undefined {
   const wasLow = before <= reorderLevel;
   const isLow = after <= reorderLevel;
   if (wasLow === isLow) return undefined;

@@ -5,7 +5,7 @@ import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js'
 import type { Page } from '../common/http/pagination.js';
 import { adjustmentBody, movementQuery, movementView, receiptBody, skuParam, stockView } from './inventory.dto.js';
 import { InventoryQueries } from './inventory.queries.js';
-import type { Movement } from './movement.entity.js';
+import type { Movement } from './ledger.js';
 import { StockService } from './stock.service.js';
 
 @ApiTags('Stock')
@@ -22,7 +22,7 @@ export class StockController {
   @ApiCreatedResponse({ description: 'The new line of the ledger', standardSchema: movementView })
   @ApiProblems({ 404: ['product-not-found'] })
   receive(
-    @Param('sku', { schema: skuParam }) sku: string,
+    @Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string,
     @Body({ schema: receiptBody }) receipt: z.output<typeof receiptBody>,
   ): Promise<Movement> {
     return this.stock.receive(sku, receipt);
@@ -34,7 +34,7 @@ export class StockController {
   @ApiCreatedResponse({ description: 'The new line of the ledger', standardSchema: movementView })
   @ApiProblems({ 404: ['product-not-found'], 409: ['stock-would-be-negative'] })
   adjust(
-    @Param('sku', { schema: skuParam }) sku: string,
+    @Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string,
     @Body({ schema: adjustmentBody }) adjustment: z.output<typeof adjustmentBody>,
   ): Promise<Movement> {
     return this.stock.adjust(sku, adjustment);
@@ -44,7 +44,7 @@ export class StockController {
   @ApiOperation({ summary: 'Look at the stock of a product' })
   @ApiOkResponse({ description: 'The level', standardSchema: stockView })
   @ApiProblems({ 404: ['product-not-found'] })
-  async get(@Param('sku', { schema: skuParam }) sku: string): Promise<z.infer<typeof stockView>> {
+  async get(@Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string): Promise<z.infer<typeof stockView>> {
     const { onHand, reserved, available, reorderLevel } = await this.queries.stock(sku);
     return { sku, onHand, reserved, available, reorderLevel };
   }
@@ -54,7 +54,7 @@ export class StockController {
   @ApiOkPage(movementView)
   @ApiProblems({ 400: ['cursor-invalid'], 404: ['product-not-found'] })
   movements(
-    @Param('sku', { schema: skuParam }) sku: string,
+    @Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string,
     @Query({ schema: movementQuery }) { limit, cursor }: z.output<typeof movementQuery>,
   ): Promise<Page<Movement>> {
     return this.queries.movements(sku, limit, cursor);

@@ -1,7 +1,7 @@
 import { BusinessModule } from '../common/business-module.js';
 import { CONFIG, type Config } from '../config.js';
-import { Mailbox } from './mailbox.js';
 import { MailboxController } from './mailbox.controller.js';
+import { Mailbox } from './mailbox.js';
 import { MailboxMail } from './mailbox-mail.entity.js';
 import { Mailer } from './mailer.js';
 import { Message } from './message.entity.js';

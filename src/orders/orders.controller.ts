@@ -8,11 +8,11 @@ import { Timeline, type TimelineView, timelineView } from '../common/operations/
 import {
   cancellationBody,
   deliveryBody,
+  type OrderQuery,
+  type OrderView,
   orderBody,
   orderId,
-  type OrderQuery,
   orderQuery,
-  type OrderView,
   orderView,
   shipmentBody,
   viewOf,
@@ -22,7 +22,12 @@ import { OrdersService } from './orders.service.js';
 
 const anOrder = {
   customer: { name: 'Paul Henriot', email: 'paul@example.com' },
-  shippingAddress: { name: 'Vins et alcools Chevalier', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' },
+  shippingAddress: {
+    name: 'Vins et alcools Chevalier',
+    street: "59 rue de l'Abbaye",
+    city: 'Reims',
+    country: 'France',
+  },
   lines: [{ sku: 'DEMO-TEA', quantity: 2 }],
   reference: '10248',
 };
@@ -41,7 +46,10 @@ export class OrdersController {
     summary: 'Place an order',
     description: 'Answers with the settled order: `confirmed`, or `rejected` where stock ran short, which is no error.',
   })
-  @ApiExamples({ 'An order': anOrder, 'More than there is': { ...anOrder, lines: [{ sku: 'DEMO-TEA', quantity: 100_000 }] } })
+  @ApiExamples({
+    'An order': anOrder,
+    'More than there is': { ...anOrder, lines: [{ sku: 'DEMO-TEA', quantity: 100_000 }] },
+  })
   @ApiCreatedResponse({ description: 'The order exists', standardSchema: orderView })
   @ApiProblems({ 422: ['products-not-for-sale', 'mixed-currencies', 'total-too-large'] })
   async place(@Body({ schema: orderBody }) request: z.output<typeof orderBody>): Promise<Created<OrderView>> {
@@ -106,7 +114,10 @@ export class OrdersController {
   }
 
   @Get(':id/timeline')
-  @ApiOperation({ summary: 'See what happened with an order', description: 'Events, deliveries and messages, in order.' })
+  @ApiOperation({
+    summary: 'See what happened with an order',
+    description: 'Events, deliveries and messages, in order.',
+  })
   @ApiOkResponse({ description: 'The timeline', standardSchema: timelineView })
   @ApiProblems({ 404: ['order-not-found'] })
   async getTimeline(@Param('id', { schema: orderId }) id: string): Promise<TimelineView> {

@@ -27,7 +27,10 @@ export class OrdersQueries {
 
   orders({ status, email, reference, placedAfter, placedBefore, cursor, limit }: OrderQuery): Promise<Page<Order>> {
     return this.transactions.read(async (manager) => {
-      const query = manager.createQueryBuilder(Order, 'o').orderBy({ 'o.placedAt': 'DESC', 'o.id': 'DESC' }).take(limit + 1);
+      const query = manager
+        .createQueryBuilder(Order, 'o')
+        .orderBy({ 'o.placedAt': 'DESC', 'o.id': 'DESC' })
+        .take(limit + 1);
       if (status) query.andWhere('o.status = :status', { status });
       if (email) query.andWhere('lower(o.customerEmail) = lower(:email)', { email });
       if (reference) query.andWhere('o.reference = :reference', { reference });

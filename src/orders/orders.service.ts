@@ -4,7 +4,14 @@ import type { Transaction } from '../common/events/transaction.js';
 import { Transactions } from '../common/events/transactions.js';
 import { type Address, type Customer, Order, type Rejection, type Shipment } from './order.entity.js';
 import { mayBecome, type OrderStatus } from './order-status.js';
-import { OrderCancelled, OrderConfirmed, OrderDelivered, OrderPlaced, OrderRejected, OrderShipped } from './orders.events.js';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderDelivered,
+  OrderPlaced,
+  OrderRejected,
+  OrderShipped,
+} from './orders.events.js';
 import { OrdersStore } from './orders.store.js';
 import { PriceList } from './price-list.js';
 
@@ -96,5 +103,10 @@ export class OrdersService {
 }
 
 function linesOf({ lines, currency }: Order) {
-  return lines.map(({ sku, name, quantity, lineAmount }) => ({ sku, name, quantity, lineTotal: { amount: lineAmount, currency } }));
+  return lines.map(({ sku, name, quantity, lineAmount }) => ({
+    sku,
+    name,
+    quantity,
+    lineTotal: { amount: lineAmount, currency },
+  }));
 }

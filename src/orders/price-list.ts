@@ -29,9 +29,14 @@ export class Price {
 @Injectable()
 export class PriceList {
   /** @throws {ProductsNotForSale} naming every SKU that cannot be ordered */
-  async price(wanted: readonly Pick<PricedLine, 'sku' | 'quantity'>[], { manager }: Transaction): Promise<PricedLine[]> {
+  async price(
+    wanted: readonly Pick<PricedLine, 'sku' | 'quantity'>[],
+    { manager }: Transaction,
+  ): Promise<PricedLine[]> {
     const skus = [...new Set(wanted.map(({ sku }) => sku))];
-    const prices = new Map((await manager.findBy(Price, { sku: In(skus), isSold: true })).map((each) => [each.sku, each]));
+    const prices = new Map(
+      (await manager.findBy(Price, { sku: In(skus), isSold: true })).map((each) => [each.sku, each]),
+    );
     const missing = skus.filter((sku) => !prices.has(sku));
     if (missing.length > 0) throw new ProductsNotForSale(missing);
     return wanted.flatMap(({ sku, quantity }) => {

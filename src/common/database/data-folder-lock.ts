@@ -72,7 +72,10 @@ function ownerOf(text: string): Owner | undefined {
 export function startOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') return startOnLinux(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    if (process.platform !== 'win32') return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)]).toString().trim();
+    if (process.platform !== 'win32')
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)])
+        .toString()
+        .trim();
     process.kill(pid, 0);
     return 'running';
   } catch {

@@ -10,7 +10,9 @@ export class RolledBackError extends Error {
   override readonly name = 'RolledBackError';
 
   constructor() {
-    super('The transaction was rolled back at COMMIT, because a statement in it had failed and its error was swallowed');
+    super(
+      'The transaction was rolled back at COMMIT, because a statement in it had failed and its error was swallowed',
+    );
   }
 }
 
@@ -35,7 +37,8 @@ export function violatedConstraintOf(error: unknown): string | undefined {
   return found && 'constraint' in found ? String(found.constraint) : undefined;
 }
 
-const LOST = /Connection terminated|Client has encountered a connection error|already released|timeout exceeded when trying to connect|Connection ended/;
+const LOST =
+  /Connection terminated|Client has encountered a connection error|already released|timeout exceeded when trying to connect|Connection ended/;
 const LOST_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
 /** PostgreSQL is out of reach or went away. Says nothing about whether work in flight was stored. */

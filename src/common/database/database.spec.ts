@@ -1,5 +1,5 @@
-import { createServer, type Server, Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import type { DataSource } from 'typeorm';
 import { TestDatabase } from '../testing/test-database.js';
 import { createDataSource } from './data-source.js';
@@ -102,7 +102,9 @@ describe('a COMMIT whose answer is lost', () => {
   });
 
   test('leaves the pool in order', async () => {
-    await Promise.all([1, 2, 3, 4, 5].map((each) => database.transaction('toys', (session) => write(session, `after ${each}`))));
+    await Promise.all(
+      [1, 2, 3, 4, 5].map((each) => database.transaction('toys', (session) => write(session, `after ${each}`))),
+    );
 
     expect((await notes()).filter((text: string) => text.startsWith('after'))).toHaveLength(5);
   });

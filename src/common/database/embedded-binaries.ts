@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { codeOf } from '../logging/describe-error.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
-import { isReachableBy, type Account } from './run-as.js';
+import { type Account, isReachableBy } from './run-as.js';
 
 const PLATFORMS: Readonly<Record<string, string>> = {
   'linux x64': 'linux-x64',
@@ -64,7 +64,9 @@ async function restoreLinks(folder: string): Promise<void> {
     const path = join(folder, target);
     await symlink(relative(dirname(target), source), path).catch((error: unknown) => {
       if (codeOf(error) === 'EEXIST') return;
-      throw new EmbeddedPostgresError(`Cannot create ${path}: run npm rebuild as the owner of the checkout`, { cause: error });
+      throw new EmbeddedPostgresError(`Cannot create ${path}: run npm rebuild as the owner of the checkout`, {
+        cause: error,
+      });
     });
   }
 }

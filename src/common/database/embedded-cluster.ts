@@ -1,4 +1,4 @@
-import { execFile, type ExecFileException } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -49,7 +49,8 @@ export class Cluster {
 
   async stop(): Promise<void> {
     if (!existsSync(join(this.data, 'postmaster.pid'))) return;
-    const stop = (mode: string) => this.run(this.binaries.pgCtl, ['stop', '-D', this.data, '-m', mode, '-w', '-t', `${STOP_SECONDS}`]);
+    const stop = (mode: string) =>
+      this.run(this.binaries.pgCtl, ['stop', '-D', this.data, '-m', mode, '-w', '-t', `${STOP_SECONDS}`]);
     await stop('fast').catch(() => stop('immediate'));
   }
 
@@ -61,7 +62,8 @@ export class Cluster {
     await mkdir(unfinished, { mode: 0o700 });
     await writeFile(this.passwordFile, password, { mode: 0o600 });
     await writeFile(passwordForInit, password, { mode: 0o600 });
-    if (this.account) for (const path of [unfinished, passwordForInit]) await chown(path, this.account.uid, this.account.gid);
+    if (this.account)
+      for (const path of [unfinished, passwordForInit]) await chown(path, this.account.uid, this.account.gid);
     const login = ['-U', USER, '--auth=scram-sha-256', `--pwfile=${passwordForInit}`];
     await this.run(this.binaries.initdb, ['-D', unfinished, '-E', 'UTF8', '--locale=C', ...login]);
     await rm(passwordForInit);
@@ -101,7 +103,10 @@ export async function makeFolder(folder: string): Promise<void> {
 export function cannotRun(program: string, error: ExecFileException | Error, output: string): EmbeddedPostgresError {
   const missing = codeOf(error) === 'ENOENT';
   const why = missing ? 'it needs glibc, which this system does not have' : output.trim() || error.message;
-  return new EmbeddedPostgresError(`${program} failed: ${why}. Mend that, or set DATABASE_URL to a PostgreSQL 13 or newer`, {
-    cause: error,
-  });
+  return new EmbeddedPostgresError(
+    `${program} failed: ${why}. Mend that, or set DATABASE_URL to a PostgreSQL 13 or newer`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import { lockDataFolder } from './data-folder-lock.js';
 import { type Binaries, findBinaries } from './embedded-binaries.js';
-import { accountFor, cannotRun, Cluster, makeFolder, USER } from './embedded-cluster.js';
+import { accountFor, Cluster, cannotRun, makeFolder, USER } from './embedded-cluster.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { type Account, isReachableBy, isRoot, NOBODY } from './run-as.js';
 
@@ -43,7 +43,10 @@ export interface EmbeddedPostgresOptions {
  * behind on it is stopped first.
  * @throws {EmbeddedPostgresError} that says what to do
  */
-export async function startEmbeddedPostgres({ dataFolder, settings }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({
+  dataFolder,
+  settings,
+}: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const folder = await reachableFolder(resolve(dataFolder));
   await makeFolder(folder);
   const release = await lockDataFolder(folder);
@@ -88,7 +91,12 @@ function run(cluster: Cluster, { binaries, account, settings }: Launch) {
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = openSync(cluster.log, 'a', 0o600);
   // In a process group of its own: Ctrl-C is for us, and we stop it when its last client is gone.
-  const options = { cwd: cluster.folder, detached: true, stdio: ['ignore', log, log] as ['ignore', number, number], ...account };
+  const options = {
+    cwd: cluster.folder,
+    detached: true,
+    stdio: ['ignore', log, log] as ['ignore', number, number],
+    ...account,
+  };
   const child: ChildProcess = spawn(binaries.postgres, ['-D', cluster.data, ...args], options);
   child.unref();
   const exited = new Promise<string>((resolve) => {
@@ -117,7 +125,8 @@ async function ready(url: string): Promise<string> {
       const { rows: versions } = await client.query<{ server_version: string }>('SHOW server_version');
       return versions[0]?.server_version ?? '';
     } catch (cause) {
-      if (Date.now() > deadline) throw new EmbeddedPostgresError('The embedded PostgreSQL takes no connections', { cause });
+      if (Date.now() > deadline)
+        throw new EmbeddedPostgresError('The embedded PostgreSQL takes no connections', { cause });
       await pause(20);
     } finally {
       await client.end().catch(() => undefined);
@@ -135,7 +144,10 @@ async function freePort(): Promise<number> {
 }
 
 async function keepLogShort(log: string): Promise<void> {
-  const size = await stat(log).then(({ size }) => size, () => 0);
+  const size = await stat(log).then(
+    ({ size }) => size,
+    () => 0,
+  );
   if (size > LOG_BYTES_MAX) await truncate(log);
 }
 

@@ -3,8 +3,8 @@ import { Database } from '../database/database.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
 import { Deliveries } from './deliveries.js';
-import { DeliveryRunner } from './delivery-runner.js';
 import type { DeliveryRef, DeliveryState, FailedAttempt } from './delivery.js';
+import { DeliveryRunner } from './delivery-runner.js';
 import { GiveUp, RetryLater } from './outcomes.js';
 import { type Subscription, Subscriptions } from './subscriptions.js';
 
@@ -73,7 +73,10 @@ describe('a delivery', () => {
 
   describe('of a later reaction', () => {
     const book = async (toy: string, tx: object) => {
-      if ('manager' in tx) await (tx as { manager: Database['dataSource']['manager'] }).manager.query('INSERT INTO sale VALUES ($1)', [toy]);
+      if ('manager' in tx)
+        await (tx as { manager: Database['dataSource']['manager'] }).manager.query('INSERT INTO sale VALUES ($1)', [
+          toy,
+        ]);
     };
     const sales = async (toy: string) => (await stage.sql('SELECT FROM sale WHERE toy = $1', [toy])).length;
 
@@ -211,7 +214,11 @@ describe('a delivery', () => {
 
       await runLatest('toys.ring', toy);
 
-      expect(await only('toys.ring', toy)).toMatchObject({ state: 'pending', attempts: 1, errors: [{ name: 'TimedOut' }] });
+      expect(await only('toys.ring', toy)).toMatchObject({
+        state: 'pending',
+        attempts: 1,
+        errors: [{ name: 'TimedOut' }],
+      });
     }, 10_000);
   });
 
@@ -262,9 +269,10 @@ describe('a delivery', () => {
 
   test('of an older name is handed to the subscriber that has it now', async () => {
     const toy = await sold('renamed');
-    await stage.sql(`UPDATE backbone.delivery SET subscriber = 'toys.chime' WHERE subscriber = 'toys.ring' AND order_key LIKE $1`, [
-      `%toy/${toy}`,
-    ]);
+    await stage.sql(
+      `UPDATE backbone.delivery SET subscriber = 'toys.chime' WHERE subscriber = 'toys.ring' AND order_key LIKE $1`,
+      [`%toy/${toy}`],
+    );
 
     await stage.app.get(Deliveries).rename(['toys.chime'], 'toys.ring');
 

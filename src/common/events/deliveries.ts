@@ -105,13 +105,22 @@ export class Deliveries {
     return { ...ref, claims, attempt, event: { ...event, occurredAt: row.occurredAt.toISOString() } };
   }
 
-  /** Marks a claim done, in the handler's transaction where it has one. Undefined: it is no longer ours. */
-  async finish(claim: Claim, manager: EntityManager): Promise<readonly DeliveryRef[] | undefined> {
+  /** Marks a claim done, and gives what is next in its line. Undefined: the claim is no longer ours. */
+  async finish({ eventId, subscriber, claims }: Claim): Promise<readonly DeliveryRef[] | undefined> {
+    return nextOf(await this.database.query<EndedRow>(FINISH, [eventId, subscriber, claims]));
+  }
+
+  /** The same within the handler's transaction, so that both commit or neither does. */
+  async finishIn(manager: EntityManager, claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
     return nextOf(await rowsOf<EndedRow>(manager, FINISH, [claim.eventId, claim.subscriber, claim.claims]));
   }
 
   /** Books a failed attempt. Undefined: the claim is no longer ours. */
-  async fail(claim: Claim, failure: Failure, { behindDead }: Subscription): Promise<readonly DeliveryRef[] | undefined> {
+  async fail(
+    claim: Claim,
+    failure: Failure,
+    { behindDead }: Subscription,
+  ): Promise<readonly DeliveryRef[] | undefined> {
     const { dead, counted, pauseMs, name, message } = failure;
     const { eventId, subscriber, claims } = claim;
     const parameters = [eventId, subscriber, claims, dead, counted, pauseMs, name, message, behindDead === 'pass'];

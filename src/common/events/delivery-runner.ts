@@ -1,11 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Database } from '../database/database.js';
 import { maskPersonal } from '../logging/redact.js';
 import { pauseAfter } from './backoff.js';
 import { inContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
 import { type Claim, Deliveries, type Failure } from './deliveries.js';
-import { deliveryId, type DeliveryRef } from './delivery.js';
+import { type DeliveryRef, deliveryId } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import { Handlers } from './handlers.js';
 import { GiveUp, RetryLater } from './outcomes.js';
@@ -38,7 +37,6 @@ export class DeliveryRunner {
     private readonly handlers: Handlers,
     private readonly deliveries: Deliveries,
     private readonly unitOfWork: UnitOfWork,
-    private readonly database: Database,
     private readonly dispatcher: Dispatcher,
     private readonly crashPoints: CrashPoints,
   ) {}
@@ -51,7 +49,9 @@ export class DeliveryRunner {
     if (!claim) return;
     this.crashPoints.pass('after-claim');
     const { id, correlationId } = claim.event;
-    await inContext({ correlationId, causationId: id, actor: subscription.name }, () => this.attempt(claim, subscription));
+    await inContext({ correlationId, causationId: id, actor: subscription.name }, () =>
+      this.attempt(claim, subscription),
+    );
   }
 
   /** From here on running side effects are told to stop; what they were doing is tried again by the next process. */
@@ -75,7 +75,7 @@ export class DeliveryRunner {
     if (subscription.lane === 'side-effect') {
       await this.touchTheWorld(claim, subscription);
       this.crashPoints.pass('after-handler');
-      return ours(await this.database.transaction('backbone', ({ manager }) => this.deliveries.finish(claim, manager)));
+      return ours(await this.deliveries.finish(claim));
     }
     await this.unitOfWork.run(
       subscription.module,
@@ -83,7 +83,7 @@ export class DeliveryRunner {
         await this.handlers.of(subscription)(eventFor(claim, subscription), tx);
         this.crashPoints.pass('after-handler');
       },
-      async ({ manager }) => ours(await this.deliveries.finish(claim, manager)),
+      async ({ manager }) => ours(await this.deliveries.finishIn(manager, claim)),
     );
     return [];
   }

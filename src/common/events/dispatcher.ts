@@ -4,7 +4,7 @@ import { ModuleRef } from '@nestjs/core';
 import type { Queue } from 'bullmq';
 import { logSparingly } from '../logging/rate-limit.js';
 import { CrashPoints } from './crash-points.js';
-import { deliveryId, type DeliveryRef } from './delivery.js';
+import { type DeliveryRef, deliveryId } from './delivery.js';
 
 /** During an outage every order would say so. */
 const SAY_EVERY_MS = 30_000;

@@ -47,7 +47,9 @@ export class ImmediateLane implements OnModuleInit {
     const listeners = this.emitter.listeners(event.type) as Listener[];
     const expected = this.subscriptions.to(event.type).filter(isImmediate).length;
     if (listeners.length !== expected)
-      throw new Error(`${event.type} has ${listeners.length} of ${expected} reactions: is the shop starting or stopping?`);
+      throw new Error(
+        `${event.type} has ${listeners.length} of ${expected} reactions: is the shop starting or stopping?`,
+      );
     const reactions: Reaction[] = [];
     for (const listener of listeners) reactions.push(await listener(event, emission));
     return reactions;
@@ -61,7 +63,8 @@ export class ImmediateLane implements OnModuleInit {
       await session.become(module);
       await handle(event, tx);
       const ms = Math.round((performance.now() - start) * 10) / 10;
-      if (ms > SLOW_REACTION_MS) this.logger.warn(`${name} took ${ms} ms inside the transaction of its event ${event.id}`);
+      if (ms > SLOW_REACTION_MS)
+        this.logger.warn(`${name} took ${ms} ms inside the transaction of its event ${event.id}`);
       return { subscriber: name, ms };
     };
   }

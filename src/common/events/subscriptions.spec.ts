@@ -1,6 +1,6 @@
-import { ModuleStage } from '../testing/module-stage.js';
-import { Script, ToyForgotten, ToyMade, ToysModule, ToySold } from '../testing/toy-module.js';
 import { BusinessModule } from '../business-module.js';
+import { ModuleStage } from '../testing/module-stage.js';
+import { Script, ToyForgotten, ToyMade, ToySold, ToysModule } from '../testing/toy-module.js';
 import { Contracts } from './contracts.js';
 import { defineEvent } from './domain-event.js';
 import { assertHeard, StartUpChecks, StartUpError } from './start-up-checks.js';

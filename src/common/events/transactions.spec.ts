@@ -1,7 +1,7 @@
-import { ModuleStage } from '../testing/module-stage.js';
-import { Script, ToyForgotten, ToyMade, ToyPainted, ToySold, ToysModule, Workshop } from '../testing/toy-module.js';
 import { Database } from '../database/database.js';
 import { NestedTransactionError, RolledBackError } from '../database/database-errors.js';
+import { ModuleStage } from '../testing/module-stage.js';
+import { Script, ToyForgotten, ToyMade, ToyPainted, ToySold, ToysModule, Workshop } from '../testing/toy-module.js';
 import { inContext } from './context.js';
 import type { Transaction } from './transaction.js';
 import type { Transactions } from './transactions.js';
@@ -153,7 +153,11 @@ describe('a transaction', () => {
     await transactions.run(async (tx) => tx.publish(ToySold({ toy: 'drum' })));
 
     const [event] = await eventsOf('drum');
-    const owed = await stage.sql('SELECT subscriber, state FROM backbone.delivery WHERE event_id = $1 ORDER BY 1', [event?.id]);
-    expect(owed).toEqual(['toys.count', 'toys.ring', 'toys.wrap'].map((subscriber) => ({ subscriber, state: 'pending' })));
+    const owed = await stage.sql('SELECT subscriber, state FROM backbone.delivery WHERE event_id = $1 ORDER BY 1', [
+      event?.id,
+    ]);
+    expect(owed).toEqual(
+      ['toys.count', 'toys.ring', 'toys.wrap'].map((subscriber) => ({ subscriber, state: 'pending' })),
+    );
   });
 });

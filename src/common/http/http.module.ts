@@ -1,8 +1,8 @@
 import { Global, Module } from '@nestjs/common';
-import { Backbone } from '../events/backbone.js';
 import { Database } from '../database/database.js';
-import { HealthChecks } from './health.js';
+import { Backbone } from '../events/backbone.js';
 import { HealthController } from './health.controller.js';
+import { HealthChecks } from './health.js';
 
 const healthChecks = {
   provide: HealthChecks,

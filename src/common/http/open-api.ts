@@ -1,8 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { OperationObject, PathItemObject, SchemaObject } from '@nestjs/swagger';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
-import { problemResponse, type ProblemCodes } from './api-docs.js';
+import { type ProblemCodes, problemResponse } from './api-docs.js';
 import { PROBLEM_JSON, problem } from './problem.js';
 
 const EVERYWHERE: ProblemCodes = {
@@ -17,9 +17,12 @@ const WITH_A_BODY: ProblemCodes = {
   415: ['media-type-unsupported'],
 };
 
+/** Ids for operations to be tried on as they stand, by path: `/v1/orders/{id}`. Read when the document is first asked for. */
+export type PathExamples = ReadonlyMap<string, string>;
+
 /** Serves the OpenAPI document at /docs/openapi.json and Swagger UI at /docs, both from this process alone. */
-export function serveOpenApi(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => createOpenApi(app), {
+export function serveOpenApi(app: NestFastifyApplication, examples: PathExamples = new Map()): void {
+  SwaggerModule.setup('docs', app, () => withExamples(createOpenApi(app), examples), {
     raw: ['json'],
     jsonDocumentUrl: 'docs/openapi.json',
     customSiteTitle: 'Orderly API',
@@ -42,14 +45,25 @@ export function createOpenApi(app: NestFastifyApplication): OpenAPIObject {
     )
     .setVersion('1')
     .addServer('/')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
+  // Said openly: whoever reaches this API may use it, so it belongs behind something that knows its users.
+  document.security = [];
   const Problem = z.toJSONSchema(problem, { target: 'openapi-3.0' }) as SchemaObject;
   document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem } };
   for (const path of Object.values(document.paths))
     for (const operation of operationsOf(path)) addCommonProblems(operation);
+  return document;
+}
+
+function withExamples(document: OpenAPIObject, examples: PathExamples): OpenAPIObject {
+  for (const [path, example] of examples)
+    for (const operation of operationsOf(document.paths[path] ?? {}))
+      for (const parameter of operation.parameters ?? [])
+        if ('in' in parameter && parameter.in === 'path') parameter.example = example;
   return document;
 }
 

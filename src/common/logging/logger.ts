@@ -35,7 +35,13 @@ export function createStartUpLogger(): AppLogger {
 }
 
 /** What Nest tells about its own start, line by line: of no use to who runs a shop. */
-const CHATTY = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+const CHATTY = new Set<unknown>([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
 
 /** Speaks Nest's conventions: a message or an error, then errors, stacks and fields, then the speaker's name. */
 export class AppLogger implements LoggerService {

@@ -83,7 +83,8 @@ export class DeliveriesController {
   async subscriptions(): Promise<z.infer<typeof subscriptionList>> {
     const backlog = new Map((await this.deliveries.backlog()).map((each) => [each.subscriber, each]));
     const items = this.registry.all.map((subscription) => {
-      const { name, contract, lane, line, attempts, backoff, timeoutMs, behindDead, formerNames, active } = subscription;
+      const { name, contract, lane, line, attempts, backoff, timeoutMs, behindDead, formerNames, active } =
+        subscription;
       const { pending = 0, dead = 0 } = backlog.get(name) ?? {};
       const terms = { lane, line, attempts, backoff, timeoutMs, behindDead, formerNames: [...formerNames] };
       return { name, event: contract.type, ...terms, active, pending, dead };

@@ -1,9 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { Contracts } from '../events/contracts.js';
 import { EventReader } from '../events/event-reader.js';
 import { withoutPersonalData } from '../events/personal-data.js';
-import { Contracts } from '../events/contracts.js';
 import { ApiOkPage, ApiProblems } from '../http/api-docs.js';
 import { text } from '../http/fields.js';
 import { decodeCursor, type Page, pageOf, pageQuery } from '../http/pagination.js';
@@ -44,7 +44,9 @@ export class EventsController {
   @ApiOperation({ summary: 'Read the event log' })
   @ApiOkPage(eventView)
   @ApiProblems({ 400: ['cursor-invalid'] })
-  async list(@Query({ schema: eventQuery }) query: z.output<typeof eventQuery>): Promise<Page<z.infer<typeof eventView>>> {
+  async list(
+    @Query({ schema: eventQuery }) query: z.output<typeof eventQuery>,
+  ): Promise<Page<z.infer<typeof eventView>>> {
     const { cursor, limit, ...filter } = query;
     const before = cursor === undefined ? undefined : decodeCursor(cursor, cursorParts)[0];
     const page = pageOf(await this.events.find({ ...filter, before }, limit + 1), limit, ({ position }) => [position]);

@@ -80,7 +80,16 @@ export class Timeline {
   }
 }
 
-function eventOf({ id, occurredAt, metadata, type, subject, version, causationId, correlationId }: StoredEvent): TimelineEntry {
+function eventOf({
+  id,
+  occurredAt,
+  metadata,
+  type,
+  subject,
+  version,
+  causationId,
+  correlationId,
+}: StoredEvent): TimelineEntry {
   const at = occurredAt.toISOString();
   const { actor, reactions } = metadata;
   const told = { type, subject, version, causationId, correlationId, actor, reactions: [...reactions] };

@@ -10,8 +10,8 @@ import type { DeliveryRef } from '../events/delivery.js';
 import { DeliveryRunner } from '../events/delivery-runner.js';
 import type { Fact } from '../events/domain-event.js';
 import { UnitOfWork } from '../events/unit-of-work.js';
-import { configureHttp, createAdapter } from '../http/http-app.js';
 import { HttpModule } from '../http/http.module.js';
+import { configureHttp, createAdapter } from '../http/http-app.js';
 import { createLogger } from '../logging/logger.js';
 import { definitionOf } from '../module-definition.js';
 import { OperationsModule } from '../operations/operations.module.js';
@@ -43,7 +43,13 @@ export class ModuleStage {
   static async of(type: Type, settings: Readonly<Record<string, string>> = {}): Promise<ModuleStage> {
     const testDatabase = await TestDatabase.create();
     const { url } = testDatabase;
-    const config = readConfig({ NODE_ENV: 'test', MODULE_ROLES: 'enforced', WORKERS: 'off', LOG_LEVEL: 'fatal', ...settings });
+    const config = readConfig({
+      NODE_ENV: 'test',
+      MODULE_ROLES: 'enforced',
+      WORKERS: 'off',
+      LOG_LEVEL: 'fatal',
+      ...settings,
+    });
     const definition = definitionOf(type);
     const dataSource = await createDataSource({ url, poolSize: 5, modules: [definition] }).initialize();
     const database = new Database(dataSource, config.database);
@@ -67,7 +73,9 @@ export class ModuleStage {
 
   /** What this module has said so far. */
   async said(): Promise<Fact[]> {
-    return this.sql(`SELECT type, subject, data FROM backbone.event WHERE type LIKE $1 ORDER BY position`, [`${this.module}.%`]);
+    return this.sql(`SELECT type, subject, data FROM backbone.event WHERE type LIKE $1 ORDER BY position`, [
+      `${this.module}.%`,
+    ]);
   }
 
   /** Runs the module's pending deliveries, one after the other, until none is left that can run. Gives their number. */
@@ -111,7 +119,8 @@ export class ModuleStage {
   }
 
   private async ask(method: 'GET' | 'POST' | 'PUT', url: string, body?: object | string): Promise<Answer> {
-    const lines = typeof body === 'string' ? { payload: body, headers: { 'content-type': 'application/x-ndjson' } } : {};
+    const lines =
+      typeof body === 'string' ? { payload: body, headers: { 'content-type': 'application/x-ndjson' } } : {};
     const json = typeof body === 'object' ? { payload: body } : {};
     const response = await this.app.inject({ method, url, ...lines, ...json });
     return { status: response.statusCode, headers: response.headers, body: response.payload ? response.json() : null };

@@ -18,7 +18,13 @@ export type ToyPainted = EventOf<typeof ToyPainted>;
 export const ToySold = defineEvent({ type: 'toys.toy-sold.v1', means: 'A toy found a child.', about, data });
 export type ToySold = EventOf<typeof ToySold>;
 
-export const ToyForgotten = defineEvent({ type: 'toys.toy-forgotten.v1', means: 'Nobody cares.', about, data, announced: true });
+export const ToyForgotten = defineEvent({
+  type: 'toys.toy-forgotten.v1',
+  means: 'Nobody cares.',
+  about,
+  data,
+  announced: true,
+});
 
 type Run = (event: { data: { toy: string; note: string } }, last: Transaction | SideEffectContext) => Promise<void>;
 

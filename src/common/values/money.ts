@@ -9,7 +9,11 @@ export const money = z
     amount: z.int().min(-AMOUNT_MAX).max(AMOUNT_MAX),
     currency: z.string().regex(/^[A-Z]{3}$/, 'Give an ISO 4217 code such as USD'),
   })
-  .meta({ id: 'Money', description: 'Minor units (cents) and an ISO 4217 currency', example: { amount: 1800, currency: 'USD' } });
+  .meta({
+    id: 'Money',
+    description: 'Minor units (cents) and an ISO 4217 currency',
+    example: { amount: 1800, currency: 'USD' },
+  });
 
 export type Money = z.infer<typeof money>;
 

@@ -1,8 +1,8 @@
 import { type Html, html } from './html.js';
 import { blockHtml } from './html-blocks.js';
+import { FONT, LAYOUT_TABLE, QUIET } from './html-inline.js';
 import { styles } from './html-styles.js';
 import type { Letter, Mood, Shop } from './letter.js';
-import { FONT, LAYOUT_TABLE, QUIET } from './html-inline.js';
 import { signatureOf } from './text-layout.js';
 
 const BADGES: Record<Mood['kind'], { readonly background: string; readonly color: string }> = {

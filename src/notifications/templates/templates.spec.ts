@@ -76,7 +76,7 @@ describe.each(letters.map((letter) => [letter.template, letter] as const))('%s',
 });
 
 describe('what a person typed', () => {
-  const hostile = '"><script>alert(1)</script><img src=x onerror=\'alert(2)\'>\r\nBcc: thief@evil.example\u202e';
+  const hostile = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>\r\nBcc: thief@evil.example\u202e";
   const from = { orderId, customerName: hostile };
   const hostileLetters: Letter[] = [
     orderConfirmed({ ...from, lines: [{ quantity: 1, name: hostile, total: '$1.00' }], total: '$1.00' }),
