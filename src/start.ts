@@ -1,10 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { DataSource } from 'typeorm';
 import { AppModule, MODULES } from './app.module.js';
-import { createDataSource, migrate } from './common/database/data-source.js';
 import { Database } from './common/database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './common/database/embedded-postgres.js';
+import { openDatabase } from './common/database/open-database.js';
 import { migrateQueues } from './common/events/queues.js';
 import { HealthChecks } from './common/http/health.js';
 import { configureHttp, createAdapter } from './common/http/http-app.js';
@@ -37,7 +36,9 @@ export async function start(config: Config): Promise<Shop> {
     const postgres = config.database.url === 'embedded' ? await startEmbeddedPostgres({ dataFolder }) : null;
     if (postgres) stops.push(() => postgres.stop());
     const databaseUrl = postgres?.url ?? config.database.url;
-    const dataSource = await openDatabase(databaseUrl, config);
+    const { poolSize } = config.database;
+    const modules = MODULES.map(definitionOf);
+    const dataSource = await openDatabase({ url: databaseUrl, poolSize, modules });
     stops.push(() => dataSource.destroy());
     await migrateQueues(databaseUrl);
     const database = new Database(dataSource, { enforceRoles: config.database.enforceRoles });
@@ -61,13 +62,6 @@ export async function start(config: Config): Promise<Shop> {
     await stop();
     throw error;
   }
-}
-
-async function openDatabase(url: string, { database }: Config): Promise<DataSource> {
-  const modules = MODULES.map(definitionOf);
-  const dataSource = await createDataSource({ url, poolSize: database.poolSize, modules }).initialize();
-  await migrate(dataSource);
-  return dataSource;
 }
 
 function refuseUnknownModules({ modules }: Config): void {

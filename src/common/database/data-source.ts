@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** Lets one process at a time migrate; the number is arbitrary, but for ever the same. */
 const MIGRATION_LOCK = 734_001;
 
-interface DataSourceOptions {
+export interface DataSourceOptions {
   readonly url: string;
   readonly poolSize: number;
   readonly modules: readonly ModuleDefinition[];

@@ -13,12 +13,15 @@ interface QueueSettings extends Pick<Config, 'queue'> {
   readonly databaseUrl: string;
 }
 
+/** A Redis that is back is found within two seconds; BullMQ's own strategy may wait for twenty. */
+const retryStrategy = (times: number): number => Math.min(times * 100, 2_000);
+
 /** BullMQ's queues, one a module, on Redis or on PostgreSQL. */
 export function queuesOf(modules: readonly string[], { queue, databaseUrl }: QueueSettings): DynamicModule[] {
   setDefaultBackendFactory(queue.redisUrl ? undefined : createPostgresBackend);
   const connection = queue.redisUrl
     ? // A producer that waits for a lost Redis would add jobs long after their caller gave up.
-      { url: queue.redisUrl, enableOfflineQueue: false, maxRetriesPerRequest: 1 }
+      { url: queue.redisUrl, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy }
     : { connectionString: databaseUrl, max: POSTGRES_CONNECTIONS };
   return [
     BullModule.forRoot({ connection, prefix: queue.prefix }),
@@ -35,7 +38,7 @@ const STALLS_MAX = 1_000_000;
 /** The worker of a module: BullMQ on one side, the runner of deliveries on the other. Started by the backbone. */
 export function workerOf(module: string, { queue, databaseUrl }: QueueSettings): Type<WorkerHost> {
   const connection = queue.redisUrl
-    ? { url: queue.redisUrl, maxRetriesPerRequest: null }
+    ? { url: queue.redisUrl, maxRetriesPerRequest: null, retryStrategy }
     : { connectionString: databaseUrl, max: POSTGRES_CONNECTIONS };
   @Processor(module, {
     connection,

@@ -17,8 +17,9 @@ export function createAdapter(): FastifyAdapter {
     trustProxy: false,
     // Longer than the minute for which load balancers keep a connection, so that it is never us who hang up first.
     keepAliveTimeout: 65_000,
-    // For a whole request to arrive, an import included. Node gives the headers alone one minute.
-    requestTimeout: 300_000,
+    // For a whole request to arrive, an import of a million lines included; but it must not fall silent meanwhile.
+    requestTimeout: 3_600_000,
+    connectionTimeout: 60_000,
     routerOptions: { maxParamLength: 100 },
     // While closing: idle connections are closed, whatever has been accepted is answered.
     forceCloseConnections: 'idle',

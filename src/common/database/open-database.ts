@@ -1,0 +1,41 @@
+import type { DataSource } from 'typeorm';
+import { ConfigError } from '../../config.js';
+import { isError } from '../logging/describe-error.js';
+import { createDataSource, type DataSourceOptions, migrate } from './data-source.js';
+import { isDatabaseLost, sqlStateOf } from './database-errors.js';
+
+const OLDEST_SERVER = 13;
+
+/**
+ * Opens the database and brings its tables up to date.
+ * @throws {ConfigError} when it is out of reach, refuses this account, or is too old
+ */
+export async function openDatabase(options: DataSourceOptions): Promise<DataSource> {
+  const dataSource = await createDataSource(options).initialize().catch(refuse);
+  try {
+    await refuseOldServer(dataSource);
+    await migrate(dataSource);
+    return dataSource;
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+}
+
+function refuse(error: unknown): never {
+  if (!sqlStateOf(error) && !isDatabaseLost(error)) throw error;
+  throw new ConfigError([`DATABASE_URL: this PostgreSQL cannot be used: ${reasonOf(error)}`]);
+}
+
+/** Of several addresses that were tried, each has a reason and all of them together have no message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return isError(error) ? error.message : String(error);
+}
+
+async function refuseOldServer(dataSource: DataSource): Promise<void> {
+  const [row]: { version: string }[] = await dataSource.query(`SELECT current_setting('server_version') AS version`);
+  const version = row?.version ?? '';
+  if (Number.parseInt(version, 10) < OLDEST_SERVER)
+    throw new ConfigError([`DATABASE_URL: this is PostgreSQL ${version}; Orderly needs ${OLDEST_SERVER} or newer`]);
+}
