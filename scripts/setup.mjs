@@ -39,7 +39,11 @@ export function buildIfStale() {
   if (read(BUILD_STAMP) === wanted) return;
   say('Building …');
   const aside = `dist.${process.pid}`;
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', aside]);
+  const compile = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', aside];
+  if (run(process.execPath, compile, { mayFail: true }) !== 0) {
+    rmSync(join(ROOT, aside), { recursive: true, force: true });
+    fail('The sources do not compile.');
+  }
   writeFileSync(join(ROOT, aside, '.orderly-built'), wanted);
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   renameSync(join(ROOT, aside), join(ROOT, 'dist'));
@@ -62,7 +66,7 @@ function filesIn(folder) {
   const files = entries.filter(
     (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'),
   );
-  return files.map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1)).sort();
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1)).toSorted();
 }
 
 function hashOf(files) {

@@ -29,7 +29,7 @@ export async function start(config: Config): Promise<Shop> {
   refuseUnknownModules(config);
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async () => {
-    for (const each of stops.splice(0).reverse()) await each();
+    for (const each of stops.splice(0).toReversed()) await each();
   };
   try {
     const { dataFolder } = config.database;

@@ -44,7 +44,7 @@ export class ProductsService {
   /** Lists many at once, each SKU at most once, in the transaction of the caller. */
   async putAll(drafts: readonly ProductDraft[], tx: Transaction): Promise<Map<string, Listing>> {
     const listings = new Map<string, Listing>();
-    const inOrder = [...drafts].sort((one, other) => (one.sku < other.sku ? -1 : 1));
+    const inOrder = drafts.toSorted((one, other) => (one.sku < other.sku ? -1 : 1));
     const listed = await insert(inOrder, tx);
     for (const draft of inOrder) {
       const { sku, name, unitPrice } = draft;

@@ -6,6 +6,7 @@ import type { DomainEvent } from '../common/events/domain-event.js';
 import { GiveUp } from '../common/events/outcomes.js';
 import type { SideEffectContext } from '../common/events/subscription.js';
 import { Transactions } from '../common/events/transactions.js';
+import { isError } from '../common/logging/describe-error.js';
 import { maskPersonal } from '../common/logging/redact.js';
 import { Timeline, type TimelineEntry } from '../common/operations/timeline.js';
 import { CONFIG, type Config } from '../config.js';
@@ -56,7 +57,7 @@ export class NotificationsService {
     const { signal, lastAttempt } = context;
     const id = await this.claim(cause, notification);
     if (id === undefined) return;
-    const answer = await this.send(this.mailFor(cause, notification), signal).catch(async (error: Error) => {
+    const answer = await this.send(this.mailFor(cause, notification), signal).catch(async (error: unknown) => {
       await this.bookFailure(id, error, lastAttempt || error instanceof GiveUp);
       throw error;
     });
@@ -124,9 +125,9 @@ export class NotificationsService {
     };
   }
 
-  private async bookFailure(id: string, error: Error, final: boolean): Promise<void> {
+  private async bookFailure(id: string, error: unknown, final: boolean): Promise<void> {
     const sql = 'UPDATE notifications.message SET state = $2, last_error = $3 WHERE id = $1';
-    const parameters = [id, final ? 'failed' : 'pending', maskPersonal(error.message)];
+    const parameters = [id, final ? 'failed' : 'pending', maskPersonal(isError(error) ? error.message : String(error))];
     await this.transactions.run(({ manager }) => manager.query(sql, parameters));
   }
 

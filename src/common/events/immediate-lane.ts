@@ -35,6 +35,7 @@ export class ImmediateLane implements OnModuleInit {
 
   onModuleInit(): void {
     for (const subscription of this.subscriptions.all.filter(isImmediate))
+      // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
       this.emitter.on(subscription.contract.type, this.listenerFor(subscription));
   }
 

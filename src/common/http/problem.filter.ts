@@ -87,8 +87,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   private wrongMethod(error: unknown, request: unknown): Refusal | undefined {
     if (!(error instanceof NotFoundException)) return undefined;
-    const allowed = this.routes.methodsAt(this.adapter.getRequestUrl(request));
-    if (allowed.length === 0 || allowed.includes(this.adapter.getRequestMethod(request))) return undefined;
+    const url: string = this.adapter.getRequestUrl(request);
+    const method: string = this.adapter.getRequestMethod(request);
+    const allowed = this.routes.methodsAt(url);
+    if (allowed.length === 0 || allowed.includes(method)) return undefined;
     return { ...refused(405), headers: { allow: allowed.join(', ') } };
   }
 

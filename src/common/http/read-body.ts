@@ -10,7 +10,8 @@ const DROPPED_MAX_BYTES = 64 * BODY_MAX_BYTES;
 export async function readBody(payload: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
+  const arriving: AsyncIterable<Buffer> = payload.iterator({ destroyOnReturn: false });
+  for await (const chunk of arriving) {
     length += chunk.length;
     if (length <= BODY_MAX_BYTES) chunks.push(chunk);
     else if (length > DROPPED_MAX_BYTES) break;

@@ -22,7 +22,7 @@ export class RouteTable {
   methodsAt(url: string): string[] {
     const path = url.split(/[?#]/, 1)[0] ?? '';
     const found = this.routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods);
-    return [...new Set(found)].sort();
+    return [...new Set(found)].toSorted();
   }
 
   private add(url: string, methods: readonly string[]): void {

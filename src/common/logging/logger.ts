@@ -76,7 +76,7 @@ export class AppLogger implements LoggerService {
     const texts = rest.filter((each) => typeof each === 'string');
     const err = [message, ...rest].find((each) => isError(each));
     const fields = Object.assign({}, ...rest.filter((each) => typeof each === 'object' && !isError(each)));
-    const [context, stack] = texts.reverse();
+    const [context, stack] = texts.toReversed();
     const line = { ...fields, ...(context && { context }), ...(stack && { stack }), ...(err && { err }) };
     this.pino[level](line, isError(message) ? message.message : String(message));
   }

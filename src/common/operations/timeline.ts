@@ -76,7 +76,7 @@ export class Timeline {
     const deliveries = await this.deliveries.ofEvents(ids);
     const added = await Promise.all(this.sources.map((source) => source(ids)));
     const entries = [...events.map(eventOf), ...deliveries.map(deliveryOf), ...added.flat()];
-    return entries.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+    return entries.toSorted((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
   }
 }
 

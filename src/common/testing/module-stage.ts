@@ -20,7 +20,7 @@ import { TestDatabase } from './test-database.js';
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of a body is the test's to say
+  /** What a test expects of a body is the test's to say. */
   readonly body: any;
 }
 

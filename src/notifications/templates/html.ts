@@ -27,7 +27,7 @@ export function html(literals: TemplateStringsArray, ...parts: readonly Part[]):
  * mail, control characters are not allowed in HTML, and marks of writing direction make a text look like another one.
  */
 export function oneLine(text: string, lengthMax = 200): string {
-  const characters = [...text.replace(DIRECTION_MARKS, '').replace(BREAKS, ' ').trim()];
+  const characters = Array.from(text.replace(DIRECTION_MARKS, '').replace(BREAKS, ' ').trim());
   return (characters.length > lengthMax ? [...characters.slice(0, lengthMax - 1), '…'] : characters).join('');
 }
 
