@@ -13,7 +13,6 @@ import { Dispatcher } from './dispatcher.js';
 import { EventLog } from './event-log.js';
 import { Handlers } from './handlers.js';
 import { ImmediateLane } from './immediate-lane.js';
-import { QueueErrors } from './queue-errors.js';
 import { queuesOf, workerOf } from './queues.js';
 import { Relay } from './relay.js';
 import { assertHeard, StartUpChecks } from './start-up-checks.js';
@@ -66,7 +65,6 @@ export class BackboneModule {
         DeliveryRunner,
         Relay,
         StartUpChecks,
-        QueueErrors,
         ...workers,
         { provide: Contracts, useValue: contracts },
         { provide: WORKERS, useFactory: (...hosts: WorkerHost[]) => hosts, inject: workers },

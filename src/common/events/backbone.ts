@@ -8,13 +8,15 @@ import {
 } from '@nestjs/common';
 import { DeliveryRunner } from './delivery-runner.js';
 import { Dispatcher } from './dispatcher.js';
-import { QueueErrors } from './queue-errors.js';
+import { type WatchedWorker, within } from './queue-connections.js';
 import { Relay } from './relay.js';
 import { StartUpChecks } from './start-up-checks.js';
 
 /** Running handlers get this long to end by themselves when the process stops, and then a little to be cut off. */
 const FINISH_MS = 4_000;
 const CUT_OFF_MS = 3_500;
+/** A job that was being taken when the worker was told to close has begun by then. */
+const TAKE_MS = 1_000;
 
 /** Injects the workers of the modules in this process. */
 export const WORKERS = Symbol('workers');
@@ -28,19 +30,17 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
   private readonly logger = new Logger(Backbone.name);
 
   constructor(
-    @Inject(WORKERS) private readonly workers: readonly WorkerHost[],
+    @Inject(WORKERS) private readonly workers: readonly WorkerHost<WatchedWorker>[],
     private readonly checks: StartUpChecks,
     private readonly relay: Relay,
     private readonly runner: DeliveryRunner,
     private readonly dispatcher: Dispatcher,
-    private readonly queueErrors: QueueErrors,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await this.checks.pass();
     if (this.workers.length === 0) return;
     for (const { worker } of this.workers) {
-      this.queueErrors.watch(worker);
       void worker.run().catch((error: unknown) => this.logger.error(`Worker ${worker.name} stopped`, { err: error }));
     }
     this.relay.start();
@@ -48,9 +48,13 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.relay.stop();
+    const workers = this.workers.map(({ worker }) => worker);
     const cutOff = setTimeout(() => this.runner.abort(), FINISH_MS);
-    await Promise.all(this.workers.map(({ worker }) => closeWithin(worker, FINISH_MS + CUT_OFF_MS)));
+    // After this everything that a worker has taken has begun, or the worker has no connection to say that it is done.
+    await within(TAKE_MS, Promise.all(workers.map((worker) => worker.close())));
+    await within(FINISH_MS + CUT_OFF_MS, this.runner.idle());
     clearTimeout(cutOff);
+    await Promise.all(workers.map((worker) => worker.leave()));
     await this.dispatcher.idle();
   }
 
@@ -61,11 +65,4 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
     const stopped = this.workers.filter(({ worker }) => !worker.isRunning()).map(({ worker }) => worker.name);
     if (stopped.length > 0) throw new Error(`the workers of ${stopped.join(', ')} have stopped`);
   }
-}
-
-/** Waits for running jobs; what is still running after that is left to its lease. */
-async function closeWithin(worker: WorkerHost['worker'], ms: number): Promise<void> {
-  const force = setTimeout(() => void worker.close(true).catch(() => undefined), ms);
-  await worker.close();
-  clearTimeout(force);
 }

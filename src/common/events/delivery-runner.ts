@@ -31,6 +31,7 @@ class TimedOut extends Error {
 export class DeliveryRunner {
   private readonly logger = new Logger(DeliveryRunner.name);
   private readonly stop = new AbortController();
+  private readonly running = new Set<Promise<void>>();
 
   constructor(
     private readonly subscriptions: Subscriptions,
@@ -43,6 +44,22 @@ export class DeliveryRunner {
 
   /** Resolves when the outcome is booked, or at once when it is not this delivery's turn. */
   async run(ref: DeliveryRef): Promise<void> {
+    const run = this.claimAndAttempt(ref).finally(() => this.running.delete(run));
+    this.running.add(run);
+    await run;
+  }
+
+  /** Resolves when everything that runs now has ended. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.running);
+  }
+
+  /** From here on running side effects are told to stop; what they were doing is tried again by the next process. */
+  abort(): void {
+    this.stop.abort(new Error('The process stops'));
+  }
+
+  private async claimAndAttempt(ref: DeliveryRef): Promise<void> {
     const subscription = this.subscriptions.named(ref.subscriber);
     if (!subscription?.active) throw new Error(`${ref.subscriber} does not run in this process`);
     const claim = await this.deliveries.claim(ref, subscription, subscription.timeoutMs + LEASE_MARGIN_MS);
@@ -52,11 +69,6 @@ export class DeliveryRunner {
     await inContext({ correlationId, causationId: id, actor: subscription.name }, () =>
       this.attempt(claim, subscription),
     );
-  }
-
-  /** From here on running side effects are told to stop; what they were doing is tried again by the next process. */
-  abort(): void {
-    this.stop.abort(new Error('The process stops'));
   }
 
   private async attempt(claim: Claim, subscription: Subscription): Promise<void> {

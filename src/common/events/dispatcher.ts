@@ -1,10 +1,10 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import { Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { Queue } from 'bullmq';
 import { logSparingly } from '../logging/rate-limit.js';
 import { CrashPoints } from './crash-points.js';
 import { type DeliveryRef, deliveryId } from './delivery.js';
+import type { WatchedQueue } from './queue-connections.js';
 
 /** During an outage every order would say so. */
 const SAY_EVERY_MS = 30_000;
@@ -52,7 +52,8 @@ export class Dispatcher {
 
   private async enqueue(module: string, batch: readonly Dispatch[]): Promise<void> {
     try {
-      const queue: Queue = this.moduleRef.get(getQueueToken(module), { strict: false });
+      const queue: WatchedQueue = this.moduleRef.get(getQueueToken(module), { strict: false });
+      queue.assertReached();
       await queue.addBulk(batch.map(jobOf));
       this.crashPoints.pass('after-enqueue');
     } catch (error) {

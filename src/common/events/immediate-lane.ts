@@ -34,8 +34,8 @@ export class ImmediateLane implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
+    // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
     for (const subscription of this.subscriptions.all.filter(isImmediate))
-      // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
       this.emitter.on(subscription.contract.type, this.listenerFor(subscription));
   }
 

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import type { Config } from '../../config.js';
 import type { DeliveryRef } from './delivery.js';
 import { DeliveryRunner } from './delivery-runner.js';
+import { WatchedQueue, WatchedWorker } from './queue-connections.js';
 
 /** Kept open by each queue and each worker when BullMQ runs on PostgreSQL. */
 const POSTGRES_CONNECTIONS = 3;
@@ -19,6 +20,8 @@ const retryStrategy = (times: number): number => Math.min(times * 100, 2_000);
 /** BullMQ's queues, one a module, on Redis or on PostgreSQL. */
 export function queuesOf(modules: readonly string[], { queue, databaseUrl }: QueueSettings): DynamicModule[] {
   setDefaultBackendFactory(queue.redisUrl ? undefined : createPostgresBackend);
+  BullModule.queueClass = WatchedQueue;
+  BullModule.workerClass = WatchedWorker;
   const connection = queue.redisUrl
     ? // A producer that waits for a lost Redis would add jobs long after their caller gave up.
       { url: queue.redisUrl, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy }

@@ -20,8 +20,15 @@ import { TestDatabase } from './test-database.js';
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  /** What a test expects of a body is the test's to say. */
+  /** Parsed where it is JSON, else text. What a test expects of it is the test's to say. */
   readonly body: any;
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly url: string;
+  readonly headers?: Record<string, string>;
+  readonly payload?: object | string;
 }
 
 @Module({})
@@ -71,40 +78,52 @@ export class ModuleStage {
     });
   }
 
-  /** What this module has said so far. */
-  async said(): Promise<Fact[]> {
-    return this.sql(`SELECT type, subject, data FROM backbone.event WHERE type LIKE $1 ORDER BY position`, [
-      `${this.module}.%`,
-    ]);
+  /** What this module has said so far, about one subject or about all. */
+  async said(subject?: string): Promise<Fact[]> {
+    return this.sql(
+      `SELECT type, subject, data FROM backbone.event
+        WHERE type LIKE $1 AND ($2::text IS NULL OR subject = $2) ORDER BY position`,
+      [`${this.module}.%`, subject],
+    );
   }
 
-  /** Runs the module's pending deliveries, one after the other, until none is left that can run. Gives their number. */
+  /**
+   * Runs each of the module's pending deliveries once, in order, also one that failed before and would have to wait
+   * for its next attempt. Gives their number.
+   */
   async deliver(): Promise<number> {
-    for (let ran = 0; ; ran += 1) {
-      const [next] = await this.sql<DeliveryRef>(`
-        SELECT event_id AS "eventId", subscriber, claims FROM backbone.delivery
-         WHERE state = 'pending' AND attempts = 0 ORDER BY position LIMIT 1`);
-      if (!next) return ran;
+    const ran = new Set<string>();
+    for (;;) {
+      const [next] = await this.sql<DeliveryRef>(
+        `SELECT event_id AS "eventId", subscriber, claims FROM backbone.delivery
+          WHERE state = 'pending' AND event_id || '.' || subscriber <> ALL ($1) ORDER BY position LIMIT 1`,
+        [[...ran]],
+      );
+      if (!next) return ran.size;
+      ran.add(deliveryId(next));
       await this.app.get(DeliveryRunner).run(next);
     }
   }
 
-  /** Runs every delivery a second time, as after a crash that came before it was booked. */
+  /** Runs every delivery that is done a second time, as after a crash that came before its end was booked. */
   async deliverAgain(): Promise<number> {
-    await this.sql(`UPDATE backbone.delivery SET state = 'pending', attempts = 0`);
+    await this.sql(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE state = 'done'`);
     return this.deliver();
   }
 
-  get(path: string): Promise<Answer> {
-    return this.ask('GET', path);
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.ask({ method: 'GET', url: path, headers });
   }
 
-  post(path: string, body?: object | string): Promise<Answer> {
-    return this.ask('POST', path, body);
+  /** @param body sent as JSON, or as lines of JSON where it is a text */
+  post(path: string, body?: object | string, headers: Record<string, string> = {}): Promise<Answer> {
+    const lines: Record<string, string> = typeof body === 'string' ? { 'content-type': 'application/x-ndjson' } : {};
+    const request = { method: 'POST', url: path, headers: { ...lines, ...headers } } as const;
+    return this.ask(body === undefined ? request : { ...request, payload: body });
   }
 
   put(path: string, body: object): Promise<Answer> {
-    return this.ask('PUT', path, body);
+    return this.ask({ method: 'PUT', url: path, payload: body });
   }
 
   /** Looks at rows, as somebody who may see all of them. */
@@ -118,11 +137,10 @@ export class ModuleStage {
     await this.testDatabase.drop();
   }
 
-  private async ask(method: 'GET' | 'POST' | 'PUT', url: string, body?: object | string): Promise<Answer> {
-    const lines =
-      typeof body === 'string' ? { payload: body, headers: { 'content-type': 'application/x-ndjson' } } : {};
-    const json = typeof body === 'object' ? { payload: body } : {};
-    const response = await this.app.inject({ method, url, ...lines, ...json });
-    return { status: response.statusCode, headers: response.headers, body: response.payload ? response.json() : null };
+  private async ask(request: Request): Promise<Answer> {
+    const response = await this.app.inject(request);
+    const { statusCode: status, headers, payload } = response;
+    const isJson = String(headers['content-type']).includes('json');
+    return { status, headers, body: isJson ? response.json() : payload };
   }
 }
