@@ -1,0 +1,349 @@
+import { randomUUID } from 'node:crypto';
+import { Database } from '../common/database/database.js';
+import { sqlStateOf, violatedConstraintOf } from '../common/database/database-errors.js';
+import type { DeliveryRef } from '../common/events/delivery.js';
+import { DeliveryRunner } from '../common/events/delivery-runner.js';
+import type { Fact } from '../common/events/domain-event.js';
+import { EventLog } from '../common/events/event-log.js';
+import { Subscriptions } from '../common/events/subscriptions.js';
+import { ModuleStage } from '../common/testing/module-stage.js';
+import { OrderCancelled, OrderPlaced, OrderShipped } from '../orders/orders.events.js';
+import { StockDispatched, StockReleased, StockReserved, StockShort } from './inventory.events.js';
+import { InventoryModule } from './inventory.module.js';
+
+let stage: ModuleStage;
+
+beforeAll(async () => {
+  stage = await ModuleStage.of(InventoryModule);
+});
+
+afterAll(() => stage.close());
+
+// A level is what its ledger sums to, less what its reservations hold, whatever a test has done to it.
+afterEach(async () => {
+  const disagreeing = await stage.sql(`
+    SELECT sku FROM inventory.stock s
+     WHERE on_hand <> coalesce((SELECT sum(change) FROM inventory.movement m WHERE m.sku = s.sku), 0)
+        OR reserved <> coalesce((SELECT sum(quantity) FROM inventory.reservation r
+                                  WHERE r.sku = s.sku AND r.state = 'held'), 0)`);
+  expect(disagreeing).toEqual([]);
+});
+
+type Quantities = Readonly<Record<string, number>>;
+
+const unitPrice = { amount: 1_800, currency: 'USD' };
+const customer = { name: 'Maria Anders', email: 'maria@customer.example' };
+const linesOf = (wanted: Quantities) => Object.entries(wanted).map(([sku, quantity]) => ({ sku, quantity }));
+
+/** Lists products with so much of each. */
+async function warehouse(onHand: Quantities): Promise<void> {
+  const products = linesOf(onHand).map(({ sku, quantity }) =>
+    JSON.stringify({ sku, name: sku, category: 'Specs', unitPrice, reorderLevel: 0, onHand: quantity }),
+  );
+  const { body } = await stage.post('/v1/products/import', products.join('\n'));
+  expect(body).toMatchObject({ listed: products.length, rejectedTotal: 0 });
+}
+
+const anOrder = (wanted: Quantities, orderId: string = randomUUID()) => {
+  const cancelled = OrderCancelled({ orderId, customer, reason: 'Ordered twice' });
+  const shipped = OrderShipped({ orderId, customer, carrier: 'Federal', trackingNumber: '1Z' });
+  return { orderId, placed: OrderPlaced({ orderId, lines: linesOf(wanted) }), cancelled, shipped };
+};
+
+const answersTo = async ({ orderId }: { orderId: string }): Promise<Fact[]> =>
+  (await stage.said()).filter(({ subject }) => subject === `reservation/${orderId}`);
+
+const levelOf = async (sku: string) => (await stage.get(`/v1/stock/${sku}`)).body;
+
+describe('an order that is placed', () => {
+  test('has all its lines set aside', async () => {
+    await warehouse({ TEA: 10, MUG: 5 });
+    const order = anOrder({ TEA: 4, MUG: 5 });
+
+    await stage.hears(order.placed);
+
+    expect(await answersTo(order)).toEqual([StockReserved({ orderId: order.orderId })]);
+    expect(await levelOf('TEA')).toMatchObject({ onHand: 10, reserved: 4, available: 6 });
+    expect(await levelOf('MUG')).toMatchObject({ onHand: 5, reserved: 5, available: 0 });
+  });
+
+  test('has none of them set aside when one is short, and hears what there is of the short ones', async () => {
+    await warehouse({ SALT: 10, RICE: 5, OIL: 0 });
+    const order = anOrder({ SALT: 4, RICE: 6, OIL: 1 });
+
+    await stage.hears(order.placed);
+
+    const lines = [
+      { sku: 'RICE', requested: 6, available: 5 },
+      { sku: 'OIL', requested: 1, available: 0 },
+    ];
+    expect(await answersTo(order)).toEqual([StockShort({ orderId: order.orderId, lines })]);
+    expect(await levelOf('SALT')).toMatchObject({ reserved: 0 });
+    expect(await levelOf('RICE')).toMatchObject({ reserved: 0 });
+  });
+
+  test('finds only what others have left', async () => {
+    await warehouse({ FIGS: 10 });
+    const [first, second] = [anOrder({ FIGS: 8 }), anOrder({ FIGS: 3 })];
+
+    await stage.hears(first.placed);
+    await stage.hears(second.placed);
+
+    const lines = [{ sku: 'FIGS', requested: 3, available: 2 }];
+    expect(await answersTo(second)).toEqual([StockShort({ orderId: second.orderId, lines })]);
+  });
+
+  test('wants the sum of several lines of one product', async () => {
+    await warehouse({ PEAS: 10 });
+    const [eleven, ten] = [randomUUID(), randomUUID()];
+    const inTwoLines = (orderId: string, ...quantities: number[]) =>
+      OrderPlaced({ orderId, lines: quantities.map((quantity) => ({ sku: 'PEAS', quantity })) });
+
+    await stage.hears(inTwoLines(eleven, 6, 5), inTwoLines(ten, 6, 4));
+
+    const lines = [{ sku: 'PEAS', requested: 11, available: 10 }];
+    expect(await answersTo({ orderId: eleven })).toEqual([StockShort({ orderId: eleven, lines })]);
+    expect(await answersTo({ orderId: ten })).toEqual([StockReserved({ orderId: ten })]);
+    expect(await levelOf('PEAS')).toMatchObject({ reserved: 10 });
+  });
+
+  test('finds nothing of a product that was never listed', async () => {
+    await warehouse({ CORN: 10 });
+    const order = anOrder({ CORN: 1, UNICORN: 2 });
+
+    await stage.hears(order.placed);
+
+    const lines = [{ sku: 'UNICORN', requested: 2, available: 0 }];
+    expect(await answersTo(order)).toEqual([StockShort({ orderId: order.orderId, lines })]);
+    expect(await levelOf('CORN')).toMatchObject({ reserved: 0 });
+  });
+
+  test('still gets what is left of a product that was taken off sale meanwhile', async () => {
+    await warehouse({ LAST: 3 });
+    await stage.post('/v1/products/LAST/discontinuation');
+    const order = anOrder({ LAST: 3 });
+
+    await stage.hears(order.placed);
+
+    expect(await answersTo(order)).toEqual([StockReserved({ orderId: order.orderId })]);
+  });
+
+  test('is set aside in one statement, be it 200 lines', async () => {
+    const wanted = Object.fromEntries(Array.from({ length: 200 }, (_, line) => [`BULK-${line}`, line + 1]));
+    await warehouse(wanted);
+    const order = anOrder(wanted);
+
+    await stage.hears(order.placed);
+
+    expect(await answersTo(order)).toEqual([StockReserved({ orderId: order.orderId })]);
+    // PostgreSQL marks each row with the command that wrote it.
+    const commands = await stage.sql(
+      `SELECT count(*)::integer AS lines, sum(quantity)::integer AS pieces
+         FROM inventory.reservation WHERE order_id = $1 GROUP BY xmin::text, cmin::text`,
+      [order.orderId],
+    );
+    expect(commands).toEqual([{ lines: 200, pieces: 20_100 }]);
+  });
+
+  test('is refused with all that belongs to it when it is there already', async () => {
+    await warehouse({ NUTS: 10 });
+    const order = anOrder({ NUTS: 4 });
+    await stage.hears(order.placed);
+
+    const again = await stage.hears(order.placed).catch((error: unknown) => error);
+
+    expect(violatedConstraintOf(again)).toBe('reservation_pkey');
+    expect(await answersTo(order)).toHaveLength(1);
+    expect(await levelOf('NUTS')).toMatchObject({ reserved: 4 });
+  });
+});
+
+describe('an order that is called off', () => {
+  test('frees what is set aside for it, once', async () => {
+    await warehouse({ JAM: 10, BUN: 5 });
+    const [order, other] = [anOrder({ JAM: 4, BUN: 5 }), anOrder({ JAM: 1 })];
+    await stage.hears(order.placed, other.placed);
+
+    await stage.hears(order.cancelled);
+    await stage.hears(order.cancelled);
+
+    const { orderId } = order;
+    expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockReleased({ orderId })]);
+    expect(await levelOf('JAM')).toMatchObject({ onHand: 10, reserved: 1 });
+    expect(await levelOf('BUN')).toMatchObject({ onHand: 5, reserved: 0 });
+  });
+
+  test('is passed over when nothing is set aside for it', async () => {
+    await warehouse({ HAM: 1 });
+    const [short, unknown] = [anOrder({ HAM: 2 }), anOrder({})];
+    await stage.hears(short.placed);
+
+    await stage.hears(short.cancelled, unknown.cancelled);
+
+    expect((await answersTo(short)).map(({ type }) => type)).toEqual([StockShort.type]);
+    expect(await answersTo(unknown)).toEqual([]);
+  });
+});
+
+describe('an order that is shipped', () => {
+  test('takes what is set aside for it out of the warehouse, once', async () => {
+    await warehouse({ HAT: 10, CAP: 5 });
+    const order = anOrder({ HAT: 4, CAP: 5 });
+    await stage.hears(order.placed);
+
+    await stage.hears(order.shipped);
+    await stage.hears(order.shipped);
+
+    const { orderId } = order;
+    expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockDispatched({ orderId })]);
+    expect(await levelOf('HAT')).toMatchObject({ onHand: 6, reserved: 0, available: 6 });
+    expect(await levelOf('CAP')).toMatchObject({ onHand: 0, reserved: 0 });
+    expect((await stage.get('/v1/stock/HAT/movements')).body.items).toMatchObject([
+      { kind: 'dispatch', change: -4, onHand: 6, reason: orderId },
+      { kind: 'receipt', change: 10, onHand: 10 },
+    ]);
+  });
+
+  test('is passed over when it was called off before, and the other way round', async () => {
+    await warehouse({ SOAP: 10 });
+    const [off, gone] = [anOrder({ SOAP: 2 }), anOrder({ SOAP: 3 })];
+    await stage.hears(off.placed, gone.placed);
+
+    await stage.hears(off.cancelled, off.shipped, gone.shipped, gone.cancelled);
+
+    expect((await answersTo(off)).map(({ type }) => type)).toEqual([StockReserved.type, StockReleased.type]);
+    expect((await answersTo(gone)).map(({ type }) => type)).toEqual([StockReserved.type, StockDispatched.type]);
+    expect(await levelOf('SOAP')).toMatchObject({ onHand: 7, reserved: 0 });
+  });
+});
+
+describe('where orders lives in another process', () => {
+  /** The facts are logged by a process without this module, so it hears them as deliveries. */
+  async function hearFromAfar(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
+    const log = new EventLog(new Subscriptions([InventoryModule], () => false));
+    const events = facts.map((fact) => {
+      const ids = { id: randomUUID(), correlationId: 'afar', causationId: null };
+      return { event: { ...fact, ...ids, occurredAt: new Date().toISOString() }, reactions: [] };
+    });
+    return stage.app.get(Database).transaction('backbone', (session) => log.append(events, session));
+  }
+
+  /** As queues do at their worst: two at once, and another one long after. */
+  async function deliverThrice(ref: DeliveryRef): Promise<void> {
+    const runner = stage.app.get(DeliveryRunner);
+    await Promise.all([runner.run(ref), runner.run(ref)]);
+    await runner.run(ref);
+  }
+
+  const unfinished = () => stage.sql(`SELECT * FROM backbone.delivery WHERE state <> 'done'`);
+
+  test('an order, heard again and again, is set aside, shipped and answered once', async () => {
+    await warehouse({ BIKE: 10 });
+    const order = anOrder({ BIKE: 4 });
+
+    for (const ref of await hearFromAfar(order.placed, order.shipped)) await deliverThrice(ref);
+
+    const { orderId } = order;
+    expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockDispatched({ orderId })]);
+    expect(await levelOf('BIKE')).toMatchObject({ onHand: 6, reserved: 0 });
+    expect(await unfinished()).toEqual([]);
+  });
+
+  test('a short order, heard again and again, is told so once, even when goods came in meanwhile', async () => {
+    await warehouse({ KITE: 1 });
+    const order = anOrder({ KITE: 2 });
+    const [ref] = await hearFromAfar(order.placed);
+    if (!ref) throw new Error('Nothing was delivered');
+
+    await deliverThrice(ref);
+    await stage.post('/v1/stock/KITE/receipts', { quantity: 5, reference: 'PO-2' });
+    await deliverThrice(ref);
+
+    expect((await answersTo(order)).map(({ type }) => type)).toEqual([StockShort.type]);
+    expect(await levelOf('KITE')).toMatchObject({ onHand: 6, reserved: 0 });
+  });
+
+  test('an order that is called off is released after it was set aside, in whatever order the queue gives them', async () => {
+    await warehouse({ SLED: 10 });
+    const order = anOrder({ SLED: 4 });
+    const [placed, cancelled] = await hearFromAfar(order.placed, order.cancelled);
+    if (!placed || !cancelled) throw new Error('Two deliveries are owed');
+
+    for (const ref of [cancelled, placed, cancelled]) await deliverThrice(ref);
+
+    const { orderId } = order;
+    expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockReleased({ orderId })]);
+    expect(await levelOf('SLED')).toMatchObject({ onHand: 10, reserved: 0 });
+    expect(await unfinished()).toEqual([]);
+  });
+});
+
+describe('a rush', () => {
+  const outcomesOf = async (orders: readonly { orderId: string }[]) => {
+    const answers = await Promise.all(orders.map(answersTo));
+    const types = answers.map((facts) => facts.map(({ type }) => type).join());
+    return { reserved: types.filter((type) => type === StockReserved.type), types };
+  };
+
+  test('of 20 orders for the last 10 pieces gives 10 of them what they want', async () => {
+    await warehouse({ STAR: 10 });
+    const orders = Array.from({ length: 20 }, () => anOrder({ STAR: 1 }));
+
+    await Promise.all(orders.map(({ placed }) => stage.hears(placed)));
+
+    const { reserved, types } = await outcomesOf(orders);
+    expect(reserved).toHaveLength(10);
+    expect(types.filter((type) => type === StockShort.type)).toHaveLength(10);
+    expect(await levelOf('STAR')).toMatchObject({ onHand: 10, reserved: 10, available: 0 });
+  });
+
+  test('of orders that name the same products in opposite orders ends well', async () => {
+    const skus = ['RED', 'blue', 'Green', 'white', 'BLACK'];
+    const each = (quantity: number, names: readonly string[]) =>
+      Object.fromEntries(names.map((sku) => [sku, quantity]));
+    await warehouse(each(20, skus));
+    const orders = Array.from({ length: 30 }, (_, nr) => anOrder(each(1, nr % 2 ? skus : [...skus].reverse())));
+
+    await Promise.all(orders.map(({ placed }) => stage.hears(placed)));
+
+    expect((await outcomesOf(orders)).reserved).toHaveLength(20);
+    for (const sku of skus) expect(await levelOf(sku)).toMatchObject({ reserved: 20, available: 0 });
+  });
+
+  test('of cancellations and shipments of the same orders lets one of both happen to each', async () => {
+    await warehouse({ RING: 10 });
+    const orders = Array.from({ length: 10 }, () => anOrder({ RING: 1 }));
+    await stage.hears(...orders.map(({ placed }) => placed));
+
+    await Promise.all(orders.flatMap(({ cancelled, shipped }) => [stage.hears(cancelled), stage.hears(shipped)]));
+
+    for (const order of orders) expect(await answersTo(order)).toHaveLength(2);
+    const { onHand, reserved } = await levelOf('RING');
+    const shipped = (await stage.said()).filter(
+      ({ type, subject }) => type === StockDispatched.type && orders.some(({ orderId }) => subject.endsWith(orderId)),
+    );
+    expect({ onHand, reserved }).toEqual({ onHand: 10 - shipped.length, reserved: 0 });
+  });
+
+  test('never deadlocks, because all wait for the first of their products before they take the next', async () => {
+    await warehouse({ 'KEY-1': 10, 'KEY-2': 10 });
+    const orders = [anOrder({ 'KEY-1': 1, 'KEY-2': 1 }), anOrder({ 'KEY-2': 1, 'KEY-1': 1 })];
+    const waiting = `
+      SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    const take = (sku: string) => `SELECT FROM inventory.stock WHERE sku = '${sku}' FOR UPDATE NOWAIT`;
+    const someone = stage.app.get(Database).dataSource.createQueryRunner();
+    await someone.startTransaction();
+    await someone.query(take('KEY-1'));
+
+    const heard = orders.map(({ placed }) => stage.hears(placed));
+    const deadline = Date.now() + 5_000;
+    while ((await stage.sql(waiting)).length < orders.length && Date.now() < deadline);
+    const second = await someone.query(take('KEY-2')).then(() => 'free', sqlStateOf);
+    await someone.rollbackTransaction();
+    await someone.release();
+    await Promise.all(heard);
+
+    expect(second).toBe('free');
+    expect((await outcomesOf(orders)).reserved).toHaveLength(2);
+  });
+});
