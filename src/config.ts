@@ -64,7 +64,14 @@ export const environmentSchema = z.object({
       description:
         'mail server, e.g. smtps://user:password@host; mailbox (the default outside production) keeps mails at /mailbox',
     }),
-  MAIL_FROM: z.string().min(3).default('Orderly <shop@orderly.example>').meta({ description: 'sender of every mail' }),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^([^<>]*<[^\s<>,;@]+@[^\s<>,;@]+>|[^\s<>,;@]+@[^\s<>,;@]+)$/,
+      'Give a sender such as "Our Shop <shop@example.com>"',
+    )
+    .default('Orderly <shop@orderly.example>')
+    .meta({ description: 'sender of every mail' }),
   OPERATORS_EMAIL: z.email().default('operators@orderly.example').meta({ description: 'who is told about low stock' }),
   DEMO_CATALOGUE: flag.optional().meta({ description: 'on: a first start loads a few products; off in production' }),
   LOG_LEVEL: z

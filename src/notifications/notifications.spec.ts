@@ -1,27 +1,13 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Global, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { EventEmitterModule } from '@nestjs/event-emitter';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Client } from 'pg';
+import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
-import type { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { createDataSource, migrate } from '../common/database/data-source.js';
 import { Database } from '../common/database/database.js';
-import { CrashPoints } from '../common/events/crash-points.js';
-import { Dispatcher } from '../common/events/dispatcher.js';
-import type { DomainEvent, Fact } from '../common/events/domain-event.js';
-import { EventLog } from '../common/events/event-log.js';
-import { Handlers } from '../common/events/handlers.js';
-import { ImmediateLane } from '../common/events/immediate-lane.js';
-import { GiveUp } from '../common/events/outcomes.js';
-import { Subscriptions } from '../common/events/subscriptions.js';
-import { UnitOfWork } from '../common/events/unit-of-work.js';
-import { configureHttp, createAdapter } from '../common/http/http-app.js';
+import type { Fact } from '../common/events/domain-event.js';
 import { definitionOf } from '../common/module-definition.js';
-import { CONFIG, readConfig } from '../config.js';
+import { Timeline } from '../common/operations/timeline.js';
+import { ModuleStage } from '../common/testing/module-stage.js';
 import { StockRanLow } from '../inventory/inventory.events.js';
 import {
   OrderCancelled,
@@ -30,268 +16,468 @@ import {
   OrderRejected,
   OrderShipped,
 } from '../orders/orders.events.js';
+import { senderOf } from './mailer.js';
 import { NotificationsModule } from './notifications.module.js';
-import { NotificationsReactions } from './notifications.reactions.js';
-import { NotificationsService } from './notifications.service.js';
 
-const SERVER = 'postgresql://postgres@127.0.0.1:5432';
-const databaseName = `notifications_spec_${process.pid}`;
-const closing: (() => unknown)[] = [];
-let dataSource: DataSource;
+const MAIL_FROM = 'Northwind <shop@northwind.example>';
+const OPERATORS_EMAIL = 'night-shift@northwind.example';
 
-beforeAll(async () => {
-  await onServer(`CREATE DATABASE ${databaseName}`);
-  const modules = [definitionOf(NotificationsModule)];
-  dataSource = await createDataSource({ url: `${SERVER}/${databaseName}`, poolSize: 5, modules }).initialize();
-  await migrate(dataSource);
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-  await dataSource.query('TRUNCATE notifications.message, notifications.mailbox_mail');
-});
-afterAll(async () => {
-  await dataSource.destroy();
-  await onServer(`DROP DATABASE ${databaseName}`);
-});
-
-async function onServer(sql: string): Promise<void> {
-  const client = new Client(`${SERVER}/postgres`);
-  await client.connect();
-  await client.query(sql).finally(() => client.end());
-}
-
-/** The module with its own rows, its own role, and nothing around it. */
-async function aShop(environment: Record<string, string> = {}) {
-  const config = readConfig({ MAIL_FROM: 'Northwind <shop@northwind.example>', ...environment });
-  const own = [
-    { provide: CONFIG, useValue: config },
-    { provide: Database, useValue: new Database(dataSource, { enforceRoles: true }) },
-    { provide: CrashPoints, useValue: new CrashPoints(null) },
-    { provide: Subscriptions, useValue: new Subscriptions([NotificationsModule], () => true) },
-  ];
-  const providers = [...own, Handlers, ImmediateLane, EventLog, Dispatcher, UnitOfWork];
-  class Surroundings {}
-  Global()(Surroundings);
-  Module({ imports: [EventEmitterModule.forRoot()], providers, exports: [CONFIG, Database, UnitOfWork] })(Surroundings);
-  class Shop {}
-  Module({ imports: [Surroundings, NotificationsModule] })(Shop);
-  const app = await NestFactory.create<NestFastifyApplication>(Shop, createAdapter(), {
-    logger: false,
-    abortOnError: false,
-  });
-  configureHttp(app);
-  await app.listen(0, '127.0.0.1');
-  closing.push(() => app.close());
-  const url = await app.getUrl();
-  const get = async (path: string) => {
-    const answer = await fetch(url + path);
-    const body = await answer.text();
-    return { status: answer.status, headers: answer.headers, body, json: () => JSON.parse(body) };
-  };
-  return { reactions: app.get(NotificationsReactions), service: app.get(NotificationsService), get };
-}
-
-/** A mail server that gives these answers to its recipients, one after the other, and then takes everything. */
-async function aMailServer(...answers: number[]) {
-  const messageIds: string[] = [];
-  const server = new SMTPServer({
+/** A mail server in this process. It takes every mail, unless a recipient's answers are set to something else. */
+class MailServer {
+  readonly received: ParsedMail[] = [];
+  /** What a recipient's mails are answered with, one after the other. */
+  readonly answers = new Map<string, (number | 'silence')[]>();
+  private readonly server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     logger: false,
-    onRcptTo({ address }, _session, done) {
-      const responseCode = answers.shift() ?? 250;
-      if (responseCode === 250) done();
-      else done(Object.assign(new Error(`no luck with ${address}`), { responseCode }));
+    onRcptTo: ({ address }, _session, done) => {
+      const answer = this.answers.get(address)?.shift() ?? 250;
+      if (answer === 250) done();
+      else if (answer !== 'silence')
+        done(Object.assign(new Error(`no luck with ${address}`), { responseCode: answer }));
     },
-    onData(stream, _session, done) {
-      let content = '';
-      stream.on('data', (chunk: Buffer) => (content += chunk.toString()));
-      stream.on('end', () => {
-        messageIds.push(/^Message-ID:\s+(\S+)/im.exec(content)?.[1] ?? '');
-        done(null, 'queued');
-      });
+    onData: async (stream, _session, done) => {
+      this.received.push(await simpleParser(stream));
+      done(null, 'queued');
     },
   });
-  server.listen(0, '127.0.0.1');
-  await once(server.server, 'listening');
-  closing.push(() => new Promise<void>((resolve) => server.close(resolve)));
-  return { messageIds, url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}` };
-}
 
-const orderId = uuidv7();
-const customer = { name: 'Maria Anders', email: 'maria@customer.example' };
-const money = { amount: 21_600, currency: 'USD' };
-const anEvent = <Data>({ type, subject, data }: Fact<Data>): DomainEvent<Data> => {
-  const ids = { id: uuidv7(), correlationId: 'req-1', causationId: null };
-  return { type, subject, data, ...ids, occurredAt: new Date().toISOString() };
-};
-const aConfirmation = () => {
-  const lines = [{ sku: 'NW-1', name: 'Chai', quantity: 12, lineTotal: money }];
-  return anEvent(OrderConfirmed({ orderId, customer, lines, total: money }));
-};
-const attempt = (lastAttempt = false) => ({ signal: new AbortController().signal, attempt: 1, lastAttempt });
-
-const stories: [string, string, (reactions: NotificationsReactions) => () => Promise<void>][] = [
-  ['order-confirmed', customer.email, (to) => bound(aConfirmation(), (it) => to.emailConfirmation(it, attempt()))],
-  [
-    'order-rejected',
-    customer.email,
-    (to) => {
-      const lines = [{ sku: 'NW-1', name: 'Chai', requested: 40, available: 39 }];
-      const event = anEvent(OrderRejected({ orderId, customer, reason: 'Stock ran short', lines }));
-      return bound(event, (it) => to.emailRejection(it, attempt()));
-    },
-  ],
-  [
-    'order-cancelled',
-    customer.email,
-    (to) => {
-      const event = anEvent(OrderCancelled({ orderId, customer, reason: 'Ordered twice' }));
-      return bound(event, (it) => to.emailCancellation(it, attempt()));
-    },
-  ],
-  [
-    'order-shipped',
-    customer.email,
-    (to) => {
-      const event = anEvent(OrderShipped({ orderId, customer, carrier: 'Federal', trackingNumber: '1Z' }));
-      return bound(event, (it) => to.emailShipment(it, attempt()));
-    },
-  ],
-  [
-    'order-delivered',
-    customer.email,
-    (to) => bound(anEvent(OrderDelivered({ orderId, customer })), (event) => to.emailDelivery(event, attempt())),
-  ],
-  [
-    'stock-ran-low',
-    'operators@orderly.example',
-    (to) => {
-      const event = anEvent(StockRanLow({ sku: 'NW-1', name: 'Chai', available: 4, reorderLevel: 10 }));
-      return bound(event, (it) => to.emailLowStock(it, attempt()));
-    },
-  ],
-];
-
-function bound<Event>(event: Event, run: (event: Event) => Promise<void>): () => Promise<void> {
-  return () => run(event);
-}
-
-test.each(stories)('%s, heard twice, is one mail to %s', async (template, recipient, story) => {
-  const server = await aMailServer();
-  const { reactions, get } = await aShop({ SMTP_URL: server.url });
-  const hear = story(reactions);
-
-  await hear();
-  await hear();
-
-  const { items } = (await get('/v1/notifications')).json();
-  expect(items).toMatchObject([{ template, recipient, channel: 'email', state: 'sent', attempts: 1 }]);
-  expect(server.messageIds).toEqual([`<${items[0].eventId}.${template}@northwind.example>`]);
-});
-
-test('a mail that the server puts off stays pending, is tried again and sent', async () => {
-  const server = await aMailServer(451);
-  const { reactions, service, get } = await aShop({ SMTP_URL: server.url });
-  const event = aConfirmation();
-
-  await expect(reactions.emailConfirmation(event, attempt())).rejects.toThrow('451');
-  expect((await get('/v1/notifications?state=pending')).json().items).toHaveLength(1);
-  expect(await dataSource.query('SELECT last_error FROM notifications.message')).toEqual([
-    { last_error: expect.stringMatching(/\*\*\*@customer\.example/) },
-  ]);
-  await reactions.emailConfirmation(event, attempt());
-
-  expect(server.messageIds).toHaveLength(1);
-  expect(await service.messagesOf([event.id, uuidv7()])).toEqual([
-    {
-      kind: 'message',
-      eventId: event.id,
-      template: 'order-confirmed',
-      channel: 'email',
-      state: 'sent',
-      attempts: 2,
-      at: expect.any(String),
-      sentAt: expect.any(String),
-    },
-  ]);
-});
-
-test('the last attempt leaves a failed message, which an operator may still have sent', async () => {
-  const server = await aMailServer(451);
-  const { reactions, get } = await aShop({ SMTP_URL: server.url });
-  const event = aConfirmation();
-
-  await expect(reactions.emailConfirmation(event, attempt(true))).rejects.toThrow('451');
-  expect((await get('/v1/notifications?state=failed')).json().items).toHaveLength(1);
-  await reactions.emailConfirmation(event, attempt());
-
-  expect((await get('/v1/notifications?state=sent')).json().items).toHaveLength(1);
-});
-
-test('a recipient whom the server refuses for good is given up at once', async () => {
-  const { reactions, get } = await aShop({ SMTP_URL: (await aMailServer(550)).url });
-
-  await expect(reactions.emailConfirmation(aConfirmation(), attempt())).rejects.toBeInstanceOf(GiveUp);
-
-  expect((await get('/v1/notifications')).json().items).toMatchObject([{ state: 'failed', attempts: 1, sentAt: null }]);
-});
-
-test('the ledger is read by subject and page by page, newest first', async () => {
-  const { reactions, get } = await aShop();
-  const events = [aConfirmation(), aConfirmation(), aConfirmation()];
-  for (const event of events) await reactions.emailConfirmation(event, attempt());
-
-  const first = (await get(`/v1/notifications?subject=${orderId}&limit=2`)).json();
-  const second = (await get(`/v1/notifications?subject=${orderId}&limit=2&cursor=${first.nextCursor}`)).json();
-
-  const seen = [...first.items, ...second.items].map(({ eventId }) => eventId);
-  expect(seen).toEqual(events.map(({ id }) => id).reverse());
-  expect(second.nextCursor).toBeNull();
-  expect((await get('/v1/notifications?subject=NW-11')).json()).toEqual({ items: [], nextCursor: null });
-  expect((await get('/v1/notifications?colour=red')).status).toBe(400);
-});
-
-test('without a mail server mails are read in the mailbox, and nothing in them becomes its markup', async () => {
-  const { reactions, get } = await aShop();
-  const hostile = { name: '<script>alert(1)</script>', email: 'maria@customer.example' };
-  await reactions.emailDelivery(anEvent(OrderDelivered({ orderId, customer: hostile })), attempt());
-
-  const list = await get('/mailbox');
-  const link = /\/mailbox\/[0-9a-f-]{36}/.exec(list.body)?.[0] ?? '';
-  const pages = await Promise.all(['', '?view=text', '?view=headers'].map((view) => get(link + view)));
-
-  expect(list.headers.get('content-type')).toBe('text/html; charset=utf-8');
-  expect(pages.map(({ status }) => status)).toEqual([200, 200, 200]);
-  for (const { body, headers } of [list, ...pages]) {
-    expect(body).not.toContain('<script');
-    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  /** The mailer gives up on a server that says nothing for as long as its URL says. */
+  async start(): Promise<string> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server.server, 'listening');
+    return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}?socketTimeout=300`;
   }
-  expect(pages[0]?.body).toContain(`href="/v1/orders/${orderId}/timeline"`);
-  expect(pages[0]?.body).toContain('sandbox=""');
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.server.close(resolve));
+  }
+
+  mailsAbout(word: string): ParsedMail[] {
+    return this.received.filter(({ text }) => text?.includes(word));
+  }
+}
+
+const money = { amount: 21_600, currency: 'USD' };
+const aCustomer = { name: 'Maria Anders', email: 'maria@customer.example' };
+
+/** Customers whose mails a test wants to have answered in its own way have addresses of their own. */
+const someone = () => ({ name: 'Maria Anders', email: `maria-${uuidv7()}@customer.example` });
+
+const confirmed = (orderId: string, customer = aCustomer) =>
+  OrderConfirmed({
+    orderId,
+    customer,
+    lines: [{ sku: 'NW-1', name: 'Chai', quantity: 12, lineTotal: money }],
+    total: money,
+  });
+const shipped = (orderId: string, customer = aCustomer) =>
+  OrderShipped({ orderId, customer, carrier: 'Federal Shipping', trackingNumber: '1Z999' });
+
+describe('a message', () => {
+  const server = new MailServer();
+  let notifications: ModuleStage;
+
+  beforeAll(async () => {
+    const SMTP_URL = await server.start();
+    notifications = await ModuleStage.of(NotificationsModule, { SMTP_URL, MAIL_FROM, OPERATORS_EMAIL });
+  });
+
+  afterAll(async () => {
+    await notifications.close();
+    await server.close();
+  });
+
+  const messages = async (subject: string) =>
+    (await notifications.get(`/v1/notifications?subject=${subject}`)).body.items;
+  const deliveries = async (subject: string) =>
+    (await notifications.get(`/v1/operations/deliveries?subject=${subject}`)).body.items;
+  /** As if the event's delivery had failed so often already. */
+  const failedBefore = (attempts: number, orderId: string) =>
+    notifications.sql('UPDATE backbone.delivery SET attempts = $1 WHERE order_key LIKE $2', [attempts, `%${orderId}`]);
+
+  const id = uuidv7();
+  test.each<[template: string, fact: Fact, to: string, subject: string, words: string[]]>([
+    [
+      'order-confirmed',
+      confirmed(id),
+      aCustomer.email,
+      `Your order ${id.slice(-8).toUpperCase()} is confirmed`,
+      ['Thank you, Maria Anders!', '12', 'Chai', '$216.00', id],
+    ],
+    [
+      'order-rejected',
+      OrderRejected({
+        orderId: id,
+        customer: aCustomer,
+        reason: 'out-of-stock',
+        lines: [{ sku: 'NW-1', name: 'Chai', requested: 4_000, available: 39 }],
+      }),
+      aCustomer.email,
+      `We could not accept your order ${id.slice(-8).toUpperCase()}`,
+      ['Chai', '4,000', '39', id],
+    ],
+    [
+      'order-cancelled',
+      OrderCancelled({ orderId: id, customer: aCustomer, reason: 'ordered twice' }),
+      aCustomer.email,
+      `Your order ${id.slice(-8).toUpperCase()} is cancelled`,
+      ['ordered twice', id],
+    ],
+    [
+      'order-shipped',
+      shipped(id),
+      aCustomer.email,
+      `Your order ${id.slice(-8).toUpperCase()} is on its way`,
+      ['Federal Shipping', '1Z999', id],
+    ],
+    [
+      'order-delivered',
+      OrderDelivered({ orderId: id, customer: aCustomer }),
+      aCustomer.email,
+      `Your order ${id.slice(-8).toUpperCase()} has arrived`,
+      ['Maria Anders', id],
+    ],
+    [
+      'stock-ran-low',
+      StockRanLow({ sku: 'NW-11', name: 'Queso Cabrales', available: 4, reorderLevel: 30 }),
+      OPERATORS_EMAIL,
+      'Low stock: Queso Cabrales (NW-11)',
+      ['Queso Cabrales', 'NW-11', '4', '30'],
+    ],
+  ])('%s is one row and one mail, however often its event is delivered', async (template, fact, to, subject, words) => {
+    await notifications.hears(fact);
+    await notifications.deliver();
+    await notifications.deliverAgain();
+
+    expect((await deliveries(fact.subject)).map(({ state }: { state: string }) => state)).not.toContain('pending');
+    const about = fact.subject.slice(fact.subject.indexOf('/') + 1);
+    const rows = (await messages(about)).filter((row: { template: string }) => row.template === template);
+    expect(rows).toMatchObject([{ recipient: to, channel: 'email', state: 'sent', attempts: 1 }]);
+    const sent = server.received.filter(
+      (mail) => mail.messageId === `<${rows[0].eventId}.${template}@northwind.example>`,
+    );
+    expect(sent).toMatchObject([{ subject, from: { text: '"Northwind" <shop@northwind.example>' }, to: { text: to } }]);
+    for (const word of words) {
+      expect(sent[0]?.text).toContain(word);
+      expect(sent[0]?.html).toContain(word);
+    }
+  });
+
+  test('about low stock goes to the operators once per crossing', async () => {
+    const ranLow = (available: number) => StockRanLow({ sku: 'NW-12', name: 'Tofu', available, reorderLevel: 10 });
+
+    await notifications.hears(ranLow(10));
+    await notifications.hears(ranLow(3));
+    await notifications.deliver();
+    await notifications.deliverAgain();
+
+    expect(server.mailsAbout('NW-12')).toHaveLength(2);
+  });
+
+  test('that the server puts off is tried again and sent', async () => {
+    const orderId = uuidv7();
+    const customer = someone();
+    server.answers.set(customer.email, [451]);
+    await notifications.hears(confirmed(orderId, customer));
+
+    await notifications.deliver();
+    expect(await messages(orderId)).toMatchObject([{ state: 'pending', attempts: 1, sentAt: null }]);
+    expect(await deliveries(`order/${orderId}`)).toMatchObject([
+      { state: 'pending', attempts: 1, errors: [{ attempt: 1, name: 'MailNotSent', message: /451/ }] },
+    ]);
+    await notifications.deliver();
+
+    expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 2, sentAt: expect.any(String) }]);
+    expect(await deliveries(`order/${orderId}`)).toMatchObject([{ state: 'done', attempts: 2 }]);
+    expect(server.mailsAbout(orderId)).toHaveLength(1);
+  });
+
+  test('that the server falls silent about is given up for now and tried again', async () => {
+    const orderId = uuidv7();
+    const customer = someone();
+    server.answers.set(customer.email, ['silence', 'silence']);
+    await notifications.hears(confirmed(orderId, customer));
+
+    await notifications.deliver();
+    expect(await deliveries(`order/${orderId}`)).toMatchObject([
+      { state: 'pending', attempts: 1, errors: [{ name: 'MailNotSent', message: expect.stringMatching(/timeout/i) }] },
+    ]);
+    await notifications.deliver();
+
+    expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 2 }]);
+  });
+
+  test('has failed after its last attempt, and is sent after all when an operator has it delivered again', async () => {
+    const orderId = uuidv7();
+    const customer = someone();
+    server.answers.set(customer.email, [451]);
+    await notifications.hears(confirmed(orderId, customer));
+    await failedBefore(34, orderId);
+
+    await notifications.deliver();
+    expect(await messages(orderId)).toMatchObject([{ state: 'failed' }]);
+    expect(await deliveries(`order/${orderId}`)).toMatchObject([{ state: 'dead', attempts: 35 }]);
+    await notifications.sql(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE order_key LIKE $1`, [
+      `%${orderId}`,
+    ]);
+    await notifications.deliver();
+
+    expect(await messages(orderId)).toMatchObject([{ state: 'sent' }]);
+  });
+
+  test('that the server refuses for good has failed at once, and the mails after it go out', async () => {
+    const orderId = uuidv7();
+    const customer = someone();
+    server.answers.set(customer.email, [550]);
+    await notifications.hears(confirmed(orderId, customer));
+    await notifications.hears(shipped(orderId, customer));
+
+    await notifications.deliver();
+
+    expect(await messages(orderId)).toMatchObject([
+      { template: 'order-shipped', state: 'sent' },
+      { template: 'order-confirmed', state: 'failed', attempts: 1, sentAt: null },
+    ]);
+    expect(await deliveries(`order/${orderId}`)).toMatchObject([
+      { subscriber: 'notifications.emailShipment', state: 'done' },
+      { subscriber: 'notifications.emailConfirmation', state: 'dead', attempts: 1, errors: [{ name: 'GiveUp' }] },
+    ]);
+  });
+
+  test('waits while an earlier one about its order is still to be sent', async () => {
+    const orderId = uuidv7();
+    const customer = someone();
+    server.answers.set(customer.email, [451]);
+    await notifications.hears(confirmed(orderId, customer));
+    await notifications.hears(shipped(orderId, customer));
+
+    await notifications.deliver();
+    expect(server.mailsAbout(orderId)).toEqual([]);
+    await notifications.deliver();
+
+    expect(server.mailsAbout(orderId).map(({ subject }) => subject?.slice(-12))).toEqual([
+      'is confirmed',
+      's on its way',
+    ]);
+  });
+
+  test('leaves no address in an error, however the server repeats it', async () => {
+    const orderId = uuidv7();
+    const customer = someone();
+    server.answers.set(customer.email, [451]);
+    await notifications.hears(confirmed(orderId, customer));
+
+    await notifications.deliver();
+
+    const kept = await notifications.sql<{ text: string }>(
+      `SELECT last_error AS text FROM notifications.message WHERE subject = $1
+       UNION ALL SELECT errors::text FROM backbone.delivery WHERE order_key LIKE $2`,
+      [orderId, `%${orderId}`],
+    );
+    expect(kept.map(({ text }) => text)).toEqual([
+      expect.stringContaining('no luck with ***@customer.example'),
+      expect.stringContaining('no luck with ***@customer.example'),
+    ]);
+  });
+
+  test.each([
+    ['a line break', 'maria@customer.example\r\nBcc: thief@evil.example'],
+    ['a second recipient', 'maria@customer.example, thief@evil.example'],
+    ['a name', 'Maria <maria@customer.example>'],
+  ])('to an address with %s is refused before any server hears of it', async (_what, email) => {
+    const orderId = uuidv7();
+    await notifications.hears(confirmed(orderId, { name: 'Maria', email }));
+
+    await notifications.deliver();
+
+    expect(await messages(orderId)).toMatchObject([{ state: 'failed', attempts: 1 }]);
+    expect(server.mailsAbout(orderId)).toEqual([]);
+  });
+
+  test('is one text without headers of its own, whatever its words are', async () => {
+    const orderId = uuidv7();
+    const hostile = '<script>alert(1)</script>\r\nBcc: thief@evil.example\r\n\r\n<h1>You won</h1>';
+    const { email } = someone();
+    await notifications.hears(
+      OrderShipped({ orderId, customer: { name: hostile, email }, carrier: hostile, trackingNumber: hostile }),
+      StockRanLow({ sku: 'NW-13', name: hostile, available: 1, reorderLevel: 2 }),
+    );
+
+    await notifications.deliver();
+
+    const mails = [...server.mailsAbout(orderId), ...server.mailsAbout('NW-13')];
+    expect(mails).toHaveLength(2);
+    for (const { headers, bcc, html, text } of mails) {
+      expect([headers.has('bcc'), bcc]).toEqual([false, undefined]);
+      expect(html).toContain('&#60;script&#62;');
+      expect(html).not.toMatch(/<script|<h1>You won/);
+      expect(text).not.toMatch(/^Bcc:/m);
+    }
+  });
+
+  test('is found in the ledger by its subject and its state, page by page, newest first', async () => {
+    const orderId = uuidv7();
+    const facts = [confirmed(orderId), shipped(orderId), OrderDelivered({ orderId, customer: aCustomer })];
+    for (const fact of facts) await notifications.hears(fact);
+    await notifications.deliver();
+
+    const url = `/v1/notifications?subject=${orderId}&state=sent&limit=2`;
+    const first = (await notifications.get(url)).body;
+    const second = (await notifications.get(`${url}&cursor=${first.nextCursor}`)).body;
+
+    const templates = [...first.items, ...second.items].map(({ template }) => template);
+    expect(templates).toEqual(['order-delivered', 'order-shipped', 'order-confirmed']);
+    expect(second.nextCursor).toBeNull();
+    expect((await notifications.get(`/v1/notifications?subject=${orderId}&state=failed`)).body.items).toEqual([]);
+  });
+
+  test.each([
+    ['colour=red', 'request-invalid'],
+    ['state=lost', 'request-invalid'],
+    ['limit=0', 'request-invalid'],
+    ['limit=201', 'request-invalid'],
+    ['cursor=nonsense', 'cursor-invalid'],
+  ])('is not looked for by ?%s', async (query, code) => {
+    expect(await notifications.get(`/v1/notifications?${query}`)).toMatchObject({ status: 400, body: { code } });
+  });
+
+  test('belongs to the story of its order, which does not tell who got it', async () => {
+    const orderId = uuidv7();
+    await notifications.hears(confirmed(orderId));
+    await notifications.deliver();
+
+    const story = await notifications.app.get(Timeline).of(`order/${orderId}`);
+
+    const eventId = story[0]?.eventId;
+    expect(story).toEqual([
+      expect.objectContaining({ kind: 'event', type: OrderConfirmed.type }),
+      expect.objectContaining({ kind: 'message', eventId, template: 'order-confirmed', state: 'sent', attempts: 1 }),
+      expect.objectContaining({
+        kind: 'delivery',
+        eventId,
+        subscriber: 'notifications.emailConfirmation',
+        state: 'done',
+      }),
+    ]);
+    expect(JSON.stringify(story)).not.toContain(aCustomer.email);
+  });
+
+  test('is not kept in the mailbox, whose page says where it went', async () => {
+    expect((await notifications.get('/mailbox')).body).toMatch(/<code>SMTP_URL<\/code>.\s+Nothing new arrives here/);
+  });
 });
 
-test('a mail that is not there is a problem, and so is an id that is none', async () => {
-  const { get } = await aShop();
+describe('the mailbox', () => {
+  let notifications: ModuleStage;
 
-  const missing = await get(`/mailbox/${uuidv7()}`);
+  beforeAll(async () => {
+    notifications = await ModuleStage.of(NotificationsModule, { MAIL_FROM });
+  });
 
-  expect(missing.status).toBe(404);
-  expect(missing.json()).toMatchObject({ code: 'mail-not-found' });
-  expect(missing.headers.get('content-type')).toContain('application/problem+json');
-  expect((await get('/mailbox/not-an-id')).status).toBe(400);
+  afterAll(() => notifications.close());
+
+  /** The addresses of the mails on a page of the mailbox. */
+  const linksOn = (page: string) =>
+    [...page.matchAll(/href="(\/mailbox\/[0-9a-f-]{36})"/g)].map(([, link]) => link ?? '');
+
+  test('keeps one mail for an event, to be read as HTML, as text and with its headers', async () => {
+    const orderId = uuidv7();
+    await notifications.hears(confirmed(orderId));
+    await notifications.deliver();
+    await notifications.sql(`UPDATE notifications.message SET state = 'pending', sent_at = NULL`);
+    await notifications.deliverAgain();
+
+    const [link, ...others] = linksOn((await notifications.get('/mailbox')).body);
+    expect(others).toEqual([]);
+    expect((await notifications.get('/v1/notifications')).body.items).toMatchObject([{ state: 'sent', attempts: 2 }]);
+    const read = async (view: string) => (await notifications.get(`${link}?view=${view}`)).body;
+    expect(await read('html')).toContain('<iframe title="The mail as HTML" sandbox=""');
+    expect(await read('text')).toContain('Thank you, Maria Anders!');
+    expect(await read('headers')).toContain('To: maria@customer.example\nSubject: Your order');
+    expect(await read('headers')).toMatch(/Auto-Submitted: auto-generated\n[^]*X-Correlation-Id: /);
+    expect(await read('text')).toContain(`<a href="/v1/orders/${orderId}">${orderId}</a>`);
+    expect(await read('text')).toContain(`<a href="/v1/orders/${orderId}/timeline">Timeline</a>`);
+  });
+
+  test('links a mail about low stock to its product', async () => {
+    await notifications.hears(StockRanLow({ sku: 'NW-11', name: 'Queso Cabrales', available: 4, reorderLevel: 30 }));
+    await notifications.deliver();
+
+    const [link] = linksOn((await notifications.get('/mailbox?limit=1')).body);
+
+    const { body } = await notifications.get(link ?? '');
+    expect(body).toContain('<dd>operators@orderly.example</dd>');
+    expect(body).toContain('<a href="/v1/products/NW-11">NW-11</a>');
+  });
+
+  test('shows what people typed, and never runs it', async () => {
+    const customer = { name: '</iframe>"><script>alert(1)</script>', email: 'maria@customer.example' };
+    await notifications.hears(OrderDelivered({ orderId: uuidv7(), customer }));
+    await notifications.deliver();
+
+    const list = await notifications.get('/mailbox');
+    const [link] = linksOn(list.body);
+    const views = await Promise.all(
+      ['html', 'text', 'headers'].map((view) => notifications.get(`${link}?view=${view}`)),
+    );
+
+    for (const { status, headers, body } of [list, ...views]) {
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+      });
+      expect(body).not.toContain('<script');
+    }
+  });
+
+  test('is read page by page, newest first', async () => {
+    const orderIds = [uuidv7(), uuidv7(), uuidv7()];
+    for (const orderId of orderIds) await notifications.hears(confirmed(orderId));
+    await notifications.deliver();
+
+    const first = (await notifications.get('/mailbox?limit=2')).body;
+    const cursor = /href="\/mailbox\?cursor=([^"]+)"/.exec(first)?.[1];
+    const second = (await notifications.get(`/mailbox?limit=1&cursor=${cursor}`)).body;
+
+    const pages = await Promise.all([...linksOn(first), ...linksOn(second)].map((link) => notifications.get(link)));
+    const found = pages.map(({ body }) => /\/v1\/orders\/([0-9a-f-]{36})"/.exec(body)?.[1]);
+    expect(found).toEqual(orderIds.toReversed());
+  });
+
+  test('has no mail of another id, and no id that is none', async () => {
+    const missing = await notifications.get(`/mailbox/${uuidv7()}`);
+
+    expect(missing).toMatchObject({ status: 404, body: { code: 'mail-not-found' } });
+    expect(missing.headers['content-type']).toBe('application/problem+json');
+    expect((await notifications.get('/mailbox/not-an-id')).status).toBe(400);
+    expect((await notifications.get('/mailbox?cursor=nonsense')).status).toBe(400);
+    expect((await notifications.get(`/mailbox/${uuidv7()}?view=source`)).status).toBe(400);
+  });
+
+  test('goes with its tables when the migration is undone', async () => {
+    const runner = notifications.app.get(Database).dataSource.createQueryRunner();
+    const [migration] = definitionOf(NotificationsModule).migrations.map((Migration) => new Migration());
+    await runner.startTransaction();
+
+    await migration?.down(runner);
+
+    expect(await runner.hasSchema('notifications')).toBe(false);
+    await runner.rollbackTransaction();
+    await runner.release();
+  });
 });
 
-test('a sender without an address is a mistake that the start names', async () => {
-  await expect(aShop({ MAIL_FROM: 'Northwind' })).rejects.toThrow('MAIL_FROM');
+test.each([
+  ['Our Shop <shop@shop.example>', { name: 'Our Shop', address: 'shop@shop.example' }],
+  ['"Shop, Inc." <shop@shop.example>', { name: 'Shop, Inc.', address: 'shop@shop.example' }],
+  ['shop@shop.example', { name: 'shop.example', address: 'shop@shop.example' }],
+])('the sender %s has a name and an address', (from, sender) => {
+  expect(senderOf(from)).toEqual(sender);
 });
 
-test('the migration can be undone', async () => {
-  const runner = dataSource.createQueryRunner();
-  const [migration] = definitionOf(NotificationsModule).migrations.map((Migration) => new Migration());
-  await runner.startTransaction();
-  await migration?.down(runner);
-  expect(await runner.hasSchema('notifications')).toBe(false);
-  await runner.rollbackTransaction();
-  await runner.release();
+test.each(['Our Shop', 'Our Shop <>', 'shop'])('%s is no sender', (from) => {
+  expect(() => senderOf(from)).toThrow('MAIL_FROM: give a sender such as "Our Shop <shop@example.com>"');
 });

@@ -6,7 +6,7 @@ import { readConfig } from '../../config.js';
 import { createDataSource } from '../database/data-source.js';
 import { Database } from '../database/database.js';
 import { BackboneModule } from '../events/backbone.module.js';
-import type { DeliveryRef } from '../events/delivery.js';
+import { type DeliveryRef, deliveryId } from '../events/delivery.js';
 import { DeliveryRunner } from '../events/delivery-runner.js';
 import type { Fact } from '../events/domain-event.js';
 import { UnitOfWork } from '../events/unit-of-work.js';
@@ -48,8 +48,6 @@ export class ModuleStage {
 
   /** @param settings variables of the configuration that matter to the test */
   static async of(type: Type, settings: Readonly<Record<string, string>> = {}): Promise<ModuleStage> {
-    const testDatabase = await TestDatabase.create();
-    const { url } = testDatabase;
     const config = readConfig({
       NODE_ENV: 'test',
       MODULE_ROLES: 'enforced',
@@ -58,6 +56,8 @@ export class ModuleStage {
       ...settings,
     });
     const definition = definitionOf(type);
+    const testDatabase = await TestDatabase.create();
+    const { url } = testDatabase;
     const dataSource = await createDataSource({ url, poolSize: 5, modules: [definition] }).initialize();
     const database = new Database(dataSource, config.database);
     const backbone = BackboneModule.forRoot({ config, database, databaseUrl: url, modules: [type], isWhole: false });
