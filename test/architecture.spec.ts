@@ -1,0 +1,256 @@
+import { appendFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { forwardRef, Module, type Type } from '@nestjs/common';
+import { Client } from 'pg';
+import { Entity, ManyToOne, PrimaryColumn } from 'typeorm';
+import { MODULES } from '../src/app.module.js';
+import { createDataSource } from '../src/common/database/data-source.js';
+import { definitionOf, type ModuleDefinition } from '../src/common/module-definition.js';
+import { TestDatabase } from '../src/common/testing/test-database.js';
+import { crossings } from './support/database-rules.js';
+import { type ImportReport, importReport } from './support/import-rules.js';
+import { modulesIn, type SourceRule, sourceProblems, sourceRules } from './support/source-rules.js';
+
+/** Each look at the imports starts a program of its own. */
+jest.setTimeout(60_000);
+
+const SCHEMAS = ['backbone', ...MODULES.map((module) => definitionOf(module).name)];
+
+let testDatabase: TestDatabase;
+let client: Client;
+
+beforeAll(async () => {
+  testDatabase = await TestDatabase.create();
+  client = new Client({ connectionString: testDatabase.url });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await testDatabase.drop();
+});
+
+describe('the boundaries hold', () => {
+  test('no import crosses them', async () => {
+    expect((await importReport('.')).violations).toEqual([]);
+  });
+
+  test('no source breaks a rule', async () => {
+    expect(await sourceProblems('.')).toEqual([]);
+  });
+
+  test('every folder is a module of its name, and the app has it', async () => {
+    expect(MODULES.map((module) => definitionOf(module).name).toSorted()).toEqual(await modulesIn('.'));
+  });
+
+  test('no module takes another one into its Nest imports', () => {
+    expect(MODULES.flatMap(modulesImportedBy)).toEqual([]);
+  });
+
+  test.each(MODULES.map(definitionOf))('the entities of $name need no others', async (definition) => {
+    expect(await entityProblems(definition)).toEqual([]);
+  });
+
+  test('nothing in PostgreSQL crosses from one schema into another', async () => {
+    expect(await crossings(client, SCHEMAS)).toEqual([]);
+  });
+});
+
+/** The shop in miniature. Nothing in it breaks a rule. */
+const SHOP = [
+  ['src/app.module.ts', "import './orders/orders.module.js'; import './notifications/notifications.module.js';"],
+  ['src/config.ts', 'export const { PORT } = process.env;'],
+  ['src/main.ts', "import './app.module.js';"],
+  ['src/common/events/domain-event.ts', "import 'zod';"],
+  ['src/common/events/queues.ts', "import 'bullmq'; import '@nestjs/event-emitter'; import '../../config.js';"],
+  ['src/common/testing/stage.ts', ''],
+  ['src/orders/orders.module.ts', "import './orders.controller.js';"],
+  ['src/orders/orders.events.ts', "import '../common/events/domain-event.js';"],
+  ['src/orders/orders.controller.ts', "import './orders.dto.js'; import './orders.service.js';"],
+  ['src/orders/orders.dto.ts', ''],
+  ['src/orders/orders.service.ts', "import './order.entity.js'; import './orders.events.js';"],
+  ['src/orders/orders.spec.ts', "import 'bullmq'; import '../common/testing/stage.js'; import './orders.module.js';"],
+  ['src/orders/order.entity.ts', "import './order-status.js'; @Entity({ schema: 'orders' }) class Order {}"],
+  ['src/orders/order-status.ts', ''],
+  [
+    'src/orders/migrations/1-create.ts',
+    "import '../../common/events/domain-event.js'; 'REFERENCES orders.order (id)';",
+  ],
+  ['src/notifications/notifications.module.ts', "import './notifications.reactions.js';"],
+  ['src/notifications/notifications.reactions.ts', "import '../orders/orders.events.js';"],
+  ['src/notifications/notifications.events.ts', ''],
+  ['test/journey.spec.ts', "import '../src/app.module.js'; import '../src/orders/orders.events.js';"],
+] as const;
+
+/** For each rule on imports one that breaks it, and no other. */
+const FORBIDDEN_IMPORTS = [
+  ['modules-meet-at-their-events', 'src/returns/returns.service.ts', '../orders/order.entity.js'],
+  ['outsiders-know-events-only', 'src/demo.ts', './orders/orders.service.js'],
+  ['the-app-knows-modules-only', 'src/app.module.ts', './orders/orders.controller.js'],
+  ['common-knows-no-module', 'src/common/report.ts', '../orders/orders.events.js'],
+  ['nobody-imports-notifications', 'src/returns/returns.reactions.ts', '../notifications/notifications.events.js'],
+  ['contracts-are-leaves', 'src/orders/orders.events.ts', './order-status.js'],
+  ['one-way-down', 'src/orders/orders.service.ts', './orders.dto.js'],
+  ['no-cycles', 'src/orders/order-status.ts', './order.entity.js'],
+  ['queues-stay-in-the-backbone', 'src/returns/returns.queue.ts', 'bullmq'],
+  ['the-emitter-stays-in-the-backbone', 'src/returns/returns.emitter.ts', '@nestjs/event-emitter'],
+  ['the-program-does-without-tests', 'src/main.ts', './common/testing/stage.js'],
+  ['imports-lead-somewhere', 'src/returns/returns.dto.ts', './nowhere.js'],
+] as const;
+
+/** For each rule on sources a file that breaks it, and no other. */
+const BAD_SOURCES: readonly (readonly [SourceRule, string, string])[] = [
+  ['the environment is read in config.ts alone', 'src/returns/returns.service.ts', 'const { env } = process;'],
+  [
+    'two steps up lead to common or config, and nothing leads further',
+    'src/returns/templates/letter.ts',
+    "import '../../orders/orders.events.js';",
+  ],
+  ['no file hides others', 'src/returns/index.ts', ''],
+  ['a file is a few screens at most', 'src/returns/returns.queries.ts', '\n'.repeat(181)],
+  ['modules are flat', 'src/returns/domain/return.ts', ''],
+  [
+    'SQL stays in the schema of its module',
+    'src/returns/migrations/1-create.ts',
+    'SELECT r.id FROM returns.return r LEFT JOIN "orders"."order" o ON o.id = r.order_id',
+  ],
+  ['entities name the schema of their module', 'src/returns/return.entity.ts', "@Entity({ schema: 'orders' })"],
+];
+
+describe('the rules can fail', () => {
+  let folder: string;
+  let shop: string;
+  let imports: ImportReport;
+  let problems: string[];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'orderly-architecture-'));
+    const forbidden = FORBIDDEN_IMPORTS.map(
+      ([, path, specifier]) => [path, `import type {} from '${specifier}';`] as const,
+    );
+    const bad = BAD_SOURCES.map(([, path, text]) => [path, text] as const);
+    shop = await plant('shop', SHOP);
+    imports = await importReport(await plant('importing', [...SHOP, ...forbidden]));
+    problems = await sourceProblems(await plant('bad', [...SHOP, ...bad]));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('but need a reason to', async () => {
+    expect((await importReport(shop)).violations).toEqual([]);
+    expect(await sourceProblems(shop)).toEqual([]);
+  });
+
+  test('and each has its proof here', () => {
+    expect(FORBIDDEN_IMPORTS.map(([rule]) => rule)).toEqual(imports.rules);
+    expect(BAD_SOURCES.map(([rule]) => rule)).toEqual(Object.keys(sourceRules));
+  });
+
+  test.each(FORBIDDEN_IMPORTS)('%s refuses that %s imports %s', (rule, path) => {
+    const violations = imports.violations.filter((violation) => violation.includes(`: ${path} → `));
+    expect(violations).toEqual([expect.stringContaining(`${rule}: `)]);
+  });
+
+  test.each(BAD_SOURCES)('"%s" refuses %s', (rule, path) => {
+    expect(problems.filter((problem) => problem.includes(`: ${path} `))).toEqual([
+      expect.stringContaining(`${rule}: `),
+    ]);
+  });
+
+  test('a module in the Nest imports of another one is found, however it got there', () => {
+    const [first, second, third] = MODULES as [Type, Type, Type];
+
+    @Module({ imports: [first, { module: second }, forwardRef(() => third)] })
+    class Nosy {}
+
+    expect(modulesImportedBy(Nosy)).toEqual([first, second, third].map(({ name }) => name));
+  });
+
+  test('an entity that needs one of another module is found, even by its name alone', async () => {
+    @Entity({ schema: 'returns', name: 'return' })
+    class Return {
+      @PrimaryColumn('uuid')
+      declare id: string;
+
+      @ManyToOne('Order')
+      declare order: object;
+    }
+
+    expect(await entityProblems(aModuleWith(Return))).toEqual([expect.stringContaining('Return#order')]);
+  });
+
+  test('an entity in the schema of another module is found', async () => {
+    @Entity({ schema: 'orders', name: 'return' })
+    class Return {
+      @PrimaryColumn('uuid')
+      declare id: string;
+    }
+
+    expect(await entityProblems(aModuleWith(Return))).toEqual(['Return is in the schema orders']);
+  });
+
+  test.each([
+    ['CREATE TABLE orders.spy (sku text REFERENCES inventory.product)', 'orders.spy refers to inventory.product'],
+    ['CREATE VIEW orders.spy AS SELECT * FROM inventory.stock', 'view orders.spy'],
+    ['CREATE TABLE orders.spy (LIKE inventory.stock, whole inventory.stock)', 'needs type inventory.stock'],
+    [
+      "CREATE FUNCTION orders.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM inventory.stock; END'",
+      'orders.spy uses inventory',
+    ],
+    [
+      'CREATE TRIGGER spy BEFORE UPDATE ON inventory.product FOR EACH ROW EXECUTE FUNCTION backbone.refuse_change()',
+      'trigger spy on table inventory.product needs function backbone.refuse_change()',
+    ],
+    ['GRANT USAGE ON SCHEMA inventory TO orderly_orders', 'orderly_orders may use schema inventory'],
+    ['GRANT UPDATE (name) ON inventory.product TO PUBLIC', 'orderly_orders may use inventory.product'],
+    ['GRANT orderly_inventory TO orderly_orders', 'orderly_orders may use inventory.product'],
+    [
+      'ALTER DEFAULT PRIVILEGES IN SCHEMA inventory GRANT SELECT ON TABLES TO orderly_orders',
+      'orderly_orders may use what is added to inventory',
+    ],
+  ])('%s is found', async (statement, sentence) => {
+    await client.query('BEGIN');
+    await client.query(statement);
+    const found = await crossings(client, SCHEMAS);
+    await client.query('ROLLBACK');
+
+    expect(found).toContainEqual(expect.stringContaining(sentence));
+  });
+
+  /** Writes files below a folder that finds the packages of this checkout. */
+  async function plant(name: string, files: readonly (readonly [path: string, text: string])[]): Promise<string> {
+    const root = join(folder, name);
+    await mkdir(root);
+    await symlink(resolve('node_modules'), join(root, 'node_modules'), 'junction');
+    for (const [path, text] of files) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await appendFile(join(root, path), `${text}\n`);
+    }
+    return root;
+  }
+});
+
+function modulesImportedBy(module: Type): string[] {
+  const imports: (Type | { module: Type } | { forwardRef: () => Type })[] =
+    Reflect.getMetadata('imports', module) ?? [];
+  const types = imports.map((each) =>
+    'forwardRef' in each ? each.forwardRef() : 'module' in each ? each.module : each,
+  );
+  return types.filter((type) => MODULES.includes(type)).map(({ name }) => name);
+}
+
+/** What keeps a module from standing alone: TypeORM gets its entities and no others. */
+async function entityProblems(definition: ModuleDefinition): Promise<string[]> {
+  const dataSource = createDataSource({ url: testDatabase.url, poolSize: 1, modules: [definition] });
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    return [String(error)];
+  }
+  const strangers = dataSource.entityMetadatas.filter(({ schema }) => schema !== definition.name);
+  await dataSource.destroy();
+  return strangers.map(({ name, schema }) => `${name} is in the schema ${schema}`);
+}
+
+function aModuleWith(entity: Type): ModuleDefinition {
+  return { name: 'returns', events: {}, controllers: [], providers: [], entities: [entity], migrations: [] };
+}

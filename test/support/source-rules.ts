@@ -1,0 +1,95 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, posix, sep } from 'node:path';
+
+const LINES_MAX = 180;
+/** `FROM orders.order`, `JOIN "orders".order`, `REFERENCES orders.order (id)`: where SQL names a schema. */
+const SCHEMA_IN_SQL =
+  /\b(?:FROM|JOIN|INTO|UPDATE|ONLY|REFERENCES|TABLE|VIEW|SEQUENCE|FUNCTION|PROCEDURE|ON|EXISTS|CALL)\s+"?([a-z_]+)"?\s*\.\s*"?[a-z_]+/gi;
+
+export interface SourceFile {
+  /** From the root, with slashes: `src/orders/order.entity.ts`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Rules that the text of a file shows. Each tells what is wrong with a file, or nothing. */
+export const sourceRules = {
+  'the environment is read in config.ts alone': ({ path, text }) =>
+    path !== 'src/config.ts' && /\bprocess\s*(\?\.|\.)\s*env\b|\benv\b[^;=]*\}\s*=\s*process\b/.test(text)
+      ? 'reads process.env: add the variable to src/config.ts and inject CONFIG'
+      : undefined,
+
+  'two steps up lead to common or config, and nothing leads further': ({ path, text }) => {
+    const far = [...text.matchAll(/(?:from|import) '(\.\.\/\.\.\/[^']*)'/g)].map(([, specifier = '']) => specifier);
+    const lost = far.find(
+      (specifier) =>
+        specifier.startsWith('../../../') || !/^src\/(common\/|config\.js$)/.test(posix.join(path, '..', specifier)),
+    );
+    return lost && `imports ${lost}: it is in the wrong folder, or wants something that is`;
+  },
+
+  'no file hides others': ({ path }) =>
+    path.endsWith('/index.ts') ? 'is a barrel: import the file that has the thing' : undefined,
+
+  'a file is a few screens at most': ({ path, text }) =>
+    !/\.spec\.ts$|\/migrations\//.test(path) && text.split('\n').length - 1 > LINES_MAX
+      ? `has more than ${LINES_MAX} lines: give one of its ideas a file of its own`
+      : undefined,
+
+  'modules are flat': ({ path }) =>
+    /^src\/(?!common\/)[^/]+\/(?!(migrations|templates)\/)[^/]+\//.test(path)
+      ? 'is in a folder of its own: put it beside the others of its module'
+      : undefined,
+
+  'SQL stays in the schema of its module': ({ path, text }, modules) => {
+    if (path.endsWith('.spec.ts')) return undefined;
+    const own = /^src\/([^/]+)\//.exec(path)?.[1] ?? '';
+    const foreign = schemasInSql(text).filter((schema) => modules.includes(schema) && schema !== own);
+    return foreign.length > 0 ? `has SQL on ${foreign.join(', ')}: hear its events instead` : undefined;
+  },
+
+  'entities name the schema of their module': ({ path, text }) => {
+    const [, own] = /^src\/([^/]+)\//.exec(path) ?? [];
+    const entities = text.match(/@Entity\([^)]*\)/g) ?? [];
+    return entities.some((entity) => !entity.includes(`schema: '${own}'`))
+      ? `has an entity outside of the schema ${own}`
+      : undefined;
+  },
+} satisfies Record<string, (file: SourceFile, modules: readonly string[]) => string | undefined>;
+
+export type SourceRule = keyof typeof sourceRules;
+
+/** Schemas that statements of a text name. */
+export function schemasInSql(text: string): string[] {
+  return [...new Set([...text.matchAll(SCHEMA_IN_SQL)].map(([, schema = '']) => schema.toLowerCase()))];
+}
+
+/** What is wrong with the sources below a folder, as `rule: file what`. */
+export async function sourceProblems(root: string): Promise<string[]> {
+  const [files, modules] = await Promise.all([sourcesIn(root), modulesIn(root)]);
+  return Object.entries(sourceRules).flatMap(([rule, check]) =>
+    files.flatMap((file) => {
+      const problem = check(file, modules);
+      return problem ? [`${rule}: ${file.path} ${problem}`] : [];
+    }),
+  );
+}
+
+/** The business modules: every folder of src but common. */
+export async function modulesIn(root: string): Promise<string[]> {
+  const entries = await readdir(join(root, 'src'), { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return folders.filter((name) => name !== 'common').toSorted();
+}
+
+async function sourcesIn(root: string): Promise<SourceFile[]> {
+  const paths = await readdir(join(root, 'src'), { recursive: true });
+  return Promise.all(
+    paths
+      .filter((path) => path.endsWith('.ts'))
+      .map(async (path) => ({
+        path: `src/${path.split(sep).join('/')}`,
+        text: await readFile(join(root, 'src', path), 'utf8'),
+      })),
+  );
+}
