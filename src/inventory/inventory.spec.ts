@@ -19,15 +19,17 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
-// A level is what its ledger sums to, less what its reservations hold, whatever a test has done to it.
-afterEach(async () => {
+/** A level is what its ledger sums to and what its reservations hold, whatever a test has done to it. */
+async function expectAgreement(): Promise<void> {
   const disagreeing = await stage.sql(`
     SELECT sku FROM inventory.stock s
      WHERE on_hand <> coalesce((SELECT sum(change) FROM inventory.movement m WHERE m.sku = s.sku), 0)
         OR reserved <> coalesce((SELECT sum(quantity) FROM inventory.reservation r
                                   WHERE r.sku = s.sku AND r.state = 'held'), 0)`);
   expect(disagreeing).toEqual([]);
-});
+}
+
+afterEach(expectAgreement);
 
 type Quantities = Readonly<Record<string, number>>;
 

@@ -16,17 +16,20 @@ export interface LevelForLine extends WantedLine {
   readonly reorderLevel: number;
 }
 
+/** The order in which all code locks levels: that of their bytes, whatever the database sorts by. */
+const IN_LOCK_ORDER = 'ORDER BY s.sku COLLATE "C"';
+
 /**
  * Levels are locked in the order of their SKUs, so orders with the same products queue up instead of deadlocking, and
  * all of them are read before the first row is set aside. A SKU without a level has nothing available.
  */
 const RESERVE = `
   WITH wanted AS (
-    SELECT sku, quantity FROM unnest($2::text[], $3::integer[]) AS w(sku, quantity)
+    SELECT sku, quantity, nr FROM unnest($2::text[], $3::integer[]) WITH ORDINALITY AS w(sku, quantity, nr)
   ), level AS (
     SELECT s.sku, w.quantity, s.reorder_level, s.on_hand - s.reserved AS available
       FROM inventory.stock s JOIN wanted w USING (sku)
-     ORDER BY s.sku FOR UPDATE OF s
+     ${IN_LOCK_ORDER} FOR UPDATE OF s
   ), verdict AS (
     SELECT count(*) = (SELECT count(*) FROM wanted) AND coalesce(bool_and(available >= quantity), false) AS enough
       FROM level
@@ -35,7 +38,8 @@ const RESERVE = `
     SELECT $1, sku, quantity FROM level WHERE (SELECT enough FROM verdict)
   )
   SELECT sku, w.quantity, coalesce(available, 0)::float8 AS available, coalesce(reorder_level, 0) AS "reorderLevel"
-    FROM wanted w LEFT JOIN level USING (sku)`;
+    FROM wanted w LEFT JOIN level USING (sku)
+   ORDER BY nr`;
 
 /** What is set aside for orders. */
 @Injectable()
@@ -91,7 +95,7 @@ function lockHeld(orderId: string, { manager }: Transaction): Promise<LevelForLi
     SELECT s.sku, r.quantity, s.reorder_level AS "reorderLevel", (s.on_hand - s.reserved)::float8 AS available
       FROM inventory.reservation r JOIN inventory.stock s USING (sku)
      WHERE r.order_id = $1 AND r.state = 'held'
-     ORDER BY s.sku FOR UPDATE`;
+     ${IN_LOCK_ORDER} FOR UPDATE`;
   return rowsOf<LevelForLine>(manager, sql, [orderId]);
 }
 

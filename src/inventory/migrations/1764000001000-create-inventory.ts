@@ -31,7 +31,7 @@ export class CreateInventory1764000001000 implements MigrationInterface {
       ) WITH (fillfactor = 70)`);
     await runner.query(`
       CREATE TABLE inventory.movement (
-        id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id         bigint      PRIMARY KEY,
         sku        text        NOT NULL REFERENCES inventory.stock (sku),
         kind       text        NOT NULL CHECK (kind IN ('receipt', 'adjustment', 'dispatch')),
         change     bigint      NOT NULL CHECK (change <> 0),
@@ -39,6 +39,7 @@ export class CreateInventory1764000001000 implements MigrationInterface {
         reason     text        NOT NULL,
         booked_at  timestamptz NOT NULL DEFAULT clock_timestamp()
       )`);
+    await runner.query('CREATE SEQUENCE inventory.movement_number OWNED BY inventory.movement.id');
     await runner.query('CREATE INDEX movement_sku ON inventory.movement (sku, id)');
     await runner.query(`
       CREATE TABLE inventory.reservation (
@@ -60,11 +61,16 @@ export class CreateInventory1764000001000 implements MigrationInterface {
   }
 }
 
+/**
+ * A line of the ledger gets its number while its level is locked: the numbers follow the level, and no line that has
+ * changed it can be passed over because its number was taken.
+ */
 async function keepLevels(runner: QueryRunner): Promise<void> {
   await runner.query(`
     CREATE FUNCTION inventory.book_movement() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       UPDATE inventory.stock SET on_hand = on_hand + NEW.change WHERE sku = NEW.sku RETURNING on_hand INTO NEW.on_hand;
+      NEW.id := nextval('inventory.movement_number');
       RETURN NEW;
     END $$`);
   await runner.query(`
@@ -74,8 +80,9 @@ async function keepLevels(runner: QueryRunner): Promise<void> {
   await runner.query(`
     CREATE FUNCTION inventory.book_reservations() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      UPDATE inventory.stock s SET reserved = reserved + made.quantity
-        FROM made WHERE s.sku = made.sku AND made.state = 'held';
+      UPDATE inventory.stock s SET reserved = reserved + held.quantity
+        FROM (SELECT sku, sum(quantity) AS quantity FROM made WHERE state = 'held' GROUP BY sku) held
+       WHERE s.sku = held.sku;
       RETURN NULL;
     END $$`);
   await runner.query(`
@@ -90,7 +97,9 @@ async function keepLevels(runner: QueryRunner): Promise<void> {
          OR (SELECT count(*) FROM was) <> (SELECT count(*) FROM was JOIN became USING (order_id, sku)) THEN
         RAISE EXCEPTION 'a reservation is held once and then released or dispatched' USING ERRCODE = 'check_violation';
       END IF;
-      UPDATE inventory.stock s SET reserved = reserved - became.quantity FROM became WHERE s.sku = became.sku;
+      UPDATE inventory.stock s SET reserved = reserved - freed.quantity
+        FROM (SELECT sku, sum(quantity) AS quantity FROM became GROUP BY sku) freed
+       WHERE s.sku = freed.sku;
       RETURN NULL;
     END $$`);
   await runner.query(`

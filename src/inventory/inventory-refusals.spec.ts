@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { Database } from '../common/database/database.js';
+import { sqlStateOf, violatedConstraintOf } from '../common/database/database-errors.js';
+import { ModuleStage } from '../common/testing/module-stage.js';
+import { OrderPlaced } from '../orders/orders.events.js';
+import { InventoryModule } from './inventory.module.js';
+
+let stage: ModuleStage;
+
+beforeAll(async () => {
+  stage = await ModuleStage.of(InventoryModule);
+});
+
+afterAll(() => stage.close());
+
+/** Runs a statement under the role of the module itself. */
+const asInventory = (sql: string): Promise<unknown> =>
+  stage.app.get(Database).transaction('inventory', ({ manager }) => manager.query(sql));
+/** Runs it as the one who owns all tables, as a repair by hand would. */
+const asOwner = (sql: string): Promise<unknown> => stage.sql(sql);
+
+const aProduct = { name: 'Tea', category: 'Specs', unitPrice: { amount: 1_800, currency: 'USD' }, reorderLevel: 0 };
+const order = randomUUID();
+const other = randomUUID();
+
+/** A product with 10 pieces, of which 4 are set aside for the order. */
+async function tenWithFourReserved(sku: string): Promise<void> {
+  await stage.put(`/v1/products/${sku}`, aProduct);
+  await stage.post(`/v1/stock/${sku}/receipts`, { quantity: 10, reference: 'PO-1' });
+  const orderId = sku === 'TEA' ? order : randomUUID();
+  await stage.hears(OrderPlaced({ orderId, lines: [{ sku, quantity: 4 }] }));
+}
+
+/** What a product's level says, next to what its ledger and its reservations say. */
+async function figuresOf(sku: string) {
+  const [figures] = await stage.sql(
+    `SELECT on_hand::integer AS "onHand", reserved::integer,
+            (SELECT sum(change)::integer FROM inventory.movement m WHERE m.sku = s.sku) AS ledger,
+            (SELECT coalesce(sum(quantity), 0)::integer FROM inventory.reservation r
+              WHERE r.sku = s.sku AND r.state = 'held') AS held
+       FROM inventory.stock s WHERE sku = $1`,
+    [sku],
+  );
+  return figures;
+}
+
+const reserve = (rows: string) => `INSERT INTO inventory.reservation (order_id, sku, quantity) VALUES ${rows}`;
+const move = (rows: string) => `INSERT INTO inventory.movement (sku, kind, change, reason) VALUES ${rows}`;
+const ofTea = `WHERE sku = 'TEA'`;
+
+const CHECK = '23514';
+
+describe.each([
+  ['the module itself', asInventory],
+  ['whoever owns the tables', asOwner],
+])('not even %s can', (_, run) => {
+  const refusalOf = async (sql: string) => {
+    const error = await run(sql).then(
+      () => 'done',
+      (error: unknown) => error,
+    );
+    return { state: sqlStateOf(error), constraint: violatedConstraintOf(error), message: String(error) };
+  };
+
+  beforeAll(async () => {
+    if (!(await figuresOf('TEA'))) await tenWithFourReserved('TEA');
+  });
+
+  async function expectNothingChanged(): Promise<void> {
+    expect(await figuresOf('TEA')).toEqual({ onHand: 10, reserved: 4, ledger: 10, held: 4 });
+  }
+
+  afterEach(expectNothingChanged);
+
+  test.each([
+    ['write a level', `UPDATE inventory.stock SET on_hand = 11 ${ofTea}`],
+    ['write what is reserved', `UPDATE inventory.stock SET reserved = 0 ${ofTea}`],
+    [
+      'start a level anywhere but at zero',
+      `WITH p AS (INSERT INTO inventory.product SELECT 'NEW', '${other}', name, category, unit_amount, currency, status
+                    FROM inventory.product ${ofTea})
+       INSERT INTO inventory.stock (sku, on_hand, reorder_level) VALUES ('NEW', 5, 0)`,
+    ],
+    [
+      'overwrite a level by inserting it again',
+      `INSERT INTO inventory.stock (sku, reorder_level) VALUES ('TEA', 0) ON CONFLICT (sku) DO UPDATE SET on_hand = 11`,
+    ],
+  ])('%s, for it follows from the ledger and the reservations', async (_name, sql) => {
+    expect(await refusalOf(sql)).toMatchObject({
+      state: CHECK,
+      message: expect.stringContaining('a stock level follows'),
+    });
+  });
+
+  test.each([
+    ['take away what is not there', move(`('TEA', 'adjustment', -11, 'theft')`)],
+    ['take away what is set aside', move(`('TEA', 'adjustment', -7, 'theft')`)],
+    ['set aside more than there is', reserve(`('${other}', 'TEA', 7)`)],
+  ])('%s', async (_name, sql) => {
+    expect(await refusalOf(sql)).toMatchObject({ state: CHECK, constraint: 'stock_is_never_oversold' });
+  });
+
+  test.each([
+    ['set aside the same product for the same order twice', reserve(`('${order}', 'TEA', 1)`), 'reservation_pkey'],
+    ['set aside a product without a level', reserve(`('${other}', 'UNICORN', 1)`), 'reservation_sku_fkey'],
+    ['set aside nothing', reserve(`('${other}', 'TEA', 0)`), 'reservation_quantity_check'],
+    ['move nothing', move(`('TEA', 'adjustment', 0, 'idle')`), 'movement_change_check'],
+    ['move for a reason of no known kind', move(`('TEA', 'gift', 1, 'kind')`), 'movement_kind_check'],
+    ['forget a level that has a history', `DELETE FROM inventory.stock ${ofTea}`, expect.stringMatching(/_sku_fkey$/)],
+    ['forget a product that has a level', `DELETE FROM inventory.product ${ofTea}`, 'stock_sku_fkey'],
+    [
+      'give a level to another product',
+      `UPDATE inventory.stock SET sku = 'COFFEE' ${ofTea}`,
+      expect.stringMatching(/_sku_fkey$/),
+    ],
+  ])('%s', async (_name, sql, constraint) => {
+    expect(await refusalOf(sql)).toMatchObject({ constraint });
+  });
+
+  test('move a product without a level', async () => {
+    expect((await refusalOf(move(`('UNICORN', 'receipt', 1, 'PO-1')`))).state).toMatch(/^23/);
+  });
+
+  test.each([
+    ['change a line of the ledger', `UPDATE inventory.movement SET change = 11 ${ofTea}`],
+    ['delete a line of the ledger', `DELETE FROM inventory.movement ${ofTea}`],
+    ['delete a reservation', `DELETE FROM inventory.reservation ${ofTea}`],
+  ])('%s', async (_name, sql) => {
+    expect(await refusalOf(sql)).toMatchObject({ state: CHECK, message: expect.stringContaining('is append-only') });
+  });
+
+  test.each(['movement', 'reservation', 'stock', 'product'])('empty the table of every %s', async (table) => {
+    const { message } = await refusalOf(`TRUNCATE inventory.${table} CASCADE`);
+    expect(message).toMatch(/is append-only|permission denied/);
+  });
+
+  test.each([
+    ['give a reservation another quantity', `SET quantity = 3`],
+    ['release a part of a reservation', `SET quantity = 3, state = 'released'`],
+    ['give a reservation to another order', `SET order_id = '${other}', state = 'released'`],
+    ['book a reservation twice', `SET state = 'held'`],
+  ])('%s', async (_name, change) => {
+    expect(await refusalOf(`UPDATE inventory.reservation ${change} ${ofTea}`)).toMatchObject({
+      state: CHECK,
+      message: expect.stringContaining('a reservation is held once'),
+    });
+  });
+
+  test('hold again what was released', async () => {
+    const sku = run === asOwner ? 'BUN' : 'JAM';
+    await tenWithFourReserved(sku);
+    await run(`UPDATE inventory.reservation SET state = 'released' WHERE sku = '${sku}'`);
+
+    const refusal = await refusalOf(`UPDATE inventory.reservation SET state = 'held' WHERE sku = '${sku}'`);
+
+    expect(refusal).toMatchObject({ state: CHECK });
+    expect(await figuresOf(sku)).toEqual({ onHand: 10, reserved: 0, ledger: 10, held: 0 });
+  });
+});
+
+describe('the figures of a product agree', () => {
+  test('when one statement sets it aside for several orders, and when one releases them all', async () => {
+    await tenWithFourReserved('HAM');
+
+    await asOwner(reserve(`('${order}', 'HAM', 1), ('${other}', 'HAM', 2)`));
+    expect(await figuresOf('HAM')).toEqual({ onHand: 10, reserved: 7, ledger: 10, held: 7 });
+    await asOwner(`UPDATE inventory.reservation SET state = 'released' WHERE sku = 'HAM'`);
+
+    expect(await figuresOf('HAM')).toEqual({ onHand: 10, reserved: 0, ledger: 10, held: 0 });
+  });
+
+  test('when one statement of several orders wants more than there is: none of them gets it', async () => {
+    await tenWithFourReserved('EGG');
+
+    const both = asOwner(reserve(`('${order}', 'EGG', 4), ('${other}', 'EGG', 3)`));
+
+    expect(violatedConstraintOf(await both.catch((error: unknown) => error))).toBe('stock_is_never_oversold');
+    expect(await figuresOf('EGG')).toEqual({ onHand: 10, reserved: 4, ledger: 10, held: 4 });
+  });
+
+  test('when one statement moves it several times, whatever it says of what is on hand', async () => {
+    await tenWithFourReserved('FIG');
+
+    await asOwner(
+      `INSERT INTO inventory.movement (sku, kind, change, reason, on_hand)
+       VALUES ('FIG', 'receipt', 5, 'PO-2', 99), ('FIG', 'adjustment', -1, 'damaged', 99)`,
+    );
+
+    expect(await figuresOf('FIG')).toEqual({ onHand: 14, reserved: 4, ledger: 14, held: 4 });
+    const lines = await stage.sql(`SELECT on_hand::integer FROM inventory.movement WHERE sku = 'FIG' ORDER BY id`);
+    expect(lines).toEqual([{ on_hand: 10 }, { on_hand: 15 }, { on_hand: 14 }]);
+  });
+
+  test('when a movement is booked under the number of another one: it gets its own', async () => {
+    await tenWithFourReserved('OIL');
+
+    await asOwner(
+      `INSERT INTO inventory.movement (id, sku, kind, change, reason)
+       SELECT id, sku, kind, 5, reason FROM inventory.movement WHERE sku = 'OIL' ON CONFLICT DO NOTHING`,
+    );
+
+    expect(await figuresOf('OIL')).toEqual({ onHand: 15, reserved: 4, ledger: 15, held: 4 });
+  });
+});
+
+describe('the role of inventory', () => {
+  test('sees no table of another module', async () => {
+    const tables = await stage.sql<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+        WHERE schemaname IN ('orders', 'notifications', 'backbone')`,
+    );
+    const verbs = ['SELECT FROM', 'DELETE FROM'];
+    const tried = tables.flatMap(({ name }) => verbs.map((verb) => `${verb} ${name}`));
+
+    const states = await Promise.all(tried.map((sql) => asInventory(sql).then(() => 'allowed', sqlStateOf)));
+
+    expect(tables.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['orders."order"', 'notifications.message', 'backbone.event']),
+    );
+    expect(new Set(states)).toEqual(new Set(['42501']));
+  });
+
+  test('is the one under which its reactions run inside the transactions of others', async () => {
+    await tenWithFourReserved('KEY');
+    await stage.sql('REVOKE INSERT ON inventory.reservation FROM orderly_inventory');
+
+    const heard = stage.hears(OrderPlaced({ orderId: randomUUID(), lines: [{ sku: 'KEY', quantity: 1 }] }));
+
+    expect(await heard.then(() => 'allowed', sqlStateOf)).toBe('42501');
+    await stage.sql('GRANT INSERT ON inventory.reservation TO orderly_inventory');
+  });
+});
