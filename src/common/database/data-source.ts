@@ -8,7 +8,8 @@ const SESSION_SETTINGS = {
   lock_timeout: '10s',
   idle_in_transaction_session_timeout: '20s',
 };
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Also the longest wait for one that is free: in a rush requests queue up here, and are not turned away while it moves. */
+const CONNECT_TIMEOUT_MS = 15_000;
 /** Lets one process at a time migrate; the number is arbitrary, but for ever the same. */
 const MIGRATION_LOCK = 734_001;
 

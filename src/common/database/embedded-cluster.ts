@@ -1,7 +1,7 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../logging/describe-error.js';
 import { commandOf } from './data-folder-lock.js';
@@ -32,6 +32,7 @@ export class Cluster {
   /** Initialises the files on first use. What an interrupted first use left behind is done again. */
   async prepare(): Promise<string> {
     if (!existsSync(this.data)) await this.initialise();
+    else await this.takeBackFromRoot();
     return readFile(this.passwordFile, 'utf8').catch((cause: unknown) => {
       const remedy = `delete ${this.folder} to start with an empty database`;
       throw new EmbeddedPostgresError(`${this.passwordFile} cannot be read: restore it, or ${remedy}`, { cause });
@@ -70,6 +71,14 @@ export class Cluster {
     await rename(unfinished, this.data);
   }
 
+  /** After a `chown -R root`, say: PostgreSQL does not run as root, and on nobody's files but its own. */
+  private async takeBackFromRoot(): Promise<void> {
+    const { account, data } = this;
+    if (!account || (await stat(data)).uid !== 0) return;
+    const files = await readdir(data, { recursive: true });
+    for (const path of [data, ...files.map((file) => join(data, file))]) await lchown(path, account.uid, account.gid);
+  }
+
   private run(program: string, args: readonly string[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const options = { cwd: this.folder, ...this.account };
@@ -84,7 +93,7 @@ export class Cluster {
 /** Whom PostgreSQL, which refuses to run as root, runs as: the owner of the files, or nobody; null: ourselves. */
 export async function accountFor(folder: string): Promise<Account | null> {
   const existing = await stat(join(folder, 'pg')).catch(() => null);
-  if (isRoot()) return existing ? { uid: existing.uid, gid: existing.gid } : NOBODY;
+  if (isRoot()) return existing && existing.uid !== 0 ? { uid: existing.uid, gid: existing.gid } : NOBODY;
   if (existing && process.getuid && existing.uid !== process.getuid())
     throw new EmbeddedPostgresError(
       `The data in ${folder} belongs to another account (${existing.uid}), which started Orderly here before: ` +

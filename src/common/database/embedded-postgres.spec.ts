@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,6 +59,18 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(second.url, 'SELECT * FROM kept')).toEqual([]);
     expect(second.version).toMatch(/^18\./);
   });
+
+  if (process.getuid?.() === 0)
+    test('takes its files back after somebody gave them to root, as whom it does not run', async () => {
+      const first = await start();
+      await query(first.url, 'CREATE TABLE kept (n int)');
+      await first.stop();
+      execFileSync('chown', ['-R', 'root:root', dataFolder]);
+
+      const second = await start();
+
+      expect(await query(second.url, 'SELECT * FROM kept')).toEqual([]);
+    });
 
   test('lets nobody in without the password', async () => {
     const url = new URL((await start()).url);

@@ -34,7 +34,7 @@ export function createStartUpLogger(): AppLogger {
   return createLogger({ level: 'info', format: process.stdout.isTTY ? 'pretty' : 'json' });
 }
 
-/** What Nest tells about its own start, line by line: of no use to who runs a shop. */
+/** What Nest tells about its own start, line by line: of no use to who runs a shop. What fails, it throws as well. */
 const CHATTY = new Set<unknown>([
   'NestFactory',
   'InstanceLoader',
@@ -52,7 +52,7 @@ export class AppLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.write('error', message, rest);
+    this.write(CHATTY.has(rest.at(-1)) ? 'debug' : 'error', message, rest);
   }
 
   warn(message: unknown, ...rest: unknown[]): void {
