@@ -9,6 +9,7 @@ let stage: ModuleStage;
 
 beforeAll(async () => {
   stage = await ModuleStage.of(InventoryModule);
+  await tenWithFourReserved('TEA', order);
 });
 
 afterAll(() => stage.close());
@@ -23,11 +24,10 @@ const aProduct = { name: 'Tea', category: 'Specs', unitPrice: { amount: 1_800, c
 const order = randomUUID();
 const other = randomUUID();
 
-/** A product with 10 pieces, of which 4 are set aside for the order. */
-async function tenWithFourReserved(sku: string): Promise<void> {
+/** A product with 10 pieces, of which 4 are set aside for an order. */
+async function tenWithFourReserved(sku: string, orderId: string = randomUUID()): Promise<void> {
   await stage.put(`/v1/products/${sku}`, aProduct);
   await stage.post(`/v1/stock/${sku}/receipts`, { quantity: 10, reference: 'PO-1' });
-  const orderId = sku === 'TEA' ? order : randomUUID();
   await stage.hears(OrderPlaced({ orderId, lines: [{ sku, quantity: 4 }] }));
 }
 
@@ -61,10 +61,6 @@ describe.each([
     );
     return { state: sqlStateOf(error), constraint: violatedConstraintOf(error), message: String(error) };
   };
-
-  beforeAll(async () => {
-    if (!(await figuresOf('TEA'))) await tenWithFourReserved('TEA');
-  });
 
   async function expectNothingChanged(): Promise<void> {
     expect(await figuresOf('TEA')).toEqual({ onHand: 10, reserved: 4, ledger: 10, held: 4 });
