@@ -1,0 +1,39 @@
+import { violationsOf } from '../support/invariants.js';
+import { onBothBackends } from '../support/journey.js';
+import { anOrder, aProduct, stock } from '../support/words.js';
+
+const UNITS = 100;
+const BUYERS = 300;
+
+onBothBackends((journey) => {
+  test(
+    `of ${BUYERS} who want one of the last ${UNITS} units at once, ${UNITS} get it and all are told`,
+    journey(async (stage) => {
+      const shop = await stage.shop();
+      await stock(shop, aProduct('TICKET', UNITS));
+      const order = (buyer: number) => anOrder([{ sku: 'TICKET', quantity: 1 }], `buyer-${buyer}@example.com`);
+
+      const answers = await Promise.all(
+        Array.from({ length: BUYERS }, (_, buyer) => shop.post('/v1/orders', order(buyer))),
+      );
+      await stage.quiet();
+
+      expect(countBy(answers.map(({ status }) => status))).toEqual({ 201: BUYERS });
+      expect(countBy(answers.map(({ body }) => body.status))).toEqual({ confirmed: UNITS, rejected: BUYERS - UNITS });
+      expect((await shop.get('/v1/stock/TICKET')).body).toMatchObject({ onHand: UNITS, reserved: UNITS, available: 0 });
+      const sent = await stage.sql<{ template: string }>('SELECT template FROM notifications.message');
+      expect(countBy(sent.map(({ template }) => template))).toEqual({
+        'order-confirmed': UNITS,
+        'order-rejected': BUYERS - UNITS,
+        'stock-ran-low': 1,
+      });
+      expect(await violationsOf(shop, stage)).toEqual({});
+    }),
+  );
+});
+
+function countBy(values: readonly (string | number)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}

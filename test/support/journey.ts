@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { JourneyDatabase } from './database.js';
+import { MailServer } from './mail-server.js';
+import { Program } from './program.js';
+import { hasRedis, type JourneyRedis, startRedis } from './redis.js';
+import { until } from './until.js';
+
+jest.setTimeout(90_000);
+
+type Play = (stage: Stage) => Promise<void>;
+type Queue = 'PostgreSQL' | 'Redis';
+
+/** Most that is shown of what a program said before a test failed. */
+const OUTPUT_SHOWN = 8_000;
+
+/** The body of a test: sets the stage, plays, and leaves nothing behind. What the programs said is shown if it fails. */
+export function journey(play: Play, queue: Queue = 'PostgreSQL'): () => Promise<void> {
+  return async () => {
+    const stage = new Stage(queue);
+    try {
+      await play(stage);
+    } catch (error) {
+      stage.showOutput();
+      throw error;
+    } finally {
+      await stage.clear();
+    }
+  };
+}
+
+/** Declares tests once for each backend that queues can have. */
+export function onBothBackends(
+  declare: (journeyThere: (play: Play) => () => Promise<void>, queue: Queue) => void,
+): void {
+  describe('with queues on PostgreSQL', () => declare((play) => journey(play), 'PostgreSQL'));
+  (hasRedis ? describe : describe.skip)('with queues on Redis', () =>
+    declare((play) => journey(play, 'Redis'), 'Redis'),
+  );
+}
+
+/** Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them. */
+export class Stage {
+  private readonly programs: Program[] = [];
+  private readonly ends: (() => Promise<unknown>)[] = [];
+  private parts: Promise<Parts> | undefined;
+
+  constructor(private readonly queue: Queue) {}
+
+  /** Starts a shop and waits until it is open. */
+  async shop(settings: Readonly<Record<string, string>> = {}): Promise<Program> {
+    return (await this.launch(settings)).open();
+  }
+
+  /** Starts a shop that may not come to open. */
+  async launch(settings: Readonly<Record<string, string>> = {}): Promise<Program> {
+    const { database, redis, folder } = await this.set();
+    const environment = {
+      DATABASE_URL: database.url,
+      DEMO_CATALOGUE: 'off',
+      MODULE_ROLES: 'enforced',
+      ...redis?.settings,
+      ...settings,
+    };
+    const program = Program.launch(environment, folder);
+    this.programs.push(program);
+    return program;
+  }
+
+  async mailServer(): Promise<MailServer> {
+    const server = await new MailServer().listen();
+    this.ends.push(() => server.stop());
+    return server;
+  }
+
+  /** Begins with a copy of another database instead of an empty one. */
+  async beginWith(original: JourneyDatabase): Promise<void> {
+    this.parts = this.make(original);
+    await this.parts;
+  }
+
+  async database(): Promise<JourneyDatabase> {
+    return (await this.set()).database;
+  }
+
+  async redis(): Promise<JourneyRedis> {
+    const { redis } = await this.set();
+    if (!redis) throw new Error('The queues of this journey are on PostgreSQL');
+    return redis;
+  }
+
+  /** Looks at rows, as somebody who may see all of them. */
+  async sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.database()).query<Row>(statement, parameters);
+  }
+
+  /** Waits until every event has been heard by all who have to hear it. */
+  async quiet(withinMs?: number): Promise<void> {
+    const isQuiet = async () => {
+      const waiting = await this.sql(`SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT 1`);
+      return waiting.length === 0;
+    };
+    await until('no delivery is pending', isQuiet, withinMs);
+  }
+
+  /**
+   * Makes pending deliveries due now: leases of killed processes and pauses after failures are waited for in production.
+   * The claim's number changes as when an operator says "retry", so a job that still waits for the pause is passed over.
+   */
+  async hurry(): Promise<void> {
+    await this.sql(`
+      UPDATE backbone.delivery SET claims = claims + 1, due_at = clock_timestamp(),
+             lease_until = CASE WHEN lease_until IS NULL THEN NULL ELSE clock_timestamp() END
+       WHERE state = 'pending'`);
+  }
+
+  showOutput(): void {
+    for (const { pid, output } of this.programs)
+      process.stderr.write(`\n--- what process ${pid} said ---\n${output.slice(-OUTPUT_SHOWN)}\n`);
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.programs.map((program) => program.kill('SIGKILL')));
+    for (const end of this.ends.reverse()) await end();
+  }
+
+  private set(): Promise<Parts> {
+    this.parts ??= this.make();
+    return this.parts;
+  }
+
+  private async make(original?: JourneyDatabase): Promise<Parts> {
+    const folder = await mkdtemp(join(tmpdir(), 'orderly-journey-'));
+    this.ends.push(() => rm(folder, { recursive: true, force: true }));
+    const database = await JourneyDatabase.create(original);
+    this.ends.push(() => database.drop());
+    const redis = this.queue === 'Redis' ? await startRedis() : undefined;
+    if (redis) this.ends.push(() => redis.stop());
+    return { folder, database, redis };
+  }
+}
+
+interface Parts {
+  readonly folder: string;
+  readonly database: JourneyDatabase;
+  readonly redis: JourneyRedis | undefined;
+}

@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+
+/** What the server got, as far as the journeys look at it. */
+export interface ReceivedMail {
+  readonly to: string;
+  readonly messageId: string;
+  readonly text: string;
+}
+
+/** What a mail server says of a recipient instead of yes, e.g. `451 4.3.0 try later`. */
+type Refusal = string | undefined;
+
+/** A real mail server that keeps what it accepts, and refuses or hangs as it is told. */
+export class MailServer {
+  readonly received: ReceivedMail[] = [];
+  private refuse: (to: string) => Refusal = () => undefined;
+  private held: (() => void)[] | undefined;
+  private readonly server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    logger: false,
+    onRcptTo: ({ address }, _session, done) => done(errorOf(this.refuse(address))),
+    onData: (stream, session, done) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const to = session.envelope.rcptTo[0]?.address ?? '';
+        this.take(to, Buffer.concat(chunks).toString(), () => done(null, 'queued'));
+      });
+    },
+  });
+
+  async listen(): Promise<this> {
+    // A killed program leaves its connections broken.
+    this.server.on('error', () => undefined);
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server.server, 'listening');
+    return this;
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
+  }
+
+  refuses(refuse: (to: string) => Refusal): void {
+    this.refuse = refuse;
+  }
+
+  /** From here on it takes mails without a word. */
+  hang(): void {
+    this.held = [];
+  }
+
+  /** Says yes to all that it has kept waiting. */
+  goOn(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const accept of held) accept();
+  }
+
+  async stop(): Promise<void> {
+    this.goOn();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private take(to: string, text: string, accept: () => void): void {
+    const messageId = /^message-id: (\S+)/im.exec(text)?.[1] ?? '';
+    const keep = () => {
+      this.received.push({ to, messageId, text });
+      accept();
+    };
+    if (this.held) this.held.push(keep);
+    else keep();
+  }
+}
+
+function errorOf(refusal: Refusal): Error | null {
+  if (refusal === undefined) return null;
+  return Object.assign(new Error(refusal.slice(4)), { responseCode: Number(refusal.slice(0, 3)) });
+}

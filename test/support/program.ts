@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { until } from './until.js';
+
+const MAIN = resolve('dist/main.js');
+/** What a program that was started here may take over from this process. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot'];
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of a body is the test's to say
+  readonly body: any;
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** The real built program in a process of its own, and what can be seen of it from outside. */
+export class Program {
+  /** Resolves when the process has ended, however. */
+  readonly ended: Promise<Ending>;
+  readonly log: LogLine[] = [];
+  /** All that it has written. */
+  output = '';
+  url = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+    for (const input of [child.stdout, child.stderr])
+      if (input) createInterface({ input }).on('line', (line) => this.hear(line));
+  }
+
+  /** Starts it in an empty folder, so that no `.env` of this checkout is read. It need not come to open. */
+  static launch(environment: Environment, folder: string): Program {
+    const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
+    const env = { ...Object.fromEntries(inherited), NODE_ENV: 'test', PORT: '0', ...environment };
+    return new Program(spawn(process.execPath, [MAIN], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('The program could not be started');
+    return this.child.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Waits until it serves. */
+  async open(): Promise<this> {
+    const line = await until('the program is open', () => {
+      if (!this.isRunning) throw new Error(`The program ended before it was open:\n${this.output}`);
+      return this.log.find(({ msg }) => msg === 'Orderly is open');
+    });
+    this.url = String(line.url);
+    return this;
+  }
+
+  /** Ends it, and waits for that. */
+  async kill(signal: NodeJS.Signals): Promise<Ending> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.send('GET', path);
+  }
+
+  post(path: string, body: object = {}, headers: Environment = {}): Promise<Answer> {
+    return this.send('POST', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+  }
+
+  put(path: string, body: object): Promise<Answer> {
+    return this.send('PUT', path, JSON.stringify(body), { 'content-type': 'application/json' });
+  }
+
+  /** Products, one a line. */
+  import(products: readonly object[]): Promise<Answer> {
+    const lines = products.map((product) => `${JSON.stringify(product)}\n`).join('');
+    return this.send('POST', '/v1/products/import', lines, { 'content-type': 'application/x-ndjson' });
+  }
+
+  async send(method: string, path: string, body?: RequestInit['body'], headers: Environment = {}): Promise<Answer> {
+    const request: RequestInit = { method, headers, ...(body !== undefined && { body, duplex: 'half' }) };
+    const response = await fetch(`${this.url}${path}`, request);
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  private hear(line: string): void {
+    this.output += `${line}\n`;
+    if (line.startsWith('{')) this.log.push(JSON.parse(line));
+  }
+}
