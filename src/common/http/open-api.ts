@@ -17,6 +17,8 @@ const WITH_A_BODY: ProblemCodes = {
   415: ['media-type-unsupported'],
 };
 
+const OPERATORS_TAGS = ['Operations', 'Health'];
+
 /** Ids for operations to be tried on as they stand, by path: `/v1/orders/{id}`. Read when the document is first asked for. */
 export type PathExamples = ReadonlyMap<string, string>;
 
@@ -31,7 +33,6 @@ export function serveOpenApi(app: NestFastifyApplication, examples: PathExamples
       displayRequestDuration: true,
       // Null: the document is not sent to a validator on the internet.
       validatorUrl: null,
-      tagsSorter: 'alpha',
     },
   });
 }
@@ -50,6 +51,7 @@ export function createOpenApi(app: NestFastifyApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
+  document.tags = tagsOf(document);
   // Said openly: whoever reaches this API may use it, so it belongs behind something that knows its users.
   document.security = [];
   const Problem = z.toJSONSchema(problem, { target: 'openapi-3.0' }) as SchemaObject;
@@ -65,6 +67,15 @@ function withExamples(document: OpenAPIObject, examples: PathExamples): OpenAPIO
       for (const parameter of operation.parameters ?? [])
         if ('in' in parameter && parameter.in === 'path') parameter.example = example;
   return document;
+}
+
+/** What the shop offers comes first, what its operators need last. */
+function tagsOf({ paths }: OpenAPIObject): { name: string }[] {
+  const tags = new Set(
+    Object.values(paths).flatMap((path) => operationsOf(path).flatMap((operation) => operation.tags ?? [])),
+  );
+  const shop = [...tags].filter((tag) => !OPERATORS_TAGS.includes(tag)).toSorted();
+  return [...shop, ...OPERATORS_TAGS].map((name) => ({ name }));
 }
 
 function addCommonProblems({ requestBody, responses }: OperationObject): void {

@@ -1,6 +1,9 @@
 import { oneLine } from './html.js';
 import { count, facts, type Letter, orderFacts, paragraph, shortNumber } from './letter.js';
 
+/** What a customer reads for a reason that the shop knows; any other is shown as it came. */
+const REASONS = new Map([['out-of-stock', 'Not everything is in stock']]);
+
 interface RejectedOrder {
   readonly orderId: string;
   readonly customerName: string;
@@ -17,7 +20,7 @@ export function orderRejected({ orderId, customerName, reason, lines }: Rejected
     mood: { kind: 'bad', word: 'Not accepted' },
     blocks: [
       paragraph('We could not accept your order, and nothing has been set aside for it.'),
-      facts(['Reason', reason], ...orderFacts(orderId)),
+      facts(['Reason', REASONS.get(reason) ?? reason], ...orderFacts(orderId)),
       {
         kind: 'table',
         caption: 'What ran short',
