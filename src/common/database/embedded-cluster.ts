@@ -12,6 +12,8 @@ import { type Account, isRoot, NOBODY } from './run-as.js';
 export const USER = 'orderly';
 /** A clean stop waits this long, in seconds; then PostgreSQL is stopped at once and recovers at its next start. */
 const STOP_SECONDS = 5;
+/** PostgreSQL's own, so that every platform sorts alike, and a search for RÖD finds Röd as well. */
+const LOCALE = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
 
 /** The files of one embedded PostgreSQL, and the account that owns them. */
 export class Cluster {
@@ -66,7 +68,7 @@ export class Cluster {
     if (this.account)
       for (const path of [unfinished, passwordForInit]) await chown(path, this.account.uid, this.account.gid);
     const login = ['-U', USER, '--auth=scram-sha-256', `--pwfile=${passwordForInit}`];
-    await this.run(this.binaries.initdb, ['-D', unfinished, '-E', 'UTF8', '--locale=C', ...login]);
+    await this.run(this.binaries.initdb, ['-D', unfinished, '-E', 'UTF8', ...LOCALE, ...login]);
     await rm(passwordForInit);
     await rename(unfinished, this.data);
   }
