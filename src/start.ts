@@ -55,8 +55,10 @@ export async function start(config: Config): Promise<Shop> {
     const url = await listen(app, config.http);
     const health = app.get(HealthChecks);
     stops.push(async () => health.stopping());
-    if (config.demoCatalogue) await loadDemo(url);
-    for (const [path, id] of await pathExamples(url)) examples.set(path, id);
+    if (config.demoCatalogue) {
+      await loadDemo(url);
+      for (const [path, id] of await pathExamples(url)) examples.set(path, id);
+    }
     return { app, url, postgres, stop };
   } catch (error) {
     await stop();
