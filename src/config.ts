@@ -3,16 +3,21 @@ import { z } from 'zod';
 
 const flag = z.enum(['on', 'off']);
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const urlOf = (...protocols: string[]) =>
-  z.string().refine(
-    (value) => {
-      const protocol = /^([a-z+]+):\/\/./.exec(value)?.[1];
-      return protocol !== undefined && protocols.includes(protocol);
-    },
-    `Give a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
-  );
+const urlOf = (...protocols: string[]) => {
+  const startsWith = protocols.map((protocol) => `${protocol}://`);
+  return z
+    .string()
+    .refine(
+      (value) => startsWith.some((start) => value.startsWith(start) && value.length > start.length),
+      `Give a URL that starts with ${startsWith.join(' or ')}`,
+    )
+    .meta({ startsWith });
+};
 
-/** Every variable that Orderly reads. `.env.example` and the table in docs/operations.md are made from this. */
+/**
+ * Every variable that Orderly reads. `npm run docs` makes `.env.example` and docs/configuration.md from this.
+ * @public
+ */
 export const environmentSchema = z.object({
   NODE_ENV: z
     .enum(['development', 'production', 'test'])

@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { MODULES } from '../src/app.module.js';
+import { Subscriptions } from '../src/common/events/subscriptions.js';
+import { definitionOf } from '../src/common/module-definition.js';
+import { readConfig } from '../src/config.js';
+import { brokenLinks, documentsIn } from './support/documents.js';
+
+/** The pages are written by a program of its own, which may have to be built first. */
+jest.setTimeout(60_000);
+
+const GENERATED = ['docs/events.md', 'docs/configuration.md', '.env.example'];
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'orderly-docs-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the generated pages', () => {
+  test('are what the sources say', () => {
+    expect(docs('--check')).toEqual([]);
+  });
+
+  test('are written where they are missing, and do not change unnoticed', async () => {
+    expect(docs('--check', folder)).toEqual(GENERATED.map((page) => `${page} is stale: npm run docs`));
+    expect(docs(folder)).toEqual(GENERATED.map((page) => `${page} written`));
+    expect(docs('--check', folder)).toEqual([]);
+    await appendFile(join(folder, 'docs/events.md'), '\n');
+    expect(docs('--check', folder)).toEqual(['docs/events.md is stale: npm run docs']);
+  });
+
+  test('name every event, what it means and who hears it', async () => {
+    const page = await readFile('docs/events.md', 'utf8');
+    const contracts = MODULES.flatMap((module) => Object.values(definitionOf(module).events));
+    const subscribers = new Subscriptions(MODULES, () => true).all;
+    const missing = [
+      ...contracts.flatMap(({ type, means }) => [`\`${type}\``, means]),
+      ...subscribers.map(({ name }) => `\`${name}\``),
+    ].filter((text) => !page.includes(text));
+    expect(missing).toEqual([]);
+    expect(page).toContain('| `customer.email` | text | *personal* |');
+  });
+
+  test('give every variable with the default that counts without it', async () => {
+    const example = await readFile('.env.example', 'utf8');
+    const { http, ...given } = readConfig(parseEnv(example.replace(/^#(?=[A-Z_]+=)/gm, '')));
+    const { http: httpByDefault, ...byDefault } = readConfig({});
+    expect({ ...given, ...http }).toEqual({ ...byDefault, ...httpByDefault, portIsGiven: true });
+  });
+});
+
+describe('the documents', () => {
+  test('link to files and headings that exist', async () => {
+    const documents = await documentsIn('.');
+    const broken = await Promise.all(documents.map((document) => brokenLinks('.', document)));
+    expect(documents).toContain('README.md');
+    expect(broken.flat()).toEqual([]);
+  });
+
+  test('are found out when a link leads nowhere', async () => {
+    await mkdir(join(folder, 'guide'), { recursive: true });
+    await writeFile(join(folder, 'guide/there.md'), '# What is *there*?\n\n```\n# Not this\n```\n');
+    await writeFile(
+      join(folder, 'here.md'),
+      `# Here
+       [yes](guide/there.md) [yes](guide/there.md#what-is-there) [yes](#here) [yes](https://orderly.example) \`a[0](b)\`
+       [no](guide/nowhere.md) [no](guide/there.md#not-this) [no](#there)`,
+    );
+    expect(await brokenLinks(folder, 'here.md')).toEqual(
+      ['guide/nowhere.md', 'guide/there.md#not-this', '#there'].map((link) => `here.md: ${link}`),
+    );
+  });
+
+  test('begin with a README of one or two screens', async () => {
+    expect((await readFile('README.md', 'utf8')).trimEnd().split('\n').length).toBeLessThanOrEqual(120);
+  });
+
+  test('explain every dependency, and none that is gone', async () => {
+    const { dependencies, optionalDependencies, devDependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+    const page = await readFile('docs/dependencies.md', 'utf8');
+    const firstCells = [...page.matchAll(/^\|([^|]*)\|/gm)].map(([, cell = '']) => cell);
+    const explained = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)]).map(([, name = '']) => name);
+    expect(new Set(explained)).toEqual(
+      new Set(Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })),
+    );
+  });
+});
+
+/** What `npm run docs` prints, line by line. */
+function docs(...parameters: readonly string[]): string[] {
+  const program = [resolve('scripts/docs.mjs'), ...parameters];
+  const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8' });
+  if (status !== 0 && stdout === '') throw new Error(stderr);
+  return stdout.split('\n').filter((line) => line !== '');
+}

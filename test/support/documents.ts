@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** The documents that people read, from the root: README.md, docs/events.md … */
+export async function documentsIn(root: string): Promise<string[]> {
+  const [top, docs] = await Promise.all([readdir(root), readdir(join(root, 'docs'), { recursive: true })]);
+  return [...top, ...docs.map((path) => join('docs', path))].filter((path) => path.endsWith('.md'));
+}
+
+/** Links of a document that lead to no file, or to no heading of it, as `document: link`. */
+export async function brokenLinks(root: string, document: string): Promise<string[]> {
+  const text = withoutCode(await readFile(join(root, document), 'utf8'));
+  const links = [...text.matchAll(/\]\(([^()\s]+)\)|^\[[^\]]+\]: (\S+)/gm)].map(
+    ([, inline, named]) => inline ?? named ?? '',
+  );
+  const inside = links.filter((link) => !/^[a-z]+:/.test(link));
+  const whole = await Promise.all(inside.map((link) => leadsSomewhere(root, document, link)));
+  return inside.filter((_, index) => !whole[index]).map((link) => `${document}: ${link}`);
+}
+
+async function leadsSomewhere(root: string, document: string, link: string): Promise<boolean> {
+  const [path = '', heading] = link.split('#');
+  const target = path === '' ? join(root, document) : join(root, dirname(document), decodeURI(path));
+  if (!existsSync(target)) return false;
+  return heading === undefined || headingsOf(await readFile(target, 'utf8')).includes(heading);
+}
+
+/** As GitHub names them: lower case, without punctuation, with hyphens for spaces. */
+function headingsOf(text: string): string[] {
+  const headings = [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```.*?^```/gms, '').replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ''));
+}
