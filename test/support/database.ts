@@ -48,13 +48,8 @@ export class JourneyDatabase {
     }
   }
 
-  /** Lets go of its connections, so that it can be copied. */
-  async leave(): Promise<void> {
-    await this.pool.end();
-  }
-
   async drop(): Promise<void> {
-    if (!this.pool.ended) await this.pool.end();
+    await this.pool.end();
     await onServer(this.serverUrl, `DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
   }
 }

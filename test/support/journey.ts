@@ -46,7 +46,7 @@ export class Stage {
   private readonly ends: (() => Promise<unknown>)[] = [];
   private parts: Promise<Parts> | undefined;
 
-  constructor(private readonly queue: Queue) {}
+  constructor(private readonly queue: Queue = 'PostgreSQL') {}
 
   /** Starts a shop and waits until it is open. */
   async shop(settings: Readonly<Record<string, string>> = {}): Promise<Program> {
@@ -74,9 +74,9 @@ export class Stage {
     return server;
   }
 
-  /** Begins with a copy of another database instead of an empty one. */
-  async beginWith(original: JourneyDatabase): Promise<void> {
-    this.parts = this.make(original);
+  /** Begins with a copy of another stage's database instead of an empty one. Nobody may be using that one. */
+  async beginLike(other: Stage): Promise<void> {
+    this.parts = this.make(await other.database());
     await this.parts;
   }
 
@@ -104,15 +104,11 @@ export class Stage {
     await until('no delivery is pending', isQuiet, withinMs);
   }
 
-  /**
-   * Makes pending deliveries due now: leases of killed processes and pauses after failures are waited for in production.
-   * The claim's number changes as when an operator says "retry", so a job that still waits for the pause is passed over.
-   */
-  async hurry(): Promise<void> {
+  /** Ends the leases that killed processes have left behind; in production they are waited for. */
+  async endLeases(): Promise<void> {
     await this.sql(`
-      UPDATE backbone.delivery SET claims = claims + 1, due_at = clock_timestamp(),
-             lease_until = CASE WHEN lease_until IS NULL THEN NULL ELSE clock_timestamp() END
-       WHERE state = 'pending'`);
+      UPDATE backbone.delivery SET lease_until = clock_timestamp(), due_at = clock_timestamp()
+       WHERE state = 'pending' AND lease_until IS NOT NULL`);
   }
 
   showOutput(): void {

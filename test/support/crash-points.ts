@@ -1,0 +1,17 @@
+import { execFileSync } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+
+const MODULE = pathToFileURL('dist/common/events/crash-points.js');
+
+/** The crash points of the build that is tested, asked of the build itself. */
+export const CRASH_POINTS: readonly string[] = JSON.parse(
+  execFileSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { CRASH_POINTS } from '${MODULE}'; console.log(JSON.stringify(CRASH_POINTS))`,
+    ],
+    { encoding: 'utf8' },
+  ),
+);
