@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { quantity, sku, text } from '../common/http/fields.js';
-import { pageQuery, pageSchema } from '../common/http/pagination.js';
+import { pageQuery } from '../common/http/pagination.js';
 import { money } from '../common/values/money.js';
 import { MOVEMENT_KINDS } from './ledger.js';
 import { PRODUCT_STATUSES } from './product.entity.js';
@@ -37,8 +37,6 @@ const stockFigures = {
 export const productView = z
   .object({ sku, ...sold, status: z.enum(PRODUCT_STATUSES), stock: z.object(stockFigures) })
   .meta({ id: 'Product' });
-
-export const productPage = pageSchema(productView);
 
 export const productQuery = z.strictObject({
   search: text(100).optional().meta({ description: 'Part of the SKU or of the name' }),
@@ -88,7 +86,5 @@ export const movementView = z
     bookedAt: z.iso.datetime(),
   })
   .meta({ id: 'Movement' });
-
-export const movementPage = pageSchema(movementView);
 
 export const movementQuery = z.strictObject(pageQuery);

@@ -11,7 +11,7 @@ export interface WantedLine {
 }
 
 /** A wanted line and what was there for it, before it was set aside. */
-export interface LevelForLine extends WantedLine {
+interface LevelForLine extends WantedLine {
   readonly available: number;
   readonly reorderLevel: number;
 }

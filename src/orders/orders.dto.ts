@@ -5,7 +5,7 @@ import { money } from '../common/values/money.js';
 import type { Order } from './order.entity.js';
 import { ORDER_STATUSES } from './order-status.js';
 
-export const LINES_MAX = 200;
+const LINES_MAX = 200;
 
 const customer = z.strictObject({ name: text(200), email });
 

@@ -69,7 +69,7 @@ function ownerOf(text: string): Owner | undefined {
 }
 
 /** When a process started; undefined when there is none of this number. */
-export function startOf(pid: number): string | undefined {
+function startOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') return startOnLinux(readFileSync(`/proc/${pid}/stat`, 'latin1'));
     if (process.platform !== 'win32')

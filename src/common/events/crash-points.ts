@@ -1,6 +1,7 @@
 /**
  * Places where dying hurts most. A test arms one with CRASH_AT=name or CRASH_AT=name:n (its n-th pass), and the process
  * kills itself there the hard way.
+ * @public the tests ask the build for them
  */
 export const CRASH_POINTS = [
   'before-commit',

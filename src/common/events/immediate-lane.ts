@@ -34,9 +34,11 @@ export class ImmediateLane implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
-    for (const subscription of this.subscriptions.all.filter(isImmediate))
-      this.emitter.on(subscription.contract.type, this.listenerFor(subscription));
+    for (const subscription of this.subscriptions.all.filter(isImmediate)) {
+      const { type } = subscription.contract;
+      // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
+      this.emitter.on(type, this.listenerFor(subscription));
+    }
   }
 
   /**

@@ -3,7 +3,7 @@ import type { DomainEvent, EventContract, EventOf } from './domain-event.js';
 import type { Transaction } from './transaction.js';
 
 /** Where a handler runs: in the publisher's transaction, or after commit with or without a transaction of its own. */
-export type Lane = 'immediate' | 'later' | 'side-effect';
+type Lane = 'immediate' | 'later' | 'side-effect';
 
 interface OrderOptions {
   /** What must not be overtaken: deliveries of one key in one line run one after the other. Default: the subject. */

@@ -24,7 +24,7 @@ export const sku = z
   )
   .meta({ description: 'Stock keeping unit, the name of a product', example: 'NW-11' });
 
-export const QUANTITY_MAX = 1_000_000;
+const QUANTITY_MAX = 1_000_000;
 
 /** Pieces of a product. */
 export const quantity = z.int().min(1).max(QUANTITY_MAX);

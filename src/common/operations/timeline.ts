@@ -46,7 +46,7 @@ const messageEntry = z
   })
   .meta({ id: 'TimelineMessage' });
 
-export const timelineEntry = z.discriminatedUnion('kind', [eventEntry, deliveryEntry, messageEntry]);
+const timelineEntry = z.discriminatedUnion('kind', [eventEntry, deliveryEntry, messageEntry]);
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 export const timelineView = z.object({ orderId: z.uuid(), entries: z.array(timelineEntry) }).meta({ id: 'Timeline' });

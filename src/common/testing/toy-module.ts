@@ -45,7 +45,7 @@ export class Script {
 }
 
 @Injectable()
-export class ToysReactions {
+class ToysReactions {
   constructor(private readonly script: Script) {}
 
   @ReactsTo(ToyMade)

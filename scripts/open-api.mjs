@@ -1,0 +1,16 @@
+import 'reflect-metadata';
+import { writeFileSync } from 'node:fs';
+import { NestFactory } from '@nestjs/core';
+import { buildIfStale } from './setup.mjs';
+
+// Writes the OpenAPI document of the program to the file that is named. Nest only looks at the modules for it and makes
+// nothing of them, so there is no database, no queue and no network behind it.
+buildIfStale();
+const { AppModule } = await import('../dist/app.module.js');
+const { createAdapter } = await import('../dist/common/http/http-app.js');
+const { createOpenApi } = await import('../dist/common/http/open-api.js');
+const { readConfig } = await import('../dist/config.js');
+
+const whole = AppModule.of({ config: readConfig({ NODE_ENV: 'test' }), database: null, databaseUrl: '' });
+const app = await NestFactory.create(whole, createAdapter(), { preview: true, logger: false, abortOnError: false });
+writeFileSync(process.argv[2], JSON.stringify(createOpenApi(app), null, 2));
