@@ -25,5 +25,6 @@ export function isSameMoney(one: Money, other: Money): boolean {
 export function formatMoney({ amount, currency }: Money, locale = 'en'): string {
   const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amount / 10 ** digits);
+  // As text, because a quotient of large amounts would be a cent off.
+  return format.format(`${amount}E-${digits}` as `${number}`);
 }
