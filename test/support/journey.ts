@@ -30,14 +30,18 @@ export function journey(play: Play, queue: Queue = 'PostgreSQL'): () => Promise<
   };
 }
 
+type Declare = (journeyThere: (play: Play) => () => Promise<void>, queue: Queue) => void;
+
 /** Declares tests once for each backend that queues can have. */
-export function onBothBackends(
-  declare: (journeyThere: (play: Play) => () => Promise<void>, queue: Queue) => void,
-): void {
+export function onBothBackends(declare: Declare): void {
   describe('with queues on PostgreSQL', () => declare((play) => journey(play), 'PostgreSQL'));
-  (hasRedis ? describe : describe.skip)('with queues on Redis', () =>
-    declare((play) => journey(play, 'Redis'), 'Redis'),
-  );
+  onRedis(declare);
+}
+
+/** Declares tests that are skipped, loudly, where there is no Redis. */
+export function onRedis(declare: Declare): void {
+  const describeThere = hasRedis ? describe : describe.skip;
+  describeThere('with queues on Redis', () => declare((play) => journey(play, 'Redis'), 'Redis'));
 }
 
 /** Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them. */
@@ -109,6 +113,16 @@ export class Stage {
     await this.sql(`
       UPDATE backbone.delivery SET lease_until = clock_timestamp(), due_at = clock_timestamp()
        WHERE state = 'pending' AND lease_until IS NOT NULL`);
+  }
+
+  /**
+   * Makes the relay take up now what waits for its time: a pause after a failure, or until a lost job is missed. With
+   * another number of claims a job that may still lie in a queue is passed over.
+   */
+  async endPauses(): Promise<void> {
+    await this.sql(`
+      UPDATE backbone.delivery SET claims = claims + 1, due_at = clock_timestamp()
+       WHERE state = 'pending' AND lease_until IS NULL`);
   }
 
   showOutput(): void {

@@ -53,6 +53,11 @@ export class MailServer {
     this.held = [];
   }
 
+  /** Whether somebody waits for its word. */
+  get isBusy(): boolean {
+    return (this.held?.length ?? 0) > 0;
+  }
+
   /** Says yes to all that it has kept waiting. */
   goOn(): void {
     const held = this.held ?? [];
@@ -66,7 +71,7 @@ export class MailServer {
   }
 
   private take(to: string, text: string, accept: () => void): void {
-    const messageId = /^message-id: (\S+)/im.exec(text)?.[1] ?? '';
+    const messageId = /^message-id:\s*(\S+)/im.exec(text)?.[1] ?? '';
     const keep = () => {
       this.received.push({ to, messageId, text });
       accept();

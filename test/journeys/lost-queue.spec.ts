@@ -1,0 +1,38 @@
+import { INVARIANTS, violationsOf } from '../support/invariants.js';
+import { onRedis } from '../support/journey.js';
+import { until } from '../support/until.js';
+import { aProduct, place, stock } from '../support/words.js';
+
+const ORDERS = 500;
+const CUSTOMERS = 20;
+
+onRedis((journey) => {
+  test(
+    `a Redis that loses ${ORDERS} deliveries, some of them in flight, costs time and nothing else`,
+    journey(async (stage) => {
+      const redis = await stage.redis();
+      const waiting = () => redis.client.llen(`${redis.settings.QUEUE_PREFIX}:notifications:wait`);
+      const mailServer = await stage.mailServer();
+      mailServer.hang();
+      const counter = await stage.shop({ WORKERS: 'off' });
+      await stock(counter, aProduct('TEA', 2 * ORDERS));
+      const customer = async () => {
+        for (let order = 0; order < ORDERS / CUSTOMERS; order += 1) await place(counter);
+      };
+      await Promise.all(Array.from({ length: CUSTOMERS }, customer));
+      await until('all deliveries are in the queue', async () => (await waiting()) === ORDERS);
+
+      const office = await stage.shop({ SMTP_URL: mailServer.url });
+      await until('some mails are on their way', () => mailServer.isBusy);
+      await redis.wipe();
+      expect(await waiting()).toBe(0);
+      mailServer.goOn();
+      await stage.endPauses();
+      await stage.quiet(60_000);
+
+      expect(mailServer.received).toHaveLength(ORDERS);
+      expect(new Set(mailServer.received.map(({ messageId }) => messageId)).size).toBe(ORDERS);
+      expect(await violationsOf(office, stage, INVARIANTS)).toEqual({});
+    }),
+  );
+});
