@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
+import { CRASH_POINTS } from './common/events/crash-points.js';
 
 const flag = z.enum(['on', 'off']);
-const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const crashPoint = new RegExp(`^(${CRASH_POINTS.join('|')})(:[1-9]\\d*)?$`);
+const wholeNumber = (min: number, max: number) => {
+  const message = `Give a whole number from ${min} to ${max}`;
+  return z.coerce.number(message).int(message).min(min, message).max(max, message);
+};
 const urlOf = (...protocols: string[]) => {
   const startsWith = protocols.map((protocol) => `${protocol}://`);
   return z
@@ -86,7 +91,7 @@ export const environmentSchema = z.object({
   LOG_FORMAT: z.enum(['pretty', 'json']).optional().meta({ description: 'pretty in development, json elsewhere' }),
   CRASH_AT: z
     .string()
-    .regex(/^[a-z-]+(:\d+)?$/, 'Give the name of a crash point, and which pass of it: name:1')
+    .regex(crashPoint, `Give name or name:2, of ${CRASH_POINTS.join(', ')}`)
     .optional()
     .meta({ description: 'for tests: the process kills itself at this point; refused in production' }),
 });
@@ -108,10 +113,10 @@ export class ConfigError extends Error {
  * @throws {ConfigError} listing every problem at once and how to mend it
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const parsed = environmentSchema.safeParse(given);
-  const problems = parsed.success ? productionProblems(parsed.data) : parsed.error.issues.map(sentence);
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const problems = [...(parsed.error?.issues.map(sentence) ?? []), ...productionProblems(given)];
+  if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return arrange(parsed.data, 'PORT' in given);
 }
 
@@ -129,7 +134,7 @@ function sentence(issue: z.core.$ZodIssue): string {
   return `${name}: ${issue.message}${description ? ` (${description})` : ''}`;
 }
 
-function productionProblems(environment: Environment): string[] {
+function productionProblems(environment: Readonly<Record<string, string | undefined>>): string[] {
   if (environment.NODE_ENV !== 'production') return [];
   const problems: string[] = [];
   if (!environment.DATABASE_URL)
