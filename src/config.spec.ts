@@ -162,7 +162,7 @@ describe('in production', () => {
 });
 
 test('a module that does not exist is refused before anything is started', async () => {
-  const config = readConfig({ MODULES: 'orders,sales,billing', DATA_FOLDER: '/nowhere' });
+  const config = readConfig({ MODULES: 'orders,sales,billing', DATABASE_URL: 'postgres://127.0.0.1:1/none' });
 
   await expect(start(config)).rejects.toThrow(
     new ConfigError(['MODULES: there is no module sales, billing; there are inventory, orders, notifications']),

@@ -164,7 +164,7 @@ describe('an order is taken with', () => {
   test.each([
     ['SQL for a name', 'Robert\'); DROP TABLE orders."order"; --'],
     ['HTML for a name', '<script>alert("1")</script><img src=x onerror=alert(2)> & co'],
-    ['a template for a name', '${process.env} {{7*7}} %s $1 \\u0000'],
+    ['a template for a name', '${7*7} {{7*7}} %s $1 \\u0000'],
     ['signs of all kinds for a name', 'Jürgen Łukasz 王小明 محمد 👩‍👩‍👧‍👦 e\u0301'],
     ['a name that is as long as it may be', 'é'.repeat(200)],
     ['the name of a property', '__proto__'],
