@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { Database } from '../common/database/database.js';
+import { sqlStateOf } from '../common/database/database-errors.js';
 import { NDJSON } from '../common/http/ndjson.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
 import { ProductListed, ProductRenamed, ProductRepriced, StockReceived } from './inventory.events.js';
@@ -111,6 +113,25 @@ test('a catalogue that two import at once is listed once', async () => {
 
   expect(reports.map(({ listed, unchanged }) => listed + unchanged)).toEqual([250, 250]);
   expect(reports[0].listed + reports[1].listed).toBe(250);
+});
+
+test('an import takes products in the order of their SKUs, as orders do, so that the two never deadlock', async () => {
+  await importing(aLine('KEY-1'), aLine('KEY-2'));
+  const take = (sku: string) => `SELECT FROM inventory.stock WHERE sku = '${sku}' FOR UPDATE NOWAIT`;
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  const someone = stage.app.get(Database).dataSource.createQueryRunner();
+  await someone.startTransaction();
+  await someone.query(take('KEY-1'));
+
+  const report = importing(aLine('KEY-2', { reorderLevel: 1 }), aLine('KEY-1', { reorderLevel: 1 }));
+  const deadline = Date.now() + 4_000;
+  while ((await stage.sql(waiting)).length === 0 && Date.now() < deadline);
+  const second = await someone.query(take('KEY-2')).then(() => 'free', sqlStateOf);
+  await someone.rollbackTransaction();
+  await someone.release();
+
+  expect(second).toBe('free');
+  expect(await report).toEqual({ ...nothing, changed: 2 });
 });
 
 test('of a product that comes twice the first line lists it and the second changes it', async () => {
