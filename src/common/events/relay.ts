@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Deliveries } from './deliveries.js';
 import { Dispatcher } from './dispatcher.js';
-import { isImmediate, Subscriptions } from './subscriptions.js';
+import { Subscriptions } from './subscriptions.js';
 
 const INTERVAL_MS = 1_000;
 const BATCH = 500;
@@ -51,7 +51,7 @@ export class Relay {
   private async run(): Promise<void> {
     let found = 0;
     try {
-      const subscribers = this.subscriptions.all.filter((each) => !isImmediate(each)).map(({ name }) => name);
+      const subscribers = this.subscriptions.all.map(({ name }) => name);
       const forgotten = await this.deliveries.forgotten(subscribers, BATCH);
       found = forgotten.length;
       this.dispatcher.dispatch(forgotten);

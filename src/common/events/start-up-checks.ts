@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { Contracts } from './contracts.js';
 import { Deliveries } from './deliveries.js';
-import { isImmediate, Subscriptions } from './subscriptions.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** What this build and this database cannot agree on: shown as it is, without a stack. */
 export class StartUpError extends Error {
@@ -42,8 +42,8 @@ export class StartUpChecks {
 
   /** Deliveries that wait for a handler, or hold a version of an event, that this build does not have. */
   private async unreadable(): Promise<string[]> {
-    const durable = this.subscriptions.all.filter((each) => !isImmediate(each));
-    const known = durable.map(({ name, contract }) => `${name} ${contract.type}`);
+    // Plain reactions as well: they have deliveries from the time or the place where their module is another process.
+    const known = this.subscriptions.all.map(({ name, contract }) => `${name} ${contract.type}`);
     const waiting = await this.database.query<{ pair: string; deliveries: string }>(
       `SELECT d.subscriber || ' ' || e.type AS pair, count(*) AS deliveries
          FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id

@@ -62,6 +62,19 @@ describe('a start', () => {
 
   afterAll(() => stage.close());
 
+  test('takes over what waits for a plain reaction whose module lived in another process before', async () => {
+    await stage.hears(ToyMade({ toy: 'train' }));
+    await stage.sql(
+      `INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
+       SELECT id, 'toys.paint', 'toys ' || subject, position, occurred_at FROM backbone.event WHERE type = $1`,
+      [ToyMade.type],
+    );
+
+    await stage.app.get(StartUpChecks).pass();
+
+    expect(await stage.deliver()).toBe(1);
+  });
+
   test('is refused while deliveries wait for a subscriber that this build does not have', async () => {
     await stage.hears(ToySold({ toy: 'ball' }));
     await stage.sql(`UPDATE backbone.delivery SET subscriber = 'toys.gone' WHERE subscriber = 'toys.ring'`);
