@@ -1,0 +1,36 @@
+import { violationsOf } from '../support/invariants.js';
+import { onBothBackends } from '../support/journey.js';
+import { until } from '../support/until.js';
+import { aProduct, place, stock } from '../support/words.js';
+
+const CUSTOMERS = 10;
+const STOP_WITHIN_MS = 10_000;
+
+onBothBackends((journey) => {
+  test.concurrent(
+    'a shop that is told to stop in a rush stops in time, and keeps what it has promised',
+    journey(async (stage) => {
+      const shop = await stage.shop();
+      await stock(shop, aProduct('TEA', 100_000));
+      const acknowledged: string[] = [];
+      const customer = async () => {
+        for (;;) acknowledged.push((await place(shop)).id);
+      };
+      const rush = Promise.allSettled(Array.from({ length: CUSTOMERS }, customer));
+      await until('the rush is on', () => acknowledged.length > 50);
+
+      const toldAt = performance.now();
+      const ending = await shop.kill('SIGTERM');
+      const tookMs = performance.now() - toldAt;
+      await rush;
+
+      expect(ending).toEqual({ code: 0, signal: null });
+      expect(tookMs).toBeLessThan(STOP_WITHIN_MS);
+      const next = await stage.shop();
+      await stage.quiet();
+      const rows = await stage.sql<{ id: string }>('SELECT id FROM orders."order"');
+      expect(rows.map(({ id }) => id).toSorted()).toEqual(acknowledged.toSorted());
+      expect(await violationsOf(next, stage)).toEqual({});
+    }),
+  );
+});
