@@ -2,18 +2,29 @@ import { z } from 'zod';
 
 const HIDDEN = '•••';
 
-/** The same data with every field hidden that its contract marks as personal. */
+/** Kinds of values that hold no others. */
+const PLAIN: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'literal', 'enum', 'null']);
+
+/**
+ * The same data with every field hidden that its contract marks as personal. What the contract does not tell of, or in
+ * a form that is not looked through here, is hidden as well: rather too little is shown than too much.
+ */
 export function withoutPersonalData(schema: z.core.$ZodType, data: unknown): unknown {
-  if (schema instanceof z.ZodType && schema.meta()?.personal === true) return HIDDEN;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
-    return data === undefined || data === null ? data : withoutPersonalData(schema.unwrap(), data);
-  if (schema instanceof z.ZodArray && Array.isArray(data))
-    return data.map((item) => withoutPersonalData(schema.element, item));
-  if (schema instanceof z.ZodObject && typeof data === 'object' && data !== null) {
+  if (!(schema instanceof z.ZodType) || schema.meta()?.personal === true) return HIDDEN;
+  if (data === undefined || data === null) return data;
+  if (schema instanceof z.ZodArray)
+    return Array.isArray(data) ? data.map((item) => withoutPersonalData(schema.element, item)) : HIDDEN;
+  if (schema instanceof z.ZodObject) {
     const shape: Readonly<Record<string, z.core.$ZodType | undefined>> = schema.shape;
     return Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, shape[key] ? withoutPersonalData(shape[key], value) : value]),
+      Object.entries(data).map(([key, value]) => [key, shape[key] ? withoutPersonalData(shape[key], value) : HIDDEN]),
     );
   }
-  return data;
+  if (isWrapper(schema)) return withoutPersonalData(schema.unwrap(), data);
+  return PLAIN.has(schema.def.type) ? data : HIDDEN;
+}
+
+/** `.optional()`, `.nullable()`, `.default(…)`, `.readonly()` and the like. */
+function isWrapper(schema: z.ZodType): schema is z.ZodType & { unwrap(): z.core.$ZodType } {
+  return 'unwrap' in schema && typeof schema.unwrap === 'function';
 }
