@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Database } from '../common/database/database.js';
 import { sqlStateOf, violatedConstraintOf } from '../common/database/database-errors.js';
-import type { DeliveryRef } from '../common/events/delivery.js';
-import { DeliveryRunner } from '../common/events/delivery-runner.js';
-import type { Fact } from '../common/events/domain-event.js';
-import { EventLog } from '../common/events/event-log.js';
-import { Subscriptions } from '../common/events/subscriptions.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
 import { OrderCancelled, OrderPlaced, OrderShipped } from '../orders/orders.events.js';
 import { StockDispatched, StockReleased, StockReserved, StockShort } from './inventory.events.js';
@@ -52,8 +47,7 @@ const anOrder = (wanted: Quantities, orderId: string = randomUUID()) => {
   return { orderId, placed: OrderPlaced({ orderId, lines: linesOf(wanted) }), cancelled, shipped };
 };
 
-const answersTo = async ({ orderId }: { orderId: string }): Promise<Fact[]> =>
-  (await stage.said()).filter(({ subject }) => subject === `reservation/${orderId}`);
+const answersTo = ({ orderId }: { orderId: string }) => stage.said(`reservation/${orderId}`);
 
 const levelOf = async (sku: string) => (await stage.get(`/v1/stock/${sku}`)).body;
 
@@ -220,30 +214,13 @@ describe('an order that is shipped', () => {
 });
 
 describe('where orders lives in another process', () => {
-  /** The facts are logged by a process without this module, so it hears them as deliveries. */
-  async function hearFromAfar(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
-    const log = new EventLog(new Subscriptions([InventoryModule], () => false));
-    const events = facts.map((fact) => {
-      const ids = { id: randomUUID(), correlationId: 'afar', causationId: null };
-      return { event: { ...fact, ...ids, occurredAt: new Date().toISOString() }, reactions: [] };
-    });
-    return stage.app.get(Database).transaction('backbone', (session) => log.append(events, session));
-  }
-
-  /** As queues do at their worst: two at once, and another one long after. */
-  async function deliverThrice(ref: DeliveryRef): Promise<void> {
-    const runner = stage.app.get(DeliveryRunner);
-    await Promise.all([runner.run(ref), runner.run(ref)]);
-    await runner.run(ref);
-  }
-
   const unfinished = () => stage.sql(`SELECT * FROM backbone.delivery WHERE state <> 'done'`);
 
   test('an order, heard again and again, is set aside, shipped and answered once', async () => {
     await warehouse({ BIKE: 10 });
     const order = anOrder({ BIKE: 4 });
 
-    for (const ref of await hearFromAfar(order.placed, order.shipped)) await deliverThrice(ref);
+    await stage.deliverThrice(...(await stage.hearsFromAfar(order.placed, order.shipped)));
 
     const { orderId } = order;
     expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockDispatched({ orderId })]);
@@ -254,12 +231,11 @@ describe('where orders lives in another process', () => {
   test('a short order, heard again and again, is told so once, even when goods came in meanwhile', async () => {
     await warehouse({ KITE: 1 });
     const order = anOrder({ KITE: 2 });
-    const [ref] = await hearFromAfar(order.placed);
-    if (!ref) throw new Error('Nothing was delivered');
+    const deliveries = await stage.hearsFromAfar(order.placed);
 
-    await deliverThrice(ref);
+    await stage.deliverThrice(...deliveries);
     await stage.post('/v1/stock/KITE/receipts', { quantity: 5, reference: 'PO-2' });
-    await deliverThrice(ref);
+    await stage.deliverThrice(...deliveries);
 
     expect((await answersTo(order)).map(({ type }) => type)).toEqual([StockShort.type]);
     expect(await levelOf('KITE')).toMatchObject({ onHand: 6, reserved: 0 });
@@ -268,10 +244,9 @@ describe('where orders lives in another process', () => {
   test('an order that is called off is released after it was set aside, in whatever order the queue gives them', async () => {
     await warehouse({ SLED: 10 });
     const order = anOrder({ SLED: 4 });
-    const [placed, cancelled] = await hearFromAfar(order.placed, order.cancelled);
-    if (!placed || !cancelled) throw new Error('Two deliveries are owed');
+    const deliveries = await stage.hearsFromAfar(order.placed, order.cancelled);
 
-    for (const ref of [cancelled, placed, cancelled]) await deliverThrice(ref);
+    await stage.deliverThrice(...[...deliveries].reverse(), ...deliveries);
 
     const { orderId } = order;
     expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockReleased({ orderId })]);

@@ -33,9 +33,7 @@ async function product(sku: string, onHand = 0, reserved = 0): Promise<{ orderId
 
 /** What was received and what was adjusted, as told to others. */
 const saidOf = async (sku: string): Promise<Fact[]> =>
-  (await stage.said()).filter(
-    ({ subject, type }) => subject === `stock/${sku}` && [StockReceived.type, StockAdjusted.type].includes(type),
-  );
+  (await stage.said(`stock/${sku}`)).filter(({ type }) => [StockReceived.type, StockAdjusted.type].includes(type));
 
 test('a new product has a level of nothing and an empty ledger', async () => {
   await product('NEW');

@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Database } from '../common/database/database.js';
-import type { DeliveryRef } from '../common/events/delivery.js';
-import { DeliveryRunner } from '../common/events/delivery-runner.js';
 import type { Fact } from '../common/events/domain-event.js';
-import { EventLog } from '../common/events/event-log.js';
 import { withoutPersonalData } from '../common/events/personal-data.js';
-import { Subscriptions } from '../common/events/subscriptions.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
 import { AMOUNT_MAX } from '../common/values/money.js';
 import {
@@ -284,29 +279,12 @@ describe("inventory's answer", () => {
 });
 
 describe('where inventory lives in another process', () => {
-  /** The facts are logged by a process without this module, so it hears them as deliveries. */
-  async function hearFromAfar(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
-    const log = new EventLog(new Subscriptions([OrdersModule], () => false));
-    const events = facts.map((fact) => {
-      const ids = { id: randomUUID(), correlationId: 'afar', causationId: null };
-      return { event: { ...fact, ...ids, occurredAt: new Date().toISOString() }, reactions: [] };
-    });
-    return orders.app.get(Database).transaction('backbone', (session) => log.append(events, session));
-  }
-
-  /** As queues do at their worst: two at once, and another one long after. */
-  async function deliverThrice(refs: readonly DeliveryRef[]): Promise<void> {
-    const runner = orders.app.get(DeliveryRunner);
-    for (const ref of refs) {
-      await Promise.all([runner.run(ref), runner.run(ref)]);
-      await runner.run(ref);
-    }
-  }
-
   test('its answer, heard again and again, is taken once', async () => {
     const [reserved, short] = [await place(), await place()];
 
-    await deliverThrice(await hearFromAfar(StockReserved({ orderId: reserved.id }), shortOf(short.id)));
+    await orders.deliverThrice(
+      ...(await orders.hearsFromAfar(StockReserved({ orderId: reserved.id }), shortOf(short.id))),
+    );
 
     expect(await typesSaid(reserved.id)).toEqual([OrderPlaced.type, OrderConfirmed.type]);
     expect(await typesSaid(short.id)).toEqual([OrderPlaced.type, OrderRejected.type]);
@@ -315,9 +293,11 @@ describe('where inventory lives in another process', () => {
   test('what it says of a product, heard again and again, is on the price list once', async () => {
     const product = { sku: 'AFAR', name: 'Afar', unitPrice: usd(100) };
 
-    await deliverThrice(
-      await hearFromAfar(ProductListed(product), ProductRepriced({ ...product, unitPrice: usd(90) })),
+    const heard = await orders.hearsFromAfar(
+      ProductListed(product),
+      ProductRepriced({ ...product, unitPrice: usd(90) }),
     );
+    await orders.deliverThrice(...heard);
 
     expect((await place({ lines: [{ sku: 'AFAR', quantity: 1 }] })).total).toEqual(usd(90));
     expect(await orders.sql(`SELECT state FROM backbone.delivery WHERE state <> 'done'`)).toEqual([]);

@@ -2,6 +2,7 @@ import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
 import { readConfig } from '../../config.js';
 import { createDataSource } from '../database/data-source.js';
 import { Database } from '../database/database.js';
@@ -9,6 +10,8 @@ import { BackboneModule } from '../events/backbone.module.js';
 import { type DeliveryRef, deliveryId } from '../events/delivery.js';
 import { DeliveryRunner } from '../events/delivery-runner.js';
 import type { Fact } from '../events/domain-event.js';
+import { EventLog } from '../events/event-log.js';
+import { Subscriptions } from '../events/subscriptions.js';
 import { UnitOfWork } from '../events/unit-of-work.js';
 import { HttpModule } from '../http/http.module.js';
 import { configureHttp, createAdapter } from '../http/http-app.js';
@@ -40,7 +43,7 @@ class Stage {}
  */
 export class ModuleStage {
   private constructor(
-    private readonly module: string,
+    private readonly module: Type,
     private readonly testDatabase: TestDatabase,
     private readonly dataSource: DataSource,
     readonly app: NestFastifyApplication,
@@ -68,7 +71,7 @@ export class ModuleStage {
     });
     configureHttp(app);
     await app.init();
-    return new ModuleStage(definition.name, testDatabase, dataSource, app);
+    return new ModuleStage(type, testDatabase, dataSource, app);
   }
 
   /** Another module says these facts, in one transaction. */
@@ -78,12 +81,22 @@ export class ModuleStage {
     });
   }
 
+  /** A module in another process says these facts: this one hears them when their deliveries run. */
+  async hearsFromAfar(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
+    const log = new EventLog(new Subscriptions([this.module], () => false));
+    const events = facts.map((fact) => {
+      const event = { ...fact, id: uuidv7(), correlationId: uuidv7(), causationId: null };
+      return { event: { ...event, occurredAt: new Date().toISOString() }, reactions: [] };
+    });
+    return this.app.get(Database).transaction('backbone', (session) => log.append(events, session));
+  }
+
   /** What this module has said so far, about one subject or about all. */
   async said(subject?: string): Promise<Fact[]> {
     return this.sql(
       `SELECT type, subject, data FROM backbone.event
         WHERE type LIKE $1 AND ($2::text IS NULL OR subject = $2) ORDER BY position`,
-      [`${this.module}.%`, subject],
+      [`${definitionOf(this.module).name}.%`, subject],
     );
   }
 
@@ -102,6 +115,15 @@ export class ModuleStage {
       if (!next) return ran.size;
       ran.add(deliveryId(next));
       await this.app.get(DeliveryRunner).run(next);
+    }
+  }
+
+  /** Runs each of these as queues do at their worst: two at once, and another one long after. */
+  async deliverThrice(...deliveries: readonly DeliveryRef[]): Promise<void> {
+    const runner = this.app.get(DeliveryRunner);
+    for (const delivery of deliveries) {
+      await Promise.all([runner.run(delivery), runner.run(delivery)]);
+      await runner.run(delivery);
     }
   }
 
