@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import { z } from 'zod';
 import { Transactions } from '../common/events/transactions.js';
+import { isoTime } from '../common/http/fields.js';
 import { decodeCursor, type Page, pageOf } from '../common/http/pagination.js';
 import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import type { OrderQuery } from './orders.dto.js';
 import { OrderNotFound } from './orders.errors.js';
 
-const cursorParts = z.tuple([z.iso.datetime(), z.uuid()]);
+const cursorParts = z.tuple([isoTime, z.uuid()]);
 
 /** What can be seen of orders. */
 @Injectable()

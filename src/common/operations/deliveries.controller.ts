@@ -54,7 +54,7 @@ const subscriptionView = z
 
 const subscriptionList = z.object({ items: z.array(subscriptionView) }).meta({ id: 'Subscriptions' });
 
-const cursorParts = z.tuple([z.uuid(), z.string()]);
+const cursorParts = z.tuple([z.uuid(), text(100)]);
 
 @ApiTags('Operations')
 @Controller('v1/operations')
