@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Database } from '../common/database/database.js';
 import { sqlStateOf, violatedConstraintOf } from '../common/database/database-errors.js';
+import { definitionOf } from '../common/module-definition.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
 import { OrderPlaced } from '../orders/orders.events.js';
 import { InventoryModule } from './inventory.module.js';
@@ -225,4 +226,24 @@ describe('the role of inventory', () => {
     expect(await heard.then(() => 'allowed', sqlStateOf)).toBe('42501');
     await stage.sql('GRANT INSERT ON inventory.reservation TO orderly_inventory');
   });
+});
+
+test('the migration can be undone, and done again', async () => {
+  const runner = stage.app.get(Database).dataSource.createQueryRunner();
+  const [migration] = definitionOf(InventoryModule).migrations.map((Migration) => new Migration());
+  const parts = () =>
+    runner.query(
+      `SELECT relname AS name FROM pg_class WHERE relnamespace = 'inventory'::regnamespace
+       UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'inventory'::regnamespace`,
+    );
+  const before = await parts();
+  await runner.startTransaction();
+
+  await migration?.down(runner);
+  expect(await parts()).toEqual([]);
+  await migration?.up(runner);
+
+  expect(await parts()).toHaveLength(before.length);
+  await runner.rollbackTransaction();
+  await runner.release();
 });
