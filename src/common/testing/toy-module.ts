@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { BusinessModule } from '../business-module.js';
-import { defineEvent, type EventOf } from '../events/domain-event.js';
+import { defineEvent, type EventOf, personal } from '../events/domain-event.js';
 import { ReactsTo, SideEffect, type SideEffectContext } from '../events/subscription.js';
 import type { Transaction } from '../events/transaction.js';
 import { Transactions } from '../events/transactions.js';
@@ -15,7 +15,12 @@ export type ToyMade = EventOf<typeof ToyMade>;
 export const ToyPainted = defineEvent({ type: 'toys.toy-painted.v1', means: 'A toy has a colour.', about, data });
 export type ToyPainted = EventOf<typeof ToyPainted>;
 
-export const ToySold = defineEvent({ type: 'toys.toy-sold.v1', means: 'A toy found a child.', about, data });
+export const ToySold = defineEvent({
+  type: 'toys.toy-sold.v1',
+  means: 'A toy found a child.',
+  about,
+  data: data.extend({ child: personal(z.string()).optional() }),
+});
 export type ToySold = EventOf<typeof ToySold>;
 
 export const ToyForgotten = defineEvent({
