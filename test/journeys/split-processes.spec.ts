@@ -1,0 +1,50 @@
+import { violationsOf } from '../support/invariants.js';
+import { onBothBackends } from '../support/journey.js';
+import { until } from '../support/until.js';
+import { aProduct, place, stock } from '../support/words.js';
+
+const ORDERS = 30;
+const COUNTER = { MODULES: 'orders' };
+const WAREHOUSE = { MODULES: 'inventory,notifications' };
+
+onBothBackends((journey) => {
+  test.concurrent(
+    'a shop in two processes settles and mails every order, though one dies, and becomes one process again',
+    journey(async (stage) => {
+      const counter = await stage.shop(COUNTER);
+      const warehouse = await stage.shop(WAREHOUSE);
+      await stock(warehouse, aProduct('TEA', 100_000));
+      await stage.quiet();
+      const settled = () => stage.sql(`SELECT FROM orders."order" WHERE status = 'confirmed'`);
+
+      const first = await place(counter);
+      expect(first).toMatchObject({ status: 'placed' });
+      await until('the warehouse has answered', async () => (await settled()).length === 1);
+      await stage.quiet();
+      const { body: mails } = await warehouse.get(`/v1/notifications?subject=${first.id}`);
+      expect(mails.items).toMatchObject([{ template: 'order-confirmed', state: 'sent' }]);
+
+      const rush = (async () => {
+        for (let order = 0; order < ORDERS; order += 1) await place(counter);
+      })();
+      await until('the warehouse is busy', async () => (await settled()).length > 5);
+      await warehouse.kill('SIGKILL');
+      await rush;
+      expect((await settled()).length).toBeLessThan(ORDERS);
+      await stage.endLeases();
+      const next = await stage.shop(WAREHOUSE);
+      await stage.quiet(60_000);
+
+      expect(await settled()).toHaveLength(ORDERS + 1);
+
+      await next.kill('SIGTERM');
+      for (let order = 0; order < 3; order += 1) await place(counter);
+      await counter.kill('SIGTERM');
+      const whole = await stage.shop();
+      await stage.quiet();
+
+      expect(await settled()).toHaveLength(ORDERS + 4);
+      expect(await violationsOf(whole, stage)).toEqual({});
+    }),
+  );
+});
