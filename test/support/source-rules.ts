@@ -43,19 +43,23 @@ export const sourceRules = {
 
   'SQL stays in the schema of its module': ({ path, text }, modules) => {
     if (path.endsWith('.spec.ts')) return undefined;
-    const own = /^src\/([^/]+)\//.exec(path)?.[1] ?? '';
-    const foreign = schemasInSql(text).filter((schema) => modules.includes(schema) && schema !== own);
+    const schemas = ['backbone', ...modules];
+    const foreign = schemasInSql(text).filter((schema) => schemas.includes(schema) && schema !== schemaOf(path));
     return foreign.length > 0 ? `has SQL on ${foreign.join(', ')}: hear its events instead` : undefined;
   },
 
   'entities name the schema of their module': ({ path, text }) => {
-    const [, own] = /^src\/([^/]+)\//.exec(path) ?? [];
     const entities = text.match(/@Entity\([^)]*\)/g) ?? [];
-    return entities.some((entity) => !entity.includes(`schema: '${own}'`))
-      ? `has an entity outside of the schema ${own}`
+    return entities.some((entity) => !entity.includes(`schema: '${schemaOf(path)}'`))
+      ? `has an entity outside of the schema ${schemaOf(path)}`
       : undefined;
   },
 } satisfies Record<string, (file: SourceFile, modules: readonly string[]) => string | undefined>;
+
+function schemaOf(path: string): string | undefined {
+  const [, folder] = /^src\/([^/]+)\//.exec(path) ?? [];
+  return folder === 'common' ? 'backbone' : folder;
+}
 
 export type SourceRule = keyof typeof sourceRules;
 
