@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { AMOUNT_MAX } from '../common/values/money.js';
 import { Order, type OrderDraft } from './order.entity.js';
 import type { PricedLine } from './order-line.entity.js';
+import { mayBecome } from './order-status.js';
 import { MixedCurrencies, TotalTooLarge, WrongTransition } from './orders.errors.js';
 
 const now = new Date('2026-11-23T08:00:00Z');
@@ -66,6 +68,22 @@ describe('an order', () => {
     expect(() => place({ lines })).toThrow(TotalTooLarge);
   });
 
+  test('costs to the last unit what its lines cost together, or is too large, whatever they are', () => {
+    const amount = fc.oneof(fc.nat(100_000), fc.integer({ min: AMOUNT_MAX / 3, max: AMOUNT_MAX }));
+    const quantity = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 1_000_000 }));
+    const lines = fc.array(fc.record({ amount, quantity }), { minLength: 1, maxLength: 200 });
+
+    fc.assert(
+      fc.property(lines, (wanted) => {
+        const exact = wanted.reduce((sum, line) => sum + BigInt(line.amount) * BigInt(line.quantity), 0n);
+        const order = () => place({ lines: wanted.map((line) => priced(line.amount, line.quantity)) });
+
+        if (exact > BigInt(AMOUNT_MAX)) expect(order).toThrow(TotalTooLarge);
+        else expect(BigInt(order().totalAmount)).toBe(exact);
+      }),
+    );
+  });
+
   test('in two currencies is refused, naming both', () => {
     const euros = aLine({ unitPrice: { amount: 1, currency: 'EUR' } });
 
@@ -125,5 +143,30 @@ describe('each change of an order', () => {
     expect(() => changes[wrong](order)).toThrow(WrongTransition);
 
     expect(structuredClone(order)).toEqual(before);
+  });
+
+  test('is along its states and counted, whatever is tried in whatever order', () => {
+    const isDone = (name: Change, order: Order) => {
+      try {
+        changes[name](order);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const names = fc.array(fc.constantFrom(...(Object.keys(changes) as Change[])), { maxLength: 12 });
+
+    fc.assert(
+      fc.property(names, (tried) => {
+        const order = place();
+        for (const name of tried) {
+          const { status, version } = order;
+          const done = isDone(name, order);
+
+          expect(order.version).toBe(done ? version + 1 : version);
+          expect(done ? mayBecome(status, order.status) : order.status === status).toBe(true);
+        }
+      }),
+    );
   });
 });
