@@ -49,12 +49,12 @@ export class DeliveryReader {
          AND ($4::uuid IS NULL OR (d.event_id, d.subscriber) < ($4, $5))
        ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $6`;
     const parameters = [state, subscriber, subject, before?.eventId, before?.subscriber, limit];
-    return this.database.query<StoredDelivery>(sql, parameters);
+    return this.rows(sql, parameters);
   }
 
   ofEvents(eventIds: readonly string[]): Promise<StoredDelivery[]> {
     const sql = `${SELECT} WHERE d.event_id = ANY ($1::uuid[]) ORDER BY d.position, d.subscriber`;
-    return this.database.query<StoredDelivery>(sql, [eventIds]);
+    return this.rows(sql, [eventIds]);
   }
 
   /** What each subscriber still has to do. */
@@ -63,5 +63,12 @@ export class DeliveryReader {
       SELECT subscriber, count(*) FILTER (WHERE state = 'pending')::integer AS pending,
              count(*) FILTER (WHERE state = 'dead')::integer AS dead
         FROM backbone.delivery WHERE state IN ('pending', 'dead') GROUP BY subscriber`);
+  }
+
+  /** Times in JSON come in the session's time zone; in rows the driver takes care of them. */
+  private async rows(sql: string, parameters: readonly unknown[]): Promise<StoredDelivery[]> {
+    const rows = await this.database.query<StoredDelivery>(sql, parameters);
+    const inUtc = (failed: FailedAttempt) => ({ ...failed, at: new Date(failed.at).toISOString() });
+    return rows.map((row) => ({ ...row, errors: row.errors.map(inUtc) }));
   }
 }

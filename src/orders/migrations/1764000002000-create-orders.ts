@@ -16,7 +16,7 @@ export class CreateOrders1764000002000 implements MigrationInterface {
         reference        text,
         total_amount     bigint      NOT NULL CHECK (total_amount >= 0),
         currency         char(3)     NOT NULL,
-        placed_at        timestamptz NOT NULL,
+        placed_at        timestamptz(3) NOT NULL,
         rejection        jsonb,
         cancellation     jsonb,
         shipment         jsonb,
