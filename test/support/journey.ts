@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JourneyDatabase } from './database.js';
@@ -47,7 +47,7 @@ export function onRedis(declare: Declare): void {
 /** Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them. */
 export class Stage {
   private readonly programs: Program[] = [];
-  private readonly ends: (() => Promise<unknown>)[] = [];
+  private readonly undos: (() => unknown)[] = [];
   private parts: Promise<Parts> | undefined;
 
   constructor(private readonly queue: Queue = 'PostgreSQL') {}
@@ -74,8 +74,13 @@ export class Stage {
 
   async mailServer(): Promise<MailServer> {
     const server = await new MailServer().listen();
-    this.ends.push(() => server.stop());
+    this.atEnd(() => server.stop());
     return server;
+  }
+
+  /** Remembers what to undo when the journey is over: the last thing first. */
+  atEnd(undo: () => unknown): void {
+    this.undos.push(undo);
   }
 
   /** Begins with a copy of another stage's database instead of an empty one. Nobody may be using that one. */
@@ -92,6 +97,13 @@ export class Stage {
     const { redis } = await this.set();
     if (!redis) throw new Error('The queues of this journey are on PostgreSQL');
     return redis;
+  }
+
+  /** The number of the embedded PostgreSQL's process in this stage's folder; undefined where none was started. */
+  async embeddedPid(): Promise<number | undefined> {
+    const { folder } = await this.set();
+    const text = await readFile(join(folder, '.orderly/pg/postmaster.pid'), 'utf8').catch(() => '');
+    return Number.parseInt(text, 10) || undefined;
   }
 
   /** Looks at rows, as somebody who may see all of them. */
@@ -132,7 +144,15 @@ export class Stage {
 
   async clear(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.kill('SIGKILL')));
-    for (const end of this.ends.reverse()) await end();
+    for (const undo of this.undos.toReversed()) await undo();
+  }
+
+  /** A killed program leaves its PostgreSQL running. */
+  private async stopEmbedded(): Promise<void> {
+    const pid = await this.embeddedPid();
+    if (pid === undefined) return;
+    process.kill(pid, 'SIGINT');
+    await until('PostgreSQL has stopped', async () => (await this.embeddedPid()) === undefined);
   }
 
   private set(): Promise<Parts> {
@@ -142,11 +162,14 @@ export class Stage {
 
   private async make(original?: JourneyDatabase): Promise<Parts> {
     const folder = await mkdtemp(join(tmpdir(), 'orderly-journey-'));
-    this.ends.push(() => rm(folder, { recursive: true, force: true }));
+    // An embedded PostgreSQL that root starts runs as nobody, who has to get in.
+    await chmod(folder, 0o755);
+    this.atEnd(() => rm(folder, { recursive: true, force: true }));
+    this.atEnd(() => this.stopEmbedded());
     const database = await JourneyDatabase.create(original);
-    this.ends.push(() => database.drop());
+    this.atEnd(() => database.drop());
     const redis = this.queue === 'Redis' ? await startRedis() : undefined;
-    if (redis) this.ends.push(() => redis.stop());
+    if (redis) this.atEnd(() => redis.stop());
     return { folder, database, redis };
   }
 }

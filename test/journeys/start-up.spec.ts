@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { journey } from '../support/journey.js';
+import { OldPostgres } from '../support/old-postgres.js';
+import type { Program } from '../support/program.js';
+import { aProduct, place, stock } from '../support/words.js';
+
+const NOBODY_LISTENS = 'postgres://orderly:secret@127.0.0.1:1/orderly';
+
+/** It ends at once with these sentences, and without a stack or a secret. */
+async function expectRefusal(shop: Program, ...sentences: readonly RegExp[]): Promise<void> {
+  expect(await shop.ended).toEqual({ code: 1, signal: null });
+  for (const sentence of sentences) expect(shop.output).toMatch(sentence);
+  expect(shop.output).not.toMatch(/^\s+at |"stack"|secret/m);
+}
+
+test.concurrent(
+  'a configuration is refused with every mistake in it and how to mend it',
+  journey(async (stage) => {
+    const mistakes = { PORT: 'none', REDIS_URL: 'http://redis', WORKERS: 'maybe', OPERATORS_EMAIL: 'nobody' };
+
+    const shop = await stage.launch(mistakes);
+
+    await expectRefusal(shop, ...Object.keys(mistakes).map((name) => new RegExp(`^  - ${name}: .+ \\(.+\\)$`, 'm')));
+  }),
+);
+
+test.concurrent(
+  'in production nothing is embedded that was not asked for by name',
+  journey(async (stage) => {
+    const shop = await stage.launch({ NODE_ENV: 'production', DATABASE_URL: '', CRASH_AT: 'after-commit' });
+
+    await expectRefusal(shop, /^  - DATABASE_URL: in production/m, /^  - SMTP_URL: in production/m, /^  - CRASH_AT: /m);
+  }),
+);
+
+test.concurrent(
+  'a module that does not exist is refused with those that do',
+  journey(async (stage) => {
+    const shop = await stage.launch({ MODULES: 'orders,shipping' });
+
+    await expectRefusal(
+      shop,
+      /^  - MODULES: there is no module shipping; there are inventory, orders, notifications$/m,
+    );
+  }),
+);
+
+test.concurrent(
+  'a database that is out of reach is named with its variable',
+  journey(async (stage) => {
+    const shop = await stage.launch({ DATABASE_URL: NOBODY_LISTENS });
+
+    await expectRefusal(shop, /^  - DATABASE_URL: .*ECONNREFUSED 127\.0\.0\.1:1$/m);
+  }),
+);
+
+test.concurrent(
+  'a database that does not exist is named with its variable',
+  journey(async (stage) => {
+    const { url } = await stage.database();
+
+    const shop = await stage.launch({ DATABASE_URL: `${url}_not` });
+
+    await expectRefusal(shop, /^  - DATABASE_URL: .*database "orderly_journey_\w+_not" does not exist$/m);
+  }),
+);
+
+test.concurrent(
+  'a PostgreSQL that is too old is refused with the oldest that will do',
+  journey(async (stage) => {
+    const old = new OldPostgres('12.22');
+    stage.atEnd(() => old.stop());
+
+    const shop = await stage.launch({ DATABASE_URL: await old.url() });
+
+    await expectRefusal(shop, /^  - DATABASE_URL: this is PostgreSQL 12\.22; Orderly needs 13 or newer$/m);
+  }),
+);
+
+test.concurrent(
+  'a port that is asked for by name and taken is refused, and nothing is left running',
+  journey(async (stage) => {
+    const first = await stage.shop();
+    const { port } = new URL(first.url);
+
+    const second = await stage.launch({ PORT: port });
+
+    await expectRefusal(second, new RegExp(`^  - PORT: ${port} is taken by another program; set PORT`, 'm'));
+    expect((await first.get('/health/ready')).status).toBe(200);
+  }),
+);
+
+test.concurrent(
+  'the usual port, when it is taken, gives way to the next free one',
+  journey(async (stage) => {
+    const squatter = createServer().listen(3000, '127.0.0.1');
+    stage.atEnd(() => squatter.close());
+    await Promise.race([once(squatter, 'listening'), once(squatter, 'error')]);
+
+    const shop = await stage.shop({ PORT: '' });
+
+    expect(Number(new URL(shop.url).port)).toBeGreaterThan(3000);
+  }),
+);
+
+test.concurrent(
+  'data have one owner at a time, and are found again when that one was killed',
+  journey(async (stage) => {
+    const settings = { DATABASE_URL: 'embedded' };
+    const first = await stage.shop(settings);
+    await stock(first, aProduct('TEA', 10));
+    const { id } = await place(first);
+    const orphan = await stage.embeddedPid();
+
+    const second = await stage.launch(settings);
+    await expectRefusal(
+      second,
+      new RegExp(`^Another Orderly \\(process ${first.pid}\\) uses the data in .+DATA_FOLDER`),
+    );
+
+    await first.kill('SIGKILL');
+    expect(await stage.embeddedPid()).toBe(orphan);
+    const third = await stage.shop(settings);
+    expect(await stage.embeddedPid()).not.toBe(orphan);
+    expect((await third.get(`/v1/orders/${id}`)).body).toMatchObject({ status: 'confirmed' });
+
+    expect(await third.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(await stage.embeddedPid()).toBeUndefined();
+  }),
+);
