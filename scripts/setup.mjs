@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 /** The checkout. Everything below is done in it, from wherever it is called. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const INSTALL_STAMP = 'node_modules/.orderly-installed';
+/** What npm has installed, by its own account: written last, so what was interrupted does not count. */
+const INSTALLED = 'node_modules/.package-lock.json';
 const BUILD_STAMP = 'dist/.orderly-built';
 const RANGES = [
   [20, 19],
@@ -25,11 +26,9 @@ export function checkNode() {
 
 /** Installs the packages of the lock file when they are not there, or are those of another one. */
 export function installIfStale() {
-  const wanted = hashOf(['package-lock.json']);
-  if (read(INSTALL_STAMP) === wanted) return;
+  if (isInstalled()) return;
   say(existsSync(join(ROOT, 'node_modules')) ? 'Updating packages …' : 'Installing packages (first start only) …');
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  writeFileSync(join(ROOT, INSTALL_STAMP), wanted);
 }
 
 /** Compiles src/ into dist/ when they differ. Several at once do no harm: each builds aside and the last one counts. */
@@ -59,6 +58,15 @@ export function run(program, args, { mayFail = false } = {}) {
   if (error) fail(`${program} could not be run: ${error.message}`);
   if (status !== 0 && !mayFail) fail(`${program} ${args.join(' ')} failed (${signal ?? status}).`);
   return status ?? 1;
+}
+
+/** Every package that this platform cannot do without is there, in the version of the lock file. */
+function isInstalled() {
+  const { packages: installed } = JSON.parse(read(INSTALLED) || '{"packages":{}}');
+  const { packages: wanted } = JSON.parse(read('package-lock.json'));
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+  );
 }
 
 function filesIn(folder) {
