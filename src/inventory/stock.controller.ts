@@ -3,10 +3,13 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import type { z } from 'zod';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import type { Page } from '../common/http/pagination.js';
+import { Idempotent } from '../common/idempotency/idempotent.js';
 import { adjustmentBody, movementQuery, movementView, receiptBody, skuParam, stockView } from './inventory.dto.js';
 import { InventoryQueries } from './inventory.queries.js';
 import type { Movement } from './ledger.js';
 import { StockService } from './stock.service.js';
+
+const booked = (movement: Movement): Movement => movement;
 
 @ApiTags('Stock')
 @Controller('v1/stock')
@@ -17,6 +20,7 @@ export class StockController {
   ) {}
 
   @Post(':sku/receipts')
+  @Idempotent(booked)
   @ApiOperation({ summary: 'Book goods that came in' })
   @ApiExamples({ 'A delivery': { quantity: 39, reference: 'PO-1' } })
   @ApiCreatedResponse({ description: 'The new line of the ledger', standardSchema: movementView })
@@ -29,6 +33,7 @@ export class StockController {
   }
 
   @Post(':sku/adjustments')
+  @Idempotent(booked)
   @ApiOperation({ summary: 'Correct what is on hand' })
   @ApiExamples({ 'Broken in the warehouse': { change: -2, reason: 'damaged' } })
   @ApiCreatedResponse({ description: 'The new line of the ledger', standardSchema: movementView })

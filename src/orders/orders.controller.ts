@@ -4,7 +4,9 @@ import type { z } from 'zod';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import { Created } from '../common/http/created.js';
 import type { Page } from '../common/http/pagination.js';
+import { Idempotent } from '../common/idempotency/idempotent.js';
 import { Timeline, type TimelineView, timelineView } from '../common/operations/timeline.js';
+import type { Order } from './order.entity.js';
 import {
   cancellationBody,
   deliveryBody,
@@ -32,6 +34,8 @@ const anOrder = {
   reference: '10248',
 };
 
+const placed = (order: Order): Created<OrderView> => new Created(`/v1/orders/${order.id}`, viewOf(order));
+
 @ApiTags('Orders')
 @Controller('v1/orders')
 export class OrdersController {
@@ -42,6 +46,7 @@ export class OrdersController {
   ) {}
 
   @Post()
+  @Idempotent(placed)
   @ApiOperation({
     summary: 'Place an order',
     description: 'Answers with the settled order: `confirmed`, or `rejected` where stock ran short, which is no error.',
@@ -53,8 +58,7 @@ export class OrdersController {
   @ApiCreatedResponse({ description: 'The order exists', standardSchema: orderView })
   @ApiProblems({ 422: ['products-not-for-sale', 'mixed-currencies', 'total-too-large'] })
   async place(@Body({ schema: orderBody }) request: z.output<typeof orderBody>): Promise<Created<OrderView>> {
-    const order = await this.orders.place(request);
-    return new Created(`/v1/orders/${order.id}`, viewOf(order));
+    return placed(await this.orders.place(request));
   }
 
   @Get(':id')

@@ -1,5 +1,6 @@
 import { DataSource, type MixedList } from 'typeorm';
 import { CreateBackbone1764000000000 } from '../events/migrations/1764000000000-create-backbone.js';
+import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/1764000000100-create-idempotency-keys.js';
 import type { ModuleDefinition } from '../module-definition.js';
 
 /** No statement, lock or forgotten transaction may hold the others up for longer. */
@@ -29,7 +30,7 @@ export function createDataSource({ url, poolSize, modules }: DataSourceOptions):
     poolSize,
     schema: 'backbone',
     entities,
-    migrations: [CreateBackbone1764000000000, ...migrations],
+    migrations: [CreateBackbone1764000000000, CreateIdempotencyKeys1764000000100, ...migrations],
     migrationsTableName: 'migration',
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'orderly',

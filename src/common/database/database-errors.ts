@@ -50,10 +50,13 @@ export function isDatabaseLost(error: unknown): boolean {
   );
 }
 
+/** Unique keys that only two transactions at once can violate. */
+const COLLISIONS = new Set(['event_subject_version_key', 'idempotency_key_pkey']);
+
 /** Two transactions stood in each other's way; running one of them again will do. */
 export function isCollision(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === '40001' || state === '40P01' || violatedConstraintOf(error) === 'event_subject_version_key';
+  return state === '40001' || state === '40P01' || COLLISIONS.has(violatedConstraintOf(error) ?? '');
 }
 
 function errorChain(error: unknown): Error[] {

@@ -1,4 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Session } from '../database/database.js';
+
+/** Makes what a request does happen once, however often the request is sent. */
+export interface OncePerRequest {
+  /** Called first in the request's transaction; throws where the work is not to be done. */
+  claim(session: Session): Promise<void>;
+  /** Called last in the transaction, with what its work gave. */
+  keep(session: Session, result: unknown): Promise<void>;
+}
 
 /** Who and what is behind the work that is going on, for logs and for the events it publishes. */
 export interface Context {
@@ -8,6 +17,7 @@ export interface Context {
   readonly causationId: string | null;
   /** `api`, a subscriber's name, or a script's. */
   readonly actor: string;
+  readonly once?: OncePerRequest;
 }
 
 const storage = new AsyncLocalStorage<Context>();

@@ -48,11 +48,18 @@ export class UnitOfWork {
     const { result, deliveries } = await this.database.transaction(module, async (session) => {
       const events = new Events();
       const tx: Transaction = { manager: session.manager, publish: (fact) => events.add(fact) };
+      const once = currentContext()?.once;
+      if (once) {
+        await session.become('backbone');
+        await once.claim(session);
+        await session.become(module);
+      }
       const result = await work(tx);
       const logged = await this.drain(events, tx, session);
       events.close();
       await session.become('backbone');
       const made = await this.log.append(logged, session);
+      await once?.keep(session, result);
       const next = await closing(session);
       this.crashPoints.pass('before-commit');
       return { result, deliveries: [...made, ...next] };

@@ -13,7 +13,8 @@ export class CreatedInterceptor implements NestInterceptor {
         if (!(answer instanceof Created)) return answer;
         const response = context.switchToHttp().getResponse();
         this.adapter.status(response, 201);
-        this.adapter.setHeader(response, 'location', answer.location);
+        if (answer.location !== null) this.adapter.setHeader(response, 'location', answer.location);
+        for (const [name, value] of Object.entries(answer.headers)) this.adapter.setHeader(response, name, value);
         return answer.body;
       }),
     );

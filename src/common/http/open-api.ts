@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OperationObject, PathItemObject, SchemaObject } from '@nestjs/swagger';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { IDEMPOTENCY_HEADER } from '../idempotency/idempotent.js';
 import { type ProblemCodes, problemResponse } from './api-docs.js';
 import { PROBLEM_JSON, problem } from './problem.js';
 
@@ -15,6 +16,12 @@ const WITH_A_BODY: ProblemCodes = {
   400: ['request-invalid', 'json-malformed', 'body-missing', 'request-malformed'],
   413: ['body-too-large'],
   415: ['media-type-unsupported'],
+};
+
+const WITH_A_KEY: ProblemCodes = {
+  400: ['idempotency-key-malformed'],
+  409: ['request-still-running'],
+  422: ['idempotency-key-reused'],
 };
 
 const OPERATORS_TAGS = ['Operations', 'Health'];
@@ -81,8 +88,15 @@ function tagsOf({ paths }: OpenAPIObject): { name: string }[] {
   return [...shop, ...OPERATORS_TAGS].map((name) => ({ name }));
 }
 
-function addCommonProblems({ requestBody, responses }: OperationObject): void {
-  for (const [status, codes] of Object.entries(requestBody ? WITH_A_BODY : EVERYWHERE)) {
+function addCommonProblems(operation: OperationObject): void {
+  addProblems(operation, operation.requestBody ? WITH_A_BODY : EVERYWHERE);
+  const isKeyed = operation.parameters?.some((each) => 'name' in each && each.name === IDEMPOTENCY_HEADER);
+  if (isKeyed) addProblems(operation, WITH_A_KEY);
+}
+
+/** Adds to what an operation documents of its own. */
+function addProblems({ responses }: OperationObject, problems: ProblemCodes): void {
+  for (const [status, codes] of Object.entries(problems)) {
     const own = responses[status];
     const documented = own && 'content' in own ? own.content?.[PROBLEM_JSON]?.examples : {};
     if (documented) responses[status] = problemResponse(Number(status), [...Object.keys(documented), ...codes]);

@@ -45,7 +45,7 @@ export class ModuleStage {
   private constructor(
     private readonly module: Type,
     private readonly testDatabase: TestDatabase,
-    private readonly dataSource: DataSource,
+    readonly dataSource: DataSource,
     readonly app: NestFastifyApplication,
   ) {}
 

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import { catchError, Observable, of } from 'rxjs';
+import { currentContext, inContext } from '../events/context.js';
+import { IdempotencyKeyMalformed } from './idempotency.errors.js';
+import { KeyedRequest, Replay } from './keyed-request.js';
+
+export const IDEMPOTENCY_HEADER = 'Idempotency-Key';
+
+/** Whoever reaches this API is one and the same to it. */
+const PRINCIPAL = 'api';
+/** A string of structured fields, as the draft has it, or what most clients send: the key without quotes. */
+const KEY = /^(?:"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$/;
+
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: unknown;
+  readonly routeOptions: { readonly url: string };
+}
+
+/**
+ * Lets clients repeat a POST without fear: with an `Idempotency-Key` its work is done once, and a repetition gets the
+ * first answer. The method must do its work in one `transactions.run`.
+ * @param answerTo makes the answer of what that run gave: the same that the method returns
+ */
+export function Idempotent<Result>(answerTo: (result: Result) => unknown): MethodDecorator {
+  return applyDecorators(
+    UseInterceptors(new IdempotencyInterceptor(answerTo as (result: unknown) => unknown)),
+    ApiHeader({
+      name: IDEMPOTENCY_HEADER,
+      required: false,
+      description: 'Repeating the request with the same key repeats the answer, not the work. Kept for 24 hours',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    }),
+  );
+}
+
+class IdempotencyInterceptor implements NestInterceptor {
+  constructor(private readonly answerTo: (result: unknown) => unknown) {}
+
+  intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const key = keyOf(request);
+    const around = currentContext();
+    if (key === undefined || !around) return next.handle();
+    const route = `${request.method} ${request.routeOptions.url}`;
+    const once = new KeyedRequest(
+      { principal: PRINCIPAL, route, key, fingerprint: fingerprintOf(request) },
+      this.answerTo,
+    );
+    return new Observable((subscriber) =>
+      inContext({ ...around, once }, () => next.handle().subscribe(subscriber)),
+    ).pipe(
+      catchError((error: unknown) => {
+        if (error instanceof Replay) return of(error.answer);
+        throw error;
+      }),
+    );
+  }
+}
+
+/** @throws {IdempotencyKeyMalformed} */
+function keyOf({ headers }: Request): string | undefined {
+  const given = headers[IDEMPOTENCY_HEADER.toLowerCase()];
+  if (given === undefined) return undefined;
+  const [, quoted, bare] = KEY.exec(String(given)) ?? [];
+  const key = quoted ?? bare;
+  if (key === undefined) throw new IdempotencyKeyMalformed();
+  return key;
+}
+
+function fingerprintOf({ method, url, body }: Request): Buffer {
+  return createHash('sha256')
+    .update(`${method} ${url}\n${JSON.stringify(canonical(body))}`)
+    .digest();
+}
+
+/** Objects that differ in the order of their fields alone are the same request. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return fields.map(([name, field]) => [name, canonical(field)]);
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { ModuleStage } from '../common/testing/module-stage.js';
+import { ProductListed } from '../inventory/inventory.events.js';
+import { OrdersModule } from './orders.module.js';
+
+let orders: ModuleStage;
+
+beforeAll(async () => {
+  orders = await ModuleStage.of(OrdersModule);
+  await orders.hears(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
+});
+
+afterAll(() => orders.close());
+
+const shippingAddress = { name: 'Vins et alcools', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' };
+const anOrder = (quantity = 2) => ({
+  customer: { name: 'Paul Henriot', email: 'paul@customer.example' },
+  shippingAddress,
+  lines: [{ sku: 'TEA', quantity }],
+});
+
+const place = (key: string, order: object = anOrder()) => orders.post('/v1/orders', order, { 'idempotency-key': key });
+const stored = async () => (await orders.sql<{ n: number }>('SELECT count(*)::integer AS n FROM orders.order'))[0]?.n;
+
+test('a repeated request gets the first answer, and places nothing', async () => {
+  const key = randomUUID();
+  const first = await place(key);
+  const count = await stored();
+  await orders.post(`/v1/orders/${first.body.id}/cancellation`, { reason: 'changed plans' });
+
+  const again = await place(key);
+
+  expect(again).toMatchObject({ status: 201, body: first.body });
+  expect(JSON.stringify(again.body)).toBe(JSON.stringify(first.body));
+  expect(again.headers).toMatchObject({ location: first.headers.location, 'idempotent-replayed': 'true' });
+  expect(first.headers).not.toHaveProperty('idempotent-replayed');
+  expect(await stored()).toBe(count);
+});
+
+test('the order of fields and the quotes around a key make no other request', async () => {
+  const key = randomUUID();
+  const { customer, lines } = anOrder();
+  const first = await place(key, { customer, shippingAddress, lines });
+
+  expect(await place(`"${key}"`, { lines, shippingAddress, customer })).toMatchObject({ body: first.body });
+});
+
+test('a key that came with another request is refused', async () => {
+  const key = randomUUID();
+  await place(key, anOrder(1));
+  const count = await stored();
+
+  const other = await place(key, anOrder(2));
+
+  expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
+  expect(await stored()).toBe(count);
+});
+
+test.each(['', ' ', 'a b', 'ü', 'k'.repeat(256), '"', 'a"b'])('the key %j is refused', async (key) => {
+  const count = await stored();
+
+  expect(await place(key)).toMatchObject({ status: 400, body: { code: 'idempotency-key-malformed' } });
+  expect(await stored()).toBe(count);
+});
+
+test('a refused request leaves its key free for a better one', async () => {
+  const key = randomUUID();
+  expect(await place(key, anOrder(0))).toMatchObject({ status: 400 });
+  expect(await place(key, { ...anOrder(), lines: [{ sku: 'NOTHING', quantity: 1 }] })).toMatchObject({ status: 422 });
+
+  expect(await place(key)).toMatchObject({ status: 201 });
+});
+
+test('of twenty requests with one key at the same time one places an order, and no other order is answered', async () => {
+  const key = randomUUID();
+  const count = (await stored()) ?? 0;
+
+  const answers = await Promise.all(Array.from({ length: 20 }, () => place(key)));
+
+  const running = answers.filter(({ status }) => status === 409);
+  const placed = answers.filter(({ status }) => status === 201);
+  expect(running.length + placed.length).toBe(20);
+  for (const { body, headers } of running) {
+    expect(body.code).toBe('request-still-running');
+    expect(headers['retry-after']).toBe('1');
+  }
+  expect(new Set(placed.map(({ body }) => body.id)).size).toBe(1);
+  expect(await stored()).toBe(count + 1);
+});
+
+test('a request whose work is not committed yet is being worked on', async () => {
+  const key = randomUUID();
+  await orders.sql('CREATE TABLE IF NOT EXISTS gate ()');
+  await orders.sql(`CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+    $$ BEGIN LOCK TABLE gate IN SHARE MODE; RETURN NEW; END $$`);
+  await orders.sql(`CREATE TRIGGER gate BEFORE INSERT ON orders.order FOR EACH ROW EXECUTE FUNCTION wait_at_gate()`);
+  const { dataSource } = orders;
+  const keeper = dataSource.createQueryRunner();
+  await keeper.startTransaction();
+  await keeper.query('LOCK TABLE gate IN ACCESS EXCLUSIVE MODE');
+  const first = place(key);
+  await waiting();
+
+  const second = await place(key);
+  await keeper.commitTransaction();
+  await keeper.release();
+
+  expect(second).toMatchObject({ status: 409, body: { code: 'request-still-running' } });
+  const { status, body } = await first;
+  expect(status).toBe(201);
+  expect(await place(key)).toMatchObject({ status: 201, body: { id: body.id } });
+  await orders.sql('DROP TRIGGER gate ON orders.order');
+});
+
+/** Until somebody stands at the gate. */
+async function waiting(): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    const rows = await orders.sql(`SELECT FROM pg_locks WHERE relation = 'gate'::regclass AND NOT granted`);
+    if (rows.length > 0) return;
+  }
+  throw new Error('Nobody came to the gate');
+}
