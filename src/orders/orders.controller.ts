@@ -1,9 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import { Created } from '../common/http/created.js';
 import type { Page } from '../common/http/pagination.js';
+import { preferenceApplied, waitSecondsOf } from '../common/http/prefer.js';
 import { Idempotent } from '../common/idempotency/idempotent.js';
 import { Timeline, type TimelineView, timelineView } from '../common/operations/timeline.js';
 import type { Order } from './order.entity.js';
@@ -34,7 +35,9 @@ const anOrder = {
   reference: '10248',
 };
 
-const placed = (order: Order): Created<OrderView> => new Created(`/v1/orders/${order.id}`, viewOf(order));
+function placed(order: Order, headers = {}): Created<OrderView> {
+  return new Created(`/v1/orders/${order.id}`, viewOf(order), headers);
+}
 
 @ApiTags('Orders')
 @Controller('v1/orders')
@@ -46,7 +49,13 @@ export class OrdersController {
   ) {}
 
   @Post()
-  @Idempotent(placed)
+  @Idempotent((order: Order) => placed(order))
+  @ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description: 'wait=5: wait up to so many seconds for an order to be settled, where stock is kept elsewhere',
+    schema: { type: 'string' },
+  })
   @ApiOperation({
     summary: 'Place an order',
     description: 'Answers with the settled order: `confirmed`, or `rejected` where stock ran short, which is no error.',
@@ -57,8 +66,13 @@ export class OrdersController {
   })
   @ApiCreatedResponse({ description: 'The order exists', standardSchema: orderView })
   @ApiProblems({ 422: ['products-not-for-sale', 'mixed-currencies', 'total-too-large'] })
-  async place(@Body({ schema: orderBody }) request: z.output<typeof orderBody>): Promise<Created<OrderView>> {
-    return placed(await this.orders.place(request));
+  async place(
+    @Body({ schema: orderBody }) request: z.output<typeof orderBody>,
+    @Headers('prefer') prefer?: string,
+  ): Promise<Created<OrderView>> {
+    const waitSeconds = waitSecondsOf(prefer);
+    const order = await this.orders.place(request);
+    return placed(await this.queries.settled(order, waitSeconds), preferenceApplied(waitSeconds));
   }
 
   @Get(':id')

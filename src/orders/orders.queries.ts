@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import { z } from 'zod';
@@ -8,6 +9,9 @@ import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import type { OrderQuery } from './orders.dto.js';
 import { OrderNotFound } from './orders.errors.js';
+
+/** Where inventory lives elsewhere, its answer takes some tens of milliseconds. */
+const LOOK_EVERY_MS = 50;
 
 const cursorParts = z.tuple([isoTime, z.uuid()]);
 
@@ -24,6 +28,17 @@ export class OrdersQueries {
       await fillLines([order], manager);
       return order;
     });
+  }
+
+  /** The order once it is settled, or as it is when the time is over. */
+  async settled(order: Order, waitSeconds: number): Promise<Order> {
+    const deadline = Date.now() + waitSeconds * 1_000;
+    let latest = order;
+    while (latest.status === 'placed' && Date.now() < deadline) {
+      await pause(LOOK_EVERY_MS);
+      latest = await this.order(order.id);
+    }
+    return latest;
   }
 
   orders({ status, email, reference, placedAfter, placedBefore, cursor, limit }: OrderQuery): Promise<Page<Order>> {

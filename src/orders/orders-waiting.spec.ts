@@ -1,0 +1,56 @@
+import { ModuleStage } from '../common/testing/module-stage.js';
+import { ProductListed, StockReserved } from '../inventory/inventory.events.js';
+import { OrdersModule } from './orders.module.js';
+
+let orders: ModuleStage;
+
+beforeAll(async () => {
+  orders = await ModuleStage.of(OrdersModule);
+  await orders.hears(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
+});
+
+afterAll(() => orders.close());
+
+const place = (prefer?: string) =>
+  orders.post(
+    '/v1/orders',
+    {
+      customer: { name: 'Paul Henriot', email: 'paul@customer.example' },
+      shippingAddress: { name: 'Vins et alcools', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' },
+      lines: [{ sku: 'TEA', quantity: 1 }],
+    },
+    prefer === undefined ? {} : { prefer },
+  );
+
+/** Until an order is stored that was not there before; inventory has not answered it. */
+async function newest(known: readonly string[]): Promise<string> {
+  const deadline = Date.now() + 5_000;
+  while (Date.now() < deadline) {
+    const rows = await orders.sql<{ id: string }>('SELECT id FROM orders.order WHERE id <> ALL ($1)', [known]);
+    if (rows[0]) return rows[0].id;
+  }
+  throw new Error('No order was stored');
+}
+
+test('who prefers to wait gets the settled order, although inventory answers later', async () => {
+  const known = (await orders.sql<{ id: string }>('SELECT id FROM orders.order')).map(({ id }) => id);
+  const placing = place('wait=5');
+  await orders.hears(StockReserved({ orderId: await newest(known) }));
+
+  const { status, body, headers } = await placing;
+
+  expect([status, body.status, headers['preference-applied']]).toEqual([201, 'confirmed', 'wait=5']);
+});
+
+test('who waits in vain gets the order as it is', async () => {
+  const { status, body, headers } = await place('wait=1');
+
+  expect([status, body.status, headers['preference-applied']]).toEqual([201, 'placed', 'wait=1']);
+});
+
+test('who does not prefer to wait gets the order at once', async () => {
+  const { body, headers } = await place();
+
+  expect(body.status).toBe('placed');
+  expect(headers).not.toHaveProperty('preference-applied');
+});
