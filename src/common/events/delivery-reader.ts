@@ -68,7 +68,10 @@ export class DeliveryReader {
   /** Times in JSON come in the session's time zone; in rows the driver takes care of them. */
   private async rows(sql: string, parameters: readonly unknown[]): Promise<StoredDelivery[]> {
     const rows = await this.database.query<StoredDelivery>(sql, parameters);
-    const inUtc = (failed: FailedAttempt) => ({ ...failed, at: new Date(failed.at).toISOString() });
     return rows.map((row) => ({ ...row, errors: row.errors.map(inUtc) }));
   }
+}
+
+function inUtc(failed: FailedAttempt): FailedAttempt {
+  return { ...failed, at: new Date(failed.at).toISOString() };
 }

@@ -32,7 +32,7 @@ interface Request {
  * first answer. The method must do its work in one `transactions.run`.
  * @param answerTo makes the answer of what that run gave: the same that the method returns
  */
-export function Idempotent<Result>(answerTo: (result: Result) => unknown): MethodDecorator {
+export function Idempotent(answerTo: (result: never) => unknown): MethodDecorator {
   return applyDecorators(
     UseInterceptors(new IdempotencyInterceptor(answerTo as (result: unknown) => unknown)),
     ApiHeader({
