@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { KeyRetention } from '../common/idempotency/key-retention.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
 import { ProductListed } from '../inventory/inventory.events.js';
 import { OrdersModule } from './orders.module.js';
@@ -86,6 +87,20 @@ test('of twenty requests with one key at the same time one places an order, and 
   }
   expect(new Set(placed.map(({ body }) => body.id)).size).toBe(1);
   expect(await stored()).toBe(count + 1);
+});
+
+test('keys are forgotten after a day, and not before', async () => {
+  const [old, young] = [randomUUID(), randomUUID()];
+  const first = await place(old);
+  const second = await place(young);
+  const age = `UPDATE backbone.idempotency_key SET created_at = clock_timestamp() - $2::interval WHERE key = $1`;
+  await orders.sql(age, [old, '24 hours 1 minute']);
+  await orders.sql(age, [young, '23 hours 59 minutes']);
+
+  expect(await orders.app.get(KeyRetention, { strict: false }).prune()).toBe(1);
+
+  expect((await place(young)).body.id).toBe(second.body.id);
+  expect((await place(old)).body.id).not.toBe(first.body.id);
 });
 
 test('a request whose work is not committed yet is being worked on', async () => {

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { Backbone } from '../events/backbone.js';
+import { KeyRetention } from '../idempotency/key-retention.js';
 import { HealthController } from './health.controller.js';
 import { HealthChecks } from './health.js';
 
@@ -15,7 +16,7 @@ const healthChecks = {
   inject: [Database, Backbone],
 };
 
-/** Whether this process is well, for whoever sends it requests. */
+/** Whether this process is well, and what it keeps, for whoever sends it requests. */
 @Global()
-@Module({ controllers: [HealthController], providers: [healthChecks], exports: [HealthChecks] })
+@Module({ controllers: [HealthController], providers: [healthChecks, KeyRetention], exports: [HealthChecks] })
 export class HttpModule {}
