@@ -25,6 +25,15 @@ export class NestedTransactionError extends Error {
   }
 }
 
+/** A statement came when its transaction had ended, so it could only have been stored on its own. */
+export class TransactionEndedError extends Error {
+  override readonly name = 'TransactionEndedError';
+
+  constructor() {
+    super('The transaction has ended: await everything that is done with its tx, one thing after the other');
+  }
+}
+
 /** PostgreSQL's error code of an error from `pg` or TypeORM, if it has one. */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = errorChain(error).find((each) => 'code' in each && /^[0-9A-Z]{5}$/.test(String(each.code)));

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, Socket } from 'node:net';
 import type { DataSource } from 'typeorm';
 import { TestDatabase } from '../testing/test-database.js';
 import { createDataSource } from './data-source.js';
 import { Database, type Session } from './database.js';
-import { isDatabaseLost } from './database-errors.js';
+import { isDatabaseLost, TransactionEndedError } from './database-errors.js';
 
 /** What PostgreSQL's protocol calls a simple query with this text: type, length, text, zero. */
 const COMMIT = Buffer.concat([Buffer.from('Q'), Buffer.from([0, 0, 0, 11]), Buffer.from('COMMIT\0')]);
@@ -77,9 +78,15 @@ describe('a COMMIT whose answer is lost', () => {
   });
 
   const write = async (session: Session, text: string) => {
+    const eventId = randomUUID();
     await session.manager.query('INSERT INTO note VALUES ($1)', [text]);
+    await session.manager.query(
+      `INSERT INTO backbone.event (id, subject, version, type, data, metadata, correlation_id, occurred_at)
+       VALUES ($1::uuid, 'toy/' || $1::uuid, 1, 'toys.toy-made.v1', '{}', '{}', '', now())`,
+      [eventId],
+    );
     const [row] = await session.manager.query('SELECT pg_current_xact_id()::text AS id');
-    session.transactionId = row.id;
+    session.trace = { transactionId: row.id, eventId };
     return text;
   };
   const notes = async () => (await dataSource.query('SELECT text FROM note')).map(({ text }: { text: string }) => text);
@@ -101,11 +108,71 @@ describe('a COMMIT whose answer is lost', () => {
     expect(await notes()).not.toContain('lost');
   });
 
+  test('is an error when a crash gave the number of its transaction to another one', async () => {
+    const [stranger] = await dataSource.query('INSERT INTO note VALUES ($1) RETURNING xmin::text AS number', ['other']);
+    proxy.dropNextCommit({ letThrough: false });
+
+    const lost = database
+      .transaction('toys', async (session) => {
+        await write(session, 'crashed');
+        session.trace = { transactionId: stranger.number, eventId: randomUUID() };
+      })
+      .catch((error: unknown) => error);
+
+    expect(isDatabaseLost(await lost)).toBe(true);
+    expect(await notes()).not.toContain('crashed');
+  });
+
   test('leaves the pool in order', async () => {
     await Promise.all(
       [1, 2, 3, 4, 5].map((each) => database.transaction('toys', (session) => write(session, `after ${each}`))),
     );
 
     expect((await notes()).filter((text: string) => text.startsWith('after'))).toHaveLength(5);
+  });
+});
+
+describe('the statements of a transaction', () => {
+  let testDatabase: TestDatabase;
+  let dataSource: DataSource;
+  let database: Database;
+
+  beforeAll(async () => {
+    testDatabase = await TestDatabase.create();
+    dataSource = await createDataSource({ url: testDatabase.url, poolSize: 3, modules: [] }).initialize();
+    await dataSource.query('CREATE TABLE note (text text)');
+    database = new Database(dataSource, { enforceRoles: false });
+  });
+
+  afterAll(async () => {
+    await dataSource.destroy();
+    await testDatabase.drop();
+  });
+
+  /** One statement after the other, until one is refused. */
+  const writeOn = async ({ manager }: Session): Promise<never> => {
+    for (;;) await manager.query(`INSERT INTO note SELECT pg_current_xact_id()::text`);
+  };
+
+  test('are taken back with it, also those that were still running when one of them failed', async () => {
+    const work = database.transaction('toys', async (session) => {
+      const veto = session.manager.query('SELECT 1').then(() => Promise.reject(new Error('veto')));
+      await Promise.all([writeOn(session), veto]);
+    });
+
+    await expect(work).rejects.toThrow('veto');
+    expect(await dataSource.query('SELECT FROM note')).toHaveLength(0);
+  });
+
+  test('are refused behind its COMMIT', async () => {
+    let left: Promise<never> | undefined;
+    await database.transaction('toys', async (session) => {
+      left = writeOn(session);
+      left.catch(() => undefined);
+      await session.manager.query('SELECT 1');
+    });
+
+    await expect(left).rejects.toThrow(TransactionEndedError);
+    expect(await dataSource.query('SELECT DISTINCT text FROM note')).toHaveLength(1);
   });
 });

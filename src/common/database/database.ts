@@ -4,15 +4,24 @@ import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { CommitUnknownError, isDatabaseLost, NestedTransactionError, RolledBackError } from './database-errors.js';
 import { roleOf } from './roles.js';
+import { Statements } from './statements.js';
 
 /** How long the outcome of a lost COMMIT is looked for before the caller is told that it is unknown. */
 const OUTCOME_WAIT_MS = 5_000;
 
+/** What lets the outcome of a lost COMMIT be looked up. */
+interface Trace {
+  /** PostgreSQL's number of the transaction: tells when it is over, but not how. */
+  readonly transactionId: string;
+  /** An event that it wrote: is there if it was committed. */
+  readonly eventId: string;
+}
+
 /** One open transaction, as the backbone sees it. Modules see its manager alone. */
 export interface Session {
   readonly manager: EntityManager;
-  /** PostgreSQL's id of the transaction, once known: lets a lost COMMIT be looked up. */
-  transactionId?: string;
+  /** Once there is one. */
+  trace?: Trace;
   /** From here on the statements are this module's: they run under its role where roles are enforced. */
   become(module: string): Promise<void>;
 }
@@ -35,15 +44,18 @@ export class Database {
   async transaction<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     if (this.open.getStore()?.live) throw new NestedTransactionError();
     const runner = this.dataSource.createQueryRunner();
+    const statements = new Statements(runner);
     const session = this.sessionOf(runner);
     const state = { live: true };
     try {
       await runner.startTransaction();
       await session.become(module);
       const result = await this.open.run(state, () => work(session));
+      await statements.end();
       await this.commit(runner, session);
       return result;
     } catch (error) {
+      await statements.end();
       await rollBack(runner);
       throw error;
     } finally {
@@ -83,28 +95,34 @@ export class Database {
       if (command !== 'COMMIT') throw new RolledBackError();
     } catch (error) {
       if (!isDatabaseLost(error)) throw error;
-      if (!(await this.didCommit(session.transactionId, error))) throw error;
+      if (!(await this.didCommit(session.trace, error))) throw error;
     }
   }
 
-  /** Asks PostgreSQL what became of a transaction whose COMMIT got no answer. */
-  private async didCommit(transactionId: string | undefined, cause: unknown): Promise<boolean> {
+  /** Finds out what became of a transaction whose COMMIT got no answer. */
+  private async didCommit(trace: Trace | undefined, cause: unknown): Promise<boolean> {
     const deadline = Date.now() + OUTCOME_WAIT_MS;
-    while (transactionId && Date.now() < deadline) {
-      const status = await this.statusOf(transactionId);
-      if (status === 'committed' || status === 'aborted') return status === 'committed';
+    while (trace && Date.now() < deadline) {
+      const { isStored, isOver } = await this.lookUp(trace);
+      if (isStored || isOver) return isStored;
       await pause(100);
     }
     throw new CommitUnknownError('The connection was lost during COMMIT and its outcome is not known', { cause });
   }
 
-  private async statusOf(transactionId: string): Promise<string | null> {
+  /**
+   * Believes the row, not the number: when PostgreSQL crashes, it gives numbers that did not reach the disk to other
+   * transactions, and `pg_xact_status` would tell of theirs.
+   */
+  private async lookUp({ transactionId, eventId }: Trace): Promise<{ isStored: boolean; isOver: boolean }> {
+    const unknown = { isStored: false, isOver: false };
+    const sql = `SELECT EXISTS (SELECT FROM backbone.event WHERE id = $2) AS "isStored",
+                        pg_visible_in_snapshot($1::xid8, pg_current_snapshot()) AS "isOver"`;
     try {
-      const sql = 'SELECT pg_xact_status($1::xid8) AS status';
-      const [row] = await rowsOf<{ status: string | null }>(this.dataSource.manager, sql, [transactionId]);
-      return row?.status ?? null;
+      const [row] = await rowsOf<typeof unknown>(this.dataSource.manager, sql, [transactionId, eventId]);
+      return row ?? unknown;
     } catch (error) {
-      if (isDatabaseLost(error)) return null;
+      if (isDatabaseLost(error)) return unknown;
       throw error;
     }
   }

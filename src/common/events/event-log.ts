@@ -50,7 +50,8 @@ export class EventLog {
 
   /** Writes events and the deliveries that they owe, in one statement. Gives the deliveries to dispatch after commit. */
   async append(logged: readonly LoggedEvent[], session: Session): Promise<DeliveryRef[]> {
-    if (logged.length === 0) return [];
+    const [first] = logged;
+    if (!first) return [];
     const deliveries = logged.flatMap(({ event }) => this.deliveriesOf(event));
     const actor = currentContext()?.actor ?? 'orderly';
     const events = logged.map(({ event }) => event);
@@ -67,7 +68,7 @@ export class EventLog {
       deliveries.map(({ subscriber }) => subscriber),
       deliveries.map(({ orderKey }) => orderKey),
     ]);
-    if (row) session.transactionId = row.transactionId;
+    if (row) session.trace = { ...row, eventId: first.event.id };
     return deliveries;
   }
 
