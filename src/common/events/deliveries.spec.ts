@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Database } from '../database/database.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
@@ -12,6 +14,13 @@ interface Row extends DeliveryRef {
   readonly state: DeliveryState;
   readonly attempts: number;
   readonly errors: readonly FailedAttempt[];
+}
+
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  await new Promise(setImmediate);
+  collect();
 }
 
 class Signal {
@@ -125,9 +134,48 @@ describe('a delivery', () => {
       expect(await sales(toy)).toBe(1);
       expect(await only('toys.count', toy)).toMatchObject({ state: 'done', attempts: 2 });
     });
+
+    test('is given up when it never ends, with all that it has written', async () => {
+      const toy = await sold('endless');
+      script.on('count', async (_, tx) => {
+        if ('manager' in tx) await tx.manager.query('INSERT INTO sale VALUES ($1)', [toy]);
+        await new Promise(() => undefined);
+      });
+
+      await runLatest('toys.count', toy);
+
+      expect(await stage.sql('SELECT FROM sale WHERE toy = $1', [toy])).toHaveLength(0);
+      expect(await only('toys.count', toy)).toMatchObject({ state: 'pending', errors: [{ name: 'TimedOut' }] });
+    }, 10_000);
+  });
+
+  test('leaves nothing in memory when it has ended', async () => {
+    const signals: WeakRef<AbortSignal>[] = [];
+    script.on('ring', async (_, context) => {
+      if ('signal' in context) signals.push(new WeakRef(context.signal));
+    });
+
+    await runLatest('toys.ring', await sold('forgotten'));
+    await collectGarbage();
+
+    expect(signals.map((each) => each.deref())).toEqual([undefined]);
   });
 
   describe('that fails', () => {
+    test.each([
+      ['an error with bytes that PostgreSQL does not store', new Error('a\0b'), 'ab'],
+      ['a text', 'no answer', 'no answer'],
+      ['an object', Object.assign(Object.create(null), { code: 7 }), '[Object: null prototype] { code: 7 }'],
+      ['nothing', undefined, 'undefined'],
+    ])('by throwing %s keeps it as well', async (_, thrown, message) => {
+      const toy = await sold('strange');
+      script.on('ring', () => Promise.reject(thrown));
+
+      await runLatest('toys.ring', toy);
+
+      expect(await only('toys.ring', toy)).toMatchObject({ state: 'pending', errors: [{ name: 'Error', message }] });
+    });
+
     test('is tried again, keeps every error, and is done in the end', async () => {
       const toy = await sold('stubborn');
       let runs = 0;
@@ -176,16 +224,19 @@ describe('a delivery', () => {
       });
     });
 
-    test('does not count an attempt that came too early', async () => {
-      const toy = await sold('early');
-      script.on('ring', async () => {
-        throw new RetryLater(60_000, 'the shop is closed');
-      });
+    test.each([60_000, 0.5, 40 * 24 * 3_600_000])(
+      'does not count an attempt that came %d ms too early',
+      async (delayMs) => {
+        const toy = await sold('early');
+        script.on('ring', async () => {
+          throw new RetryLater(delayMs, 'the shop is closed');
+        });
 
-      await runLatest('toys.ring', toy);
+        await runLatest('toys.ring', toy);
 
-      expect(await only('toys.ring', toy)).toMatchObject({ state: 'pending', attempts: 0, errors: [] });
-    });
+        expect(await only('toys.ring', toy)).toMatchObject({ state: 'pending', attempts: 0, errors: [] });
+      },
+    );
 
     test('counts an attempt whose process died, and is dead when every attempt dies', async () => {
       const toy = await sold('poison');
@@ -254,6 +305,11 @@ describe('a delivery', () => {
 
       expect(heard).toEqual(['second']);
     });
+  });
+
+  test('is put off by a real delay alone', () => {
+    for (const delayMs of [Number.NaN, -1, Number.POSITIVE_INFINITY])
+      expect(() => new RetryLater(delayMs)).toThrow(RangeError);
   });
 
   test('that nobody took up is found by the relay, once per round of waiting', async () => {

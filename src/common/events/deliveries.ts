@@ -73,7 +73,7 @@ const FAIL = `
            errors = CASE WHEN $5 THEN errors || jsonb_build_object(
              'attempt', attempts, 'at', clock_timestamp(), 'name', $7::text, 'message', $8::text) ELSE errors END,
            lease_until = NULL,
-           due_at = clock_timestamp() + ($6 + ${GRACE_MS}) * interval '1 millisecond',
+           due_at = clock_timestamp() + ($6::bigint + ${GRACE_MS}) * interval '1 millisecond',
            finished_at = CASE WHEN $4 THEN clock_timestamp() END
      WHERE event_id = $1 AND subscriber = $2 AND claims = $3 AND state = 'pending'
     RETURNING order_key, position, $4 AND $9 AS passable

@@ -1,4 +1,6 @@
+import { format } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
+import { isError } from '../logging/describe-error.js';
 import { maskPersonal } from '../logging/redact.js';
 import { pauseAfter } from './backoff.js';
 import { inContext } from './context.js';
@@ -30,7 +32,8 @@ class TimedOut extends Error {
 @Injectable()
 export class DeliveryRunner {
   private readonly logger = new Logger(DeliveryRunner.name);
-  private readonly stop = new AbortController();
+  private readonly attempts = new Set<AbortController>();
+  private isStopping = false;
   private readonly running = new Set<Promise<void>>();
 
   constructor(
@@ -54,14 +57,16 @@ export class DeliveryRunner {
     await Promise.allSettled(this.running);
   }
 
-  /** From here on running side effects are told to stop; what they were doing is tried again by the next process. */
+  /** From here on running handlers are told to stop; what they were doing is tried again by the next process. */
   abort(): void {
-    this.stop.abort(new Error('The process stops'));
+    this.isStopping = true;
+    for (const attempt of this.attempts) attempt.abort(new Error('The process stops'));
   }
 
   private async claimAndAttempt(ref: DeliveryRef): Promise<void> {
     const subscription = this.subscriptions.named(ref.subscriber);
     if (!subscription?.active) throw new Error(`${ref.subscriber} does not run in this process`);
+    if (this.isStopping) return;
     const claim = await this.deliveries.claim(ref, subscription, subscription.timeoutMs + LEASE_MARGIN_MS);
     if (!claim) return;
     this.crashPoints.pass('after-claim');
@@ -79,20 +84,24 @@ export class DeliveryRunner {
       this.dispatcher.dispatch(next);
     } catch (error) {
       if (error instanceof LeaseLost) return this.logger.warn(error.message, { delivery: deliveryId(claim) });
-      await this.book(error instanceof Error ? error : new Error(String(error)), claim, subscription);
+      await this.book(isError(error) ? error : new Error(format(error)), claim, subscription);
     }
   }
 
   private async handle(claim: Claim, subscription: Subscription): Promise<readonly DeliveryRef[]> {
+    const event = eventFor(claim, subscription);
+    const handle = this.handlers.of(subscription);
     if (subscription.lane === 'side-effect') {
-      await this.touchTheWorld(claim, subscription);
+      const { attempt } = claim;
+      const lastAttempt = attempt >= subscription.attempts;
+      await this.inTime(subscription, (signal) => handle(event, { signal, attempt, lastAttempt }));
       this.crashPoints.pass('after-handler');
       return ours(await this.deliveries.finish(claim));
     }
     await this.unitOfWork.run(
       subscription.module,
       async (tx) => {
-        await this.handlers.of(subscription)(eventFor(claim, subscription), tx);
+        await this.inTime(subscription, () => handle(event, tx));
         this.crashPoints.pass('after-handler');
       },
       async ({ manager }) => ours(await this.deliveries.finishIn(manager, claim)),
@@ -100,17 +109,15 @@ export class DeliveryRunner {
     return [];
   }
 
-  private async touchTheWorld(claim: Claim, subscription: Subscription): Promise<void> {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => {
-      timeout.abort(new TimedOut(`No outcome within ${subscription.timeoutMs} ms`));
-    }, subscription.timeoutMs);
-    const signal = AbortSignal.any([timeout.signal, this.stop.signal]);
-    const { attempt } = claim;
-    const context = { signal, attempt, lastAttempt: attempt >= subscription.attempts };
+  /** Waits for a handler as long as its subscription says, and gives up on one that goes on when it is told to stop. */
+  private async inTime({ timeoutMs }: Subscription, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const attempt = new AbortController();
+    const timer = setTimeout(() => attempt.abort(new TimedOut(`No outcome within ${timeoutMs} ms`)), timeoutMs);
+    this.attempts.add(attempt);
     try {
-      await Promise.race([this.handlers.of(subscription)(eventFor(claim, subscription), context), letGoAfter(signal)]);
+      await Promise.race([work(attempt.signal), letGoAfter(attempt.signal)]);
     } finally {
+      this.attempts.delete(attempt);
       clearTimeout(timer);
     }
   }
@@ -127,8 +134,8 @@ export class DeliveryRunner {
   }
 
   private verdict(error: Error, { attempt }: Claim, { attempts, backoff }: Subscription): Failure {
-    const text = { name: error.name, message: maskPersonal(error.message).slice(0, ERROR_TEXT_MAX) };
-    if (this.stop.signal.aborted) return { ...text, dead: false, counted: false, pauseMs: 0 };
+    const text = { name: storable(error.name), message: storable(error.message) };
+    if (this.isStopping) return { ...text, dead: false, counted: false, pauseMs: 0 };
     if (error instanceof RetryLater) return { ...text, dead: false, counted: false, pauseMs: error.delayMs };
     const dead = error instanceof GiveUp || attempt >= attempts;
     return { ...text, dead, counted: true, pauseMs: dead ? 0 : pauseAfter(attempt, backoff) };
@@ -138,6 +145,11 @@ export class DeliveryRunner {
 /** What a reader knows of the event: fields that its contract does not have are dropped. */
 function eventFor({ event }: Claim, { contract }: Subscription) {
   return { ...event, data: contract.data.parse(event.data) };
+}
+
+/** PostgreSQL takes any text but that with a NUL in it, and an outcome must not be lost because of its text. */
+function storable(text: unknown): string {
+  return maskPersonal(String(text)).replaceAll('\0', '').slice(0, ERROR_TEXT_MAX);
 }
 
 function ours(next: readonly DeliveryRef[] | undefined): readonly DeliveryRef[] {

@@ -8,14 +8,18 @@ export class GiveUp extends Error {
   override readonly name = 'GiveUp';
 }
 
+/** A year: what is to happen later than that is no delivery any more. */
+const LONGEST_DELAY_MS = 366 * 24 * 3_600_000;
+
 /** Not yet: runs again after the delay; the attempt is not counted. */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater';
+  readonly delayMs: number;
 
-  constructor(
-    readonly delayMs: number,
-    reason = 'not yet',
-  ) {
+  /** @throws {RangeError} when the delay is none */
+  constructor(delayMs: number, reason = 'not yet') {
     super(reason);
+    if (!(delayMs >= 0 && delayMs <= LONGEST_DELAY_MS)) throw new RangeError(`${delayMs} ms is no delay`);
+    this.delayMs = Math.ceil(delayMs);
   }
 }
