@@ -1,6 +1,7 @@
 import { format } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
 import { isError } from '../logging/describe-error.js';
+import { logSparingly } from '../logging/rate-limit.js';
 import { maskPersonal } from '../logging/redact.js';
 import { pauseAfter } from './backoff.js';
 import { inContext } from './context.js';
@@ -17,6 +18,8 @@ import { UnitOfWork } from './unit-of-work.js';
 const LET_GO_MS = 3_000;
 /** The lease outlasts the timeout, so that an attempt is over before the next one may start. */
 const LEASE_MARGIN_MS = LET_GO_MS + 7_000;
+/** A mail server that is away would say so for every mail. */
+const SAY_EVERY_MS = 30_000;
 const ERROR_TEXT_MAX = 2_000;
 
 /** The claim was taken over by someone else: what this attempt did is rolled back, and it has nothing to book. */
@@ -125,12 +128,19 @@ export class DeliveryRunner {
   private async book(error: Error, claim: Claim, subscription: Subscription): Promise<void> {
     const failure = this.verdict(error, claim, subscription);
     const next = await this.deliveries.fail(claim, failure, subscription);
-    const line = { err: error, delivery: deliveryId(claim), attempt: claim.attempt };
-    if (failure.dead) this.logger.error(`${subscription.name} is dead for this event`, line);
-    else this.logger.warn(`${subscription.name} failed and will be tried again`, { ...line, pauseMs: failure.pauseMs });
+    this.say(error, failure, claim);
     if (!next) return;
     this.dispatcher.dispatch(next);
     if (!failure.dead) this.dispatcher.dispatch([claim], failure.pauseMs);
+  }
+
+  /** Each attempt's error is in its delivery's row, so of those that are tried again the log has one for each cause. */
+  private say(error: Error, { dead, pauseMs }: Failure, claim: Claim): void {
+    const line = { err: error, delivery: deliveryId(claim), attempt: claim.attempt };
+    if (dead) return this.logger.error(`${claim.subscriber} is dead for this event`, line);
+    logSparingly(`${claim.subscriber} ${error.name} ${error.message}`, SAY_EVERY_MS, (suppressed) =>
+      this.logger.warn(`${claim.subscriber} failed and will be tried again`, { ...line, pauseMs, suppressed }),
+    );
   }
 
   private verdict(error: Error, { attempt }: Claim, { attempts, backoff }: Subscription): Failure {
