@@ -53,7 +53,7 @@ export class Dispatcher {
   private async enqueue(module: string, batch: readonly Dispatch[]): Promise<void> {
     try {
       const queue: WatchedQueue = this.moduleRef.get(getQueueToken(module), { strict: false });
-      queue.assertReached();
+      await queue.assertReached();
       await queue.addBulk(batch.map(jobOf));
       this.crashPoints.pass('after-enqueue');
     } catch (error) {

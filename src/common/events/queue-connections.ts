@@ -7,6 +7,8 @@ import { logSparingly } from '../logging/rate-limit.js';
 const SAY_EVERY_MS = 30_000;
 /** BullMQ would wait for ever for the end of a connection that is not there; nothing is lost with it. */
 const GOODBYE_MS = 1_000;
+/** A program that has just started finds its queues a moment later. */
+const HELLO_MS = 2_000;
 
 const logger = new Logger('Queues');
 
@@ -18,11 +20,12 @@ interface Emitter {
 /** A queue that knows whether it was ever reached. Until then BullMQ keeps whoever adds a job waiting, without a bound. */
 export class WatchedQueue extends Queue {
   private wasReached = false;
+  private readonly hello: Promise<void>;
 
   constructor(name: string, options: QueueOptions) {
     super(name, options);
     sayErrors(this);
-    this.waitUntilReady().then(
+    this.hello = this.waitUntilReady().then(
       () => {
         this.wasReached = true;
       },
@@ -30,8 +33,9 @@ export class WatchedQueue extends Queue {
     );
   }
 
-  /** @throws {Error} as long as there has been no connection */
-  assertReached(): void {
+  /** @throws {Error} as long as there has been no connection, after having waited for it a little */
+  async assertReached(): Promise<void> {
+    if (!this.wasReached) await within(HELLO_MS, this.hello);
     if (!this.wasReached) throw new Error(`The queue ${this.name} has not been reached yet`);
   }
 
