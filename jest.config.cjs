@@ -29,6 +29,9 @@ module.exports = {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  // Journeys start programs, and each of those needs its share of the processor and of the server's connections.
+  maxWorkers: 2,
+  maxConcurrency: 3,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1'] },
   transformIgnorePatterns: [`/node_modules/(?!(${esmPackages.join('|')}))`],
   transform: {

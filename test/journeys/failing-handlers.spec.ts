@@ -24,8 +24,7 @@ async function confirmationOf(shop: Program, { id }: { readonly id: string }): P
 const errorsOf = (delivery: Delivery, code: string) =>
   delivery.errors.filter(({ message }) => message.includes(code)).map(({ attempt, name }) => `${attempt} ${name}`);
 
-test(
-  'a handler that fails keeps every error, works or dies in the end, and disturbs nobody',
+test('a handler that fails keeps every error, works or dies in the end, and disturbs nobody', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     let refusals = 0;
@@ -84,5 +83,4 @@ test(
     await shop.post(`/v1/orders/${full.id}/cancellation`, { reason: 'no confirmation came' });
     await stage.quiet();
     expect(mailServer.received.map(({ to }) => to).slice(2)).toEqual(['full@example.com']);
-  }),
-);
+  }));

@@ -1,15 +1,15 @@
 import { violationsOf } from '../support/invariants.js';
-import { onBothBackends } from '../support/journey.js';
+import { journey, QUEUES } from '../support/journey.js';
 import { anOrder, aProduct, stock } from '../support/words.js';
 
 const UNITS = 100;
 const BUYERS = 300;
 
-onBothBackends((journey) => {
-  test(
-    `of ${BUYERS} who want one of the last ${UNITS} units at once, ${UNITS} get it and all are told`,
+test.each(QUEUES)(
+  `of ${BUYERS} who want one of the last ${UNITS} units at once, ${UNITS} get it and all are told, with queues on %s`,
+  (queue) =>
     journey(async (stage) => {
-      const shop = await stage.shop();
+      const shop = await stage.shop({ DATABASE_POOL_SIZE: '20' });
       await stock(shop, aProduct('TICKET', UNITS));
       const order = (buyer: number) => anOrder([{ sku: 'TICKET', quantity: 1 }], `buyer-${buyer}@example.com`);
 
@@ -28,9 +28,8 @@ onBothBackends((journey) => {
         'stock-ran-low': 1,
       });
       expect(await violationsOf(shop, stage)).toEqual({});
-    }),
-  );
-});
+    }, queue),
+);
 
 function countBy(values: readonly (string | number)[]): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -14,8 +14,7 @@ const BAD_EVERY = 9_999;
 const LINE_BYTES = 4_096;
 const GROWTH_MAX_MB = 120;
 
-test(
-  `an import of ${LINES} lines needs no more memory than a short one, and names the lines that are bad`,
+test(`an import of ${LINES} lines needs no more memory than a short one, and names the lines that are bad`, () =>
   journey(async (stage) => {
     const shop = await stage.shop();
     await send(shop, linesOf(PRODUCTS / 10));
@@ -39,8 +38,7 @@ test(
       rejectedTotal: 5,
     });
     expect(peak - before).toBeLessThan(GROWTH_MAX_MB);
-  }),
-);
+  }));
 
 function* linesOf(count: number): Generator<string> {
   for (let number = 1; number <= count; number += 1) {

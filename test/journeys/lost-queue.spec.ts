@@ -1,14 +1,13 @@
 import { INVARIANTS, violationsOf } from '../support/invariants.js';
-import { onRedis } from '../support/journey.js';
+import { describeOnRedis, journey } from '../support/journey.js';
 import { until } from '../support/until.js';
 import { aProduct, place, stock } from '../support/words.js';
 
 const ORDERS = 500;
 const CUSTOMERS = 20;
 
-onRedis((journey) => {
-  test(
-    `a Redis that loses ${ORDERS} deliveries, some of them in flight, costs time and nothing else`,
+describeOnRedis('a Redis that loses everything', () => {
+  test(`costs time and nothing else, though ${ORDERS} deliveries are lost and some of them are in flight`, () =>
     journey(async (stage) => {
       const redis = await stage.redis();
       const waiting = () => redis.client.llen(`${redis.settings.QUEUE_PREFIX}:notifications:wait`);
@@ -33,6 +32,5 @@ onRedis((journey) => {
       expect(mailServer.received).toHaveLength(ORDERS);
       expect(new Set(mailServer.received.map(({ messageId }) => messageId)).size).toBe(ORDERS);
       expect(await violationsOf(office, stage, INVARIANTS)).toEqual({});
-    }),
-  );
+    }, 'Redis'));
 });

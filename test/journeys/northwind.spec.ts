@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { violationsOf } from '../support/invariants.js';
-import { onBothBackends } from '../support/journey.js';
+import { journey, QUEUES } from '../support/journey.js';
 
 const EXAMPLE = 'examples/northwind';
 
-onBothBackends((journey) => {
-  test.concurrent(
-    "Northwind's orders come to what the arithmetic says, each outcome is mailed once, and the books agree",
+test.concurrent.each(QUEUES)(
+  "Northwind's orders come to what the arithmetic says, each outcome is mailed once, and the books agree, with queues on %s",
+  (queue) =>
     journey(async (stage) => {
       const shop = await stage.shop();
 
@@ -19,9 +19,8 @@ onBothBackends((journey) => {
       expect(await violationsOf(shop, stage)).toEqual({});
       expect(second.code).toBe(1);
       expect(second.output).toContain('holds Northwind already: order 10248 is there');
-    }),
-  );
-});
+    }, queue),
+);
 
 test('where there is no shop, Northwind says how to start one', async () => {
   expect(await northwind('http://127.0.0.1:1')).toEqual({ code: 1, output: expect.stringContaining('npm start') });

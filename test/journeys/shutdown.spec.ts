@@ -1,14 +1,14 @@
 import { violationsOf } from '../support/invariants.js';
-import { onBothBackends } from '../support/journey.js';
+import { journey, QUEUES } from '../support/journey.js';
 import { until } from '../support/until.js';
 import { aProduct, place, stock } from '../support/words.js';
 
 const CUSTOMERS = 10;
 const STOP_WITHIN_MS = 10_000;
 
-onBothBackends((journey) => {
-  test.concurrent(
-    'a shop that is told to stop in a rush stops in time, and keeps what it has promised',
+test.concurrent.each(QUEUES)(
+  'a shop that is told to stop in a rush stops in time, and keeps what it has promised, with queues on %s',
+  (queue) =>
     journey(async (stage) => {
       const shop = await stage.shop();
       await stock(shop, aProduct('TEA', 100_000));
@@ -31,6 +31,5 @@ onBothBackends((journey) => {
       const rows = await stage.sql<{ id: string }>('SELECT id FROM orders."order"');
       expect(rows.map(({ id }) => id).toSorted()).toEqual(acknowledged.toSorted());
       expect(await violationsOf(next, stage)).toEqual({});
-    }),
-  );
-});
+    }, queue),
+);

@@ -1,5 +1,5 @@
 import { violationsOf } from '../support/invariants.js';
-import { onBothBackends } from '../support/journey.js';
+import { journey, QUEUES } from '../support/journey.js';
 import { until } from '../support/until.js';
 import { aProduct, place, stock } from '../support/words.js';
 
@@ -7,9 +7,9 @@ const ORDERS = 30;
 const COUNTER = { MODULES: 'orders' };
 const WAREHOUSE = { MODULES: 'inventory,notifications' };
 
-onBothBackends((journey) => {
-  test.concurrent(
-    'a shop in two processes settles and mails every order, though one dies, and becomes one process again',
+test.concurrent.each(QUEUES)(
+  'a shop in two processes settles and mails every order, though one dies, and becomes one process again, with queues on %s',
+  (queue) =>
     journey(async (stage) => {
       const counter = await stage.shop(COUNTER);
       const warehouse = await stage.shop(WAREHOUSE);
@@ -45,6 +45,5 @@ onBothBackends((journey) => {
 
       expect(await settled()).toHaveLength(ORDERS + 4);
       expect(await violationsOf(whole, stage)).toEqual({});
-    }),
-  );
-});
+    }, queue),
+);

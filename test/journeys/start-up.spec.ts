@@ -14,60 +14,23 @@ async function expectRefusal(shop: Program, ...sentences: readonly RegExp[]): Pr
   expect(shop.output).not.toMatch(/^\s+at |"stack"|secret/m);
 }
 
-test.concurrent(
-  'a configuration is refused with every mistake in it and how to mend it',
+test.concurrent('a configuration is refused with every mistake in it and how to mend it', () =>
   journey(async (stage) => {
     const mistakes = { PORT: 'none', REDIS_URL: 'http://redis', WORKERS: 'maybe', OPERATORS_EMAIL: 'nobody' };
 
     const shop = await stage.launch(mistakes);
 
     await expectRefusal(shop, ...Object.keys(mistakes).map((name) => new RegExp(`^  - ${name}: .+ \\(.+\\)$`, 'm')));
-  }),
-);
+  }));
 
-test.concurrent(
-  'in production nothing is embedded that was not asked for by name',
-  journey(async (stage) => {
-    const shop = await stage.launch({ NODE_ENV: 'production', DATABASE_URL: '', CRASH_AT: 'after-commit' });
-
-    await expectRefusal(shop, /^  - DATABASE_URL: in production/m, /^  - SMTP_URL: in production/m, /^  - CRASH_AT: /m);
-  }),
-);
-
-test.concurrent(
-  'a module that does not exist is refused with those that do',
-  journey(async (stage) => {
-    const shop = await stage.launch({ MODULES: 'orders,shipping' });
-
-    await expectRefusal(
-      shop,
-      /^  - MODULES: there is no module shipping; there are inventory, orders, notifications$/m,
-    );
-  }),
-);
-
-test.concurrent(
-  'a database that is out of reach is named with its variable',
+test.concurrent('a database that is out of reach is named with its variable', () =>
   journey(async (stage) => {
     const shop = await stage.launch({ DATABASE_URL: NOBODY_LISTENS });
 
     await expectRefusal(shop, /^  - DATABASE_URL: .*ECONNREFUSED 127\.0\.0\.1:1$/m);
-  }),
-);
+  }));
 
-test.concurrent(
-  'a database that does not exist is named with its variable',
-  journey(async (stage) => {
-    const { url } = await stage.database();
-
-    const shop = await stage.launch({ DATABASE_URL: `${url}_not` });
-
-    await expectRefusal(shop, /^  - DATABASE_URL: .*database "orderly_journey_\w+_not" does not exist$/m);
-  }),
-);
-
-test.concurrent(
-  'a PostgreSQL that is too old is refused with the oldest that will do',
+test.concurrent('a PostgreSQL that is too old is refused with the oldest that will do', () =>
   journey(async (stage) => {
     const old = new OldPostgres('12.22');
     stage.atEnd(() => old.stop());
@@ -75,37 +38,24 @@ test.concurrent(
     const shop = await stage.launch({ DATABASE_URL: await old.url() });
 
     await expectRefusal(shop, /^  - DATABASE_URL: this is PostgreSQL 12\.22; Orderly needs 13 or newer$/m);
-  }),
-);
+  }));
 
-test.concurrent(
-  'a port that is asked for by name and taken is refused, and nothing is left running',
-  journey(async (stage) => {
-    const first = await stage.shop();
-    const { port } = new URL(first.url);
-
-    const second = await stage.launch({ PORT: port });
-
-    await expectRefusal(second, new RegExp(`^  - PORT: ${port} is taken by another program; set PORT`, 'm'));
-    expect((await first.get('/health/ready')).status).toBe(200);
-  }),
-);
-
-test.concurrent(
-  'the usual port, when it is taken, gives way to the next free one',
+test.concurrent('the usual port gives way to the next free one when it is taken, one that was asked for by name does not', () =>
   journey(async (stage) => {
     const squatter = createServer().listen(3000, '127.0.0.1');
     stage.atEnd(() => squatter.close());
-    await Promise.race([once(squatter, 'listening'), once(squatter, 'error')]);
+    await once(squatter, 'listening').catch(() => 'It was taken already.');
 
-    const shop = await stage.shop({ PORT: '' });
+    const first = await stage.shop({ PORT: '' });
+    const { port } = new URL(first.url);
+    const second = await stage.launch({ PORT: port });
 
-    expect(Number(new URL(shop.url).port)).toBeGreaterThan(3000);
-  }),
-);
+    expect(Number(port)).toBeGreaterThan(3000);
+    await expectRefusal(second, new RegExp(`^  - PORT: ${port} is taken by another program; set PORT`, 'm'));
+    expect((await first.get('/health/ready')).status).toBe(200);
+  }));
 
-test.concurrent(
-  'data have one owner at a time, and are found again when that one was killed',
+test.concurrent('data have one owner at a time, and are found again when that one was killed', () =>
   journey(async (stage) => {
     const settings = { DATABASE_URL: 'embedded' };
     const first = await stage.shop(settings);
@@ -127,5 +77,4 @@ test.concurrent(
 
     expect(await third.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(await stage.embeddedPid()).toBeUndefined();
-  }),
-);
+  }));

@@ -14,8 +14,7 @@ interface Entry {
   readonly causationId?: string | null;
 }
 
-test(
-  'the timeline of an order is its whole story, and one correlation id runs through request, log, events and mail',
+test('the timeline of an order is its whole story, and one correlation id runs through request, log, events and mail', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     const shop = await stage.shop({ SMTP_URL: mailServer.url });
@@ -61,8 +60,7 @@ test(
     const [mail] = await Promise.all(mailServer.received.map(({ text }) => simpleParser(text)));
     expect(mail?.headers.get('x-correlation-id')).toBe(REQUEST);
     expect(shop.output).not.toContain('maria@');
-  }),
-);
+  }));
 
 function sentence({ kind, type, subscriber, template, state }: Entry): string {
   return [kind, type ?? subscriber ?? template, state].join(' ').trim();

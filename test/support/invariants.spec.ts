@@ -43,8 +43,7 @@ const PLANTS: Readonly<Record<keyof typeof ALL, string>> = {
     UPDATE notifications.mailbox_mail SET recipient = 'somebody-else@example.com'`,
 };
 
-test(
-  'every invariant holds after a day of business, and is seen to break when it is broken',
+test('every invariant holds after a day of business, and is seen to break when it is broken', () =>
   journey(async (stage) => {
     const shop = await stage.shop();
     await stock(shop, aProduct('TEA', 100, { reorderLevel: 95 }));
@@ -66,5 +65,4 @@ test(
       });
       expect(Object.keys(broken)).toContain(name);
     }
-  }),
-);
+  }));

@@ -15,33 +15,23 @@ type Queue = 'PostgreSQL' | 'Redis';
 /** Most that is shown of what a program said before a test failed. */
 const OUTPUT_SHOWN = 8_000;
 
+/** The backends that queues can have here. */
+export const QUEUES: readonly Queue[] = hasRedis ? ['PostgreSQL', 'Redis'] : ['PostgreSQL'];
+
+/** Declares tests that are skipped where there is no Redis. */
+export const describeOnRedis = hasRedis ? describe : describe.skip;
+
 /** The body of a test: sets the stage, plays, and leaves nothing behind. What the programs said is shown if it fails. */
-export function journey(play: Play, queue: Queue = 'PostgreSQL'): () => Promise<void> {
-  return async () => {
-    const stage = new Stage(queue);
-    try {
-      await play(stage);
-    } catch (error) {
-      stage.showOutput();
-      throw error;
-    } finally {
-      await stage.clear();
-    }
-  };
-}
-
-type Declare = (journeyThere: (play: Play) => () => Promise<void>, queue: Queue) => void;
-
-/** Declares tests once for each backend that queues can have. */
-export function onBothBackends(declare: Declare): void {
-  describe('with queues on PostgreSQL', () => declare((play) => journey(play), 'PostgreSQL'));
-  onRedis(declare);
-}
-
-/** Declares tests that are skipped, loudly, where there is no Redis. */
-export function onRedis(declare: Declare): void {
-  const describeThere = hasRedis ? describe : describe.skip;
-  describeThere('with queues on Redis', () => declare((play) => journey(play, 'Redis'), 'Redis'));
+export async function journey(play: Play, queue: Queue = 'PostgreSQL'): Promise<void> {
+  const stage = new Stage(queue);
+  try {
+    await play(stage);
+  } catch (error) {
+    stage.showOutput();
+    throw error;
+  } finally {
+    await stage.clear();
+  }
 }
 
 /** Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them. */
@@ -62,6 +52,7 @@ export class Stage {
     const { database, redis, folder } = await this.set();
     const environment = {
       DATABASE_URL: database.url,
+      DATABASE_POOL_SIZE: '8',
       DEMO_CATALOGUE: 'off',
       MODULE_ROLES: 'enforced',
       ...redis?.settings,
