@@ -40,7 +40,7 @@ export async function start(config: Config): Promise<Shop> {
     const modules = MODULES.map(definitionOf);
     const dataSource = await openDatabase({ url: databaseUrl, poolSize, modules });
     stops.push(() => dataSource.destroy());
-    await migrateQueues(databaseUrl);
+    if (!config.queue.redisUrl) await migrateQueues(databaseUrl);
     const database = new Database(dataSource, { enforceRoles: config.database.enforceRoles });
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.of({ config, database, databaseUrl }),

@@ -6,6 +6,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { Unhealthy } from '../http/health.js';
 import { DeliveryRunner } from './delivery-runner.js';
 import { Dispatcher } from './dispatcher.js';
 import { type WatchedWorker, within } from './queue-connections.js';
@@ -58,11 +59,11 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
     await this.dispatcher.idle();
   }
 
-  /** @throws {Error} when a loop has stopped, so that readiness says so */
+  /** @throws {Unhealthy} when a loop has stopped, so that readiness says so */
   async isAlive(): Promise<void> {
     if (this.workers.length === 0) return;
     await this.relay.isAlive();
     const stopped = this.workers.filter(({ worker }) => !worker.isRunning()).map(({ worker }) => worker.name);
-    if (stopped.length > 0) throw new Error(`the workers of ${stopped.join(', ')} have stopped`);
+    if (stopped.length > 0) throw new Unhealthy(`the workers of ${stopped.join(', ')} have stopped`);
   }
 }

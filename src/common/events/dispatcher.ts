@@ -30,9 +30,7 @@ export class Dispatcher {
   dispatch(refs: readonly DeliveryRef[], delayMs = 0): void {
     if (refs.length === 0) return;
     this.waiting.push(...refs.map((ref) => ({ ref, delay: delayMs })));
-    this.running ??= this.drain().finally(() => {
-      this.running = undefined;
-    });
+    this.running ??= this.drain();
   }
 
   /** Resolves when everything given so far has been handed over or been left to the relay. */
@@ -48,13 +46,13 @@ export class Dispatcher {
       const parts = [...modules].map((module) => ({ module, part: batch.filter((each) => moduleOf(each) === module) }));
       await Promise.all(parts.map(({ module, part }) => this.enqueue(module, part)));
     }
+    this.running = undefined;
   }
 
   private async enqueue(module: string, batch: readonly Dispatch[]): Promise<void> {
     try {
       const queue: WatchedQueue = this.moduleRef.get(getQueueToken(module), { strict: false });
-      await queue.assertReached();
-      await queue.addBulk(batch.map(jobOf));
+      await queue.addInTime(batch.map(jobOf));
       this.crashPoints.pass('after-enqueue');
     } catch (error) {
       const fields = { err: error, module, deliveries: batch.length };

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Queue, type QueueOptions, Worker } from 'bullmq';
+import { codeOf } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
 
 /** An outage makes BullMQ say the same thing many times a second. */
 const SAY_EVERY_MS = 30_000;
+/** A queue that is alive answers in milliseconds. */
+const ANSWER_MS = 3_000;
 /** BullMQ would wait for ever for the end of a connection that is not there; nothing is lost with it. */
 const GOODBYE_MS = 1_000;
-/** A program that has just started finds its queues a moment later. */
-const HELLO_MS = 2_000;
 
 const logger = new Logger('Queues');
 
@@ -17,26 +18,25 @@ interface Emitter {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** A queue that knows whether it was ever reached. Until then BullMQ keeps whoever adds a job waiting, without a bound. */
+/** A queue that says when it is out of reach. BullMQ keeps whoever adds a job waiting, without a bound. */
 export class WatchedQueue extends Queue {
-  private wasReached = false;
-  private readonly hello: Promise<void>;
+  private isSilent = false;
 
   constructor(name: string, options: QueueOptions) {
     super(name, options);
     sayErrors(this);
-    this.hello = this.waitUntilReady().then(
-      () => {
-        this.wasReached = true;
-      },
-      () => undefined, // Said by the 'error' event.
-    );
   }
 
-  /** @throws {Error} as long as there has been no connection, after having waited for it a little */
-  async assertReached(): Promise<void> {
-    if (!this.wasReached) await within(HELLO_MS, this.hello);
-    if (!this.wasReached) throw new Error(`The queue ${this.name} has not been reached yet`);
+  /** @throws {Error} when there is no answer in time, and at once while an earlier one is missing */
+  async addInTime(jobs: Parameters<Queue['addBulk']>[0]): Promise<void> {
+    if (this.isSilent) throw new Error(`The queue ${this.name} does not answer`);
+    const adding = this.addBulk(jobs).finally(() => {
+      this.isSilent = false;
+    });
+    await inTime(adding, () => {
+      this.isSilent = true;
+      return new Error(`The queue ${this.name} has not answered for ${ANSWER_MS} ms`);
+    });
   }
 
   override async close(): Promise<void> {
@@ -52,6 +52,10 @@ export class WatchedWorker extends Worker {
   constructor(...parameters: ConstructorParameters<typeof Worker>) {
     super(...parameters);
     sayErrors(this);
+    // What a handler throws is booked, so this is about the claim or the booking itself.
+    this.on('failed', (job, error) =>
+      saySparingly(error, 'A delivery could not be claimed or booked; the relay will try again', { delivery: job?.id }),
+    );
   }
 
   override async close(force?: boolean): Promise<void> {
@@ -72,11 +76,22 @@ export async function within(ms: number, ending: Promise<unknown>): Promise<void
   await Promise.race([logged, pause(ms, undefined, { ref: false })]);
 }
 
-/** BullMQ reports what goes wrong with a connection only through 'error' events, from the first moment on. */
-function sayErrors(emitter: Emitter): void {
-  emitter.on('error', (error: Error) => {
-    logSparingly(`queue ${error.message}`, SAY_EVERY_MS, (suppressed) =>
-      logger.warn('A queue is out of reach', { err: error, queue: emitter.name, suppressed }),
-    );
+async function inTime(answer: Promise<unknown>, tooLate: () => Error): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooLate()), ANSWER_MS);
   });
+  await Promise.race([answer, silence]).finally(() => clearTimeout(timer));
+}
+
+/** BullMQ reports what goes wrong with a connection or a job only through 'error' events, from the first moment on. */
+function sayErrors(emitter: Emitter): void {
+  emitter.on('error', (error) => saySparingly(error, 'A queue is in trouble', { queue: emitter.name }));
+}
+
+/** By the error's code, because messages name jobs and addresses. */
+function saySparingly(error: Error, what: string, fields: object): void {
+  logSparingly(`${what} ${codeOf(error) ?? error.message}`, SAY_EVERY_MS, (suppressed) =>
+    logger.warn(what, { err: error, ...fields, suppressed }),
+  );
 }

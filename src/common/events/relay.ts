@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { Unhealthy } from '../http/health.js';
 import { Deliveries } from './deliveries.js';
 import { Dispatcher } from './dispatcher.js';
 import { Subscriptions } from './subscriptions.js';
@@ -36,10 +37,10 @@ export class Relay {
     clearTimeout(this.timer);
   }
 
-  /** @throws {Error} when the loop has stopped, so that readiness says so */
+  /** @throws {Unhealthy} when the loop has stopped, so that readiness says so */
   async isAlive(): Promise<void> {
     const silentMs = Date.now() - this.lastRoundAt;
-    if (silentMs > STOPPED_AFTER_MS) throw new Error(`the relay has not finished a round for ${silentMs} ms`);
+    if (silentMs > STOPPED_AFTER_MS) throw new Unhealthy(`the relay has not finished a round for ${silentMs} ms`);
   }
 
   private next(delayMs: number): void {
