@@ -31,6 +31,8 @@ module.exports = {
   testMatch: ['**/*.spec.ts'],
   // Journeys start programs, and each of those needs its share of the processor and of the server's connections.
   maxWorkers: 2,
+  // No test waits for time to pass; this only ends one that hangs, on the slowest of machines too.
+  testTimeout: 60_000,
   maxConcurrency: 3,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1'] },
   transformIgnorePatterns: [`/node_modules/(?!(${esmPackages.join('|')}))`],

@@ -146,7 +146,7 @@ describe('a delivery', () => {
 
       expect(await stage.sql('SELECT FROM sale WHERE toy = $1', [toy])).toHaveLength(0);
       expect(await only('toys.count', toy)).toMatchObject({ state: 'pending', errors: [{ name: 'TimedOut' }] });
-    }, 10_000);
+    });
   });
 
   test('leaves nothing in memory when it has ended', async () => {
@@ -270,7 +270,7 @@ describe('a delivery', () => {
         attempts: 1,
         errors: [{ name: 'TimedOut' }],
       });
-    }, 10_000);
+    });
   });
 
   describe('of a subject', () => {

@@ -30,7 +30,7 @@ test('a queue that does not answer keeps nobody waiting, and is used again when 
   while (Date.now() < deadline && (await queued()).length < 3) await dispatch(last);
 
   expect((await queued()).toSorted()).toEqual([first, silent, last].map((id) => `${id}.toys.ring.0`).toSorted());
-}, 20_000);
+});
 
 test('a delivery that cannot be claimed is told in the log', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', WORKERS: 'on' });
@@ -50,4 +50,4 @@ test('a delivery that cannot be claimed is told in the log', async () => {
     err: { message: 'the disk is full' },
     delivery: expect.stringContaining('.toys.'),
   });
-}, 20_000);
+});
