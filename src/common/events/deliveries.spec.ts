@@ -323,15 +323,32 @@ describe('a delivery', () => {
     expect((await stage.app.get(Deliveries).forgotten(subscribers, 1_000)).filter(isOurs)).toHaveLength(0);
   });
 
-  test('of an older name is handed to the subscriber that has it now', async () => {
-    const toy = await sold('renamed');
+  test('is not found later because another subscriber has a backlog', async () => {
+    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    await sold('one', 'two', 'three');
+    await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+
+    const found = await stage.app.get(Deliveries).forgotten(['toys.ring', 'toys.wrap'], 2);
+
+    const whose = found.map(({ subscriber }) => subscriber).toSorted();
+    expect(whose.join(' ')).toBe('toys.ring toys.ring toys.wrap toys.wrap');
+  });
+
+  test('of an older name is handed to the subscriber that has it now, and stands in line before later ones', async () => {
+    const toy = await sold('before', 'after');
+    const heard: string[] = [];
+    script.on('ring', async ({ data }) => void heard.push(data.note));
+    const [before, after] = await rows('toys.ring', toy);
+    if (!before || !after) throw new Error('two deliveries are owed');
     await stage.sql(
-      `UPDATE backbone.delivery SET subscriber = 'toys.chime' WHERE subscriber = 'toys.ring' AND order_key LIKE $1`,
-      [`%toy/${toy}`],
+      `UPDATE backbone.delivery SET subscriber = 'toys.chime', order_key = 'toys.chime toy/' || $2
+        WHERE subscriber = 'toys.ring' AND event_id = $1`,
+      [before.eventId, toy],
     );
 
-    await stage.app.get(Deliveries).rename(['toys.chime'], 'toys.ring');
+    await stage.app.get(Deliveries).rename({ ...subscription('toys.ring'), formerNames: ['toys.chime'] });
+    for (const each of [after, before, after]) await runner.run(each);
 
-    expect((await only('toys.ring', toy)).state).toBe('pending');
+    expect(heard).toEqual(['before', 'after']);
   });
 });

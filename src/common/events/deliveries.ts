@@ -79,13 +79,19 @@ const FAIL = `
     RETURNING order_key, position, $4 AND $9 AS passable
   ) ${NEXT}`;
 
+/** So many of each subscriber, so that the backlog of one does not keep the others waiting. */
 const FORGOTTEN = `
-  UPDATE backbone.delivery d SET due_at = clock_timestamp() + ${REDISPATCH_AFTER_MS} * interval '1 millisecond'
-    FROM (SELECT event_id, subscriber FROM backbone.delivery
-           WHERE state = 'pending' AND due_at < clock_timestamp() AND subscriber = ANY ($1::text[])
-           ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) due
-   WHERE d.event_id = due.event_id AND d.subscriber = due.subscriber
+  UPDATE backbone.delivery d SET due_at = now() + ${REDISPATCH_AFTER_MS} * interval '1 millisecond'
+    FROM unnest($1::text[]) AS wanted(subscriber), LATERAL (
+      SELECT event_id FROM backbone.delivery
+       WHERE state = 'pending' AND subscriber = wanted.subscriber AND due_at < now()
+       ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) due
+   WHERE d.event_id = due.event_id AND d.subscriber = wanted.subscriber
   RETURNING d.event_id AS "eventId", d.subscriber, d.claims`;
+
+const RENAME = `
+  UPDATE backbone.delivery SET subscriber = $2, order_key = $3 || substr(order_key, strpos(order_key, ' '))
+   WHERE state IN ('pending', 'dead') AND subscriber = ANY ($1)`;
 
 /** All null where nothing is next. */
 type EndedRow = DeliveryRef | { readonly eventId: null };
@@ -128,14 +134,13 @@ export class Deliveries {
   }
 
   /** Pending deliveries that nobody has taken up for too long, and marks them as looked after for a while. */
-  async forgotten(subscribers: readonly string[], limit: number): Promise<DeliveryRef[]> {
-    return this.database.query<DeliveryRef>(FORGOTTEN, [subscribers, limit]);
+  async forgotten(subscribers: readonly string[], limitEach: number): Promise<DeliveryRef[]> {
+    return this.database.query<DeliveryRef>(FORGOTTEN, [subscribers, limitEach]);
   }
 
-  /** Hands what a renamed subscriber had left under its former names to its present name. */
-  async rename(formerNames: readonly string[], name: string): Promise<void> {
-    const sql = `UPDATE backbone.delivery SET subscriber = $2 WHERE state IN ('pending', 'dead') AND subscriber = ANY ($1)`;
-    await this.database.query(sql, [formerNames, name]);
+  /** Hands what a renamed subscriber had left under its former names to its present name, in its present line. */
+  async rename({ formerNames, name, line }: Subscription): Promise<void> {
+    await this.database.query(RENAME, [formerNames, name, line]);
   }
 }
 

@@ -5,6 +5,7 @@ import { Dispatcher } from './dispatcher.js';
 import { Subscriptions } from './subscriptions.js';
 
 const INTERVAL_MS = 1_000;
+/** Of each subscriber in each round. More would only get in the way of the workers, who are not faster with a backlog. */
 const BATCH = 500;
 /** A relay that has not finished a round for this long counts as stopped. */
 const STOPPED_AFTER_MS = 30_000;
@@ -50,12 +51,10 @@ export class Relay {
   }
 
   private async run(): Promise<void> {
-    let found = 0;
     try {
-      const subscribers = this.subscriptions.all.map(({ name }) => name);
-      const forgotten = await this.deliveries.forgotten(subscribers, BATCH);
-      found = forgotten.length;
-      this.dispatcher.dispatch(forgotten);
+      // Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows.
+      const subscribers = this.subscriptions.all.filter(({ active }) => active).map(({ name }) => name);
+      this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));
       await this.dispatcher.idle();
       this.lastRoundAt = Date.now();
       if (this.failing) this.logger.log('The relay works again');
@@ -64,6 +63,6 @@ export class Relay {
       if (!this.failing) this.logger.error('The relay cannot read the deliveries and goes on trying', { err: error });
       this.failing = true;
     }
-    this.next(found === BATCH ? 0 : INTERVAL_MS);
+    this.next(INTERVAL_MS);
   }
 }

@@ -34,8 +34,8 @@ export class StartUpChecks {
 
   /** @throws {StartUpError} naming every subscriber and event version that this build does not have */
   async pass(): Promise<void> {
-    for (const { formerNames, name } of this.subscriptions.all)
-      if (formerNames.length > 0) await this.deliveries.rename(formerNames, name);
+    for (const subscription of this.subscriptions.all)
+      if (subscription.formerNames.length > 0) await this.deliveries.rename(subscription);
     const problems = await this.unreadable();
     if (problems.length > 0) throw new StartUpError(problems);
   }

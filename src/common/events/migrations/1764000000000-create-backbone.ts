@@ -49,7 +49,7 @@ export class CreateBackbone1764000000000 implements MigrationInterface {
     await runner.query(`
       CREATE INDEX delivery_unfinished ON backbone.delivery (order_key, position)
        WHERE state IN ('pending', 'dead')`);
-    await runner.query("CREATE INDEX delivery_due ON backbone.delivery (due_at) WHERE state = 'pending'");
+    await runner.query("CREATE INDEX delivery_due ON backbone.delivery (subscriber, due_at) WHERE state = 'pending'");
     await runner.query("CREATE INDEX delivery_dead ON backbone.delivery (event_id) WHERE state = 'dead'");
   }
 
