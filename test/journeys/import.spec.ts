@@ -8,7 +8,7 @@ import type { Program } from '../support/program.js';
 import { aProduct } from '../support/words.js';
 
 const LINES = 50_000;
-const PRODUCTS = 10_000;
+const PRODUCTS = 5_000;
 const BAD_EVERY = 9_999;
 /** Blanks make a line long and a product no larger: what is kept of the stream would show, all 200 MB of it. */
 const LINE_BYTES = 4_096;

@@ -1,13 +1,16 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { JourneyDatabase } from './database.js';
 import { MailServer } from './mail-server.js';
 import { Program } from './program.js';
 import { hasRedis, type JourneyRedis, startRedis } from './redis.js';
 import { until } from './until.js';
 
-jest.setTimeout(90_000);
+/** After this a journey has failed. Jest waits a little longer, so that there is time to clear the stage. */
+const TOO_LONG_MS = 90_000;
+jest.setTimeout(TOO_LONG_MS + 15_000);
 
 type Play = (stage: Stage) => Promise<void>;
 type Queue = 'PostgreSQL' | 'Redis';
@@ -25,13 +28,18 @@ export const describeOnRedis = hasRedis ? describe : describe.skip;
 export async function journey(play: Play, queue: Queue = 'PostgreSQL'): Promise<void> {
   const stage = new Stage(queue);
   try {
-    await play(stage);
+    await Promise.race([play(stage), tooLong()]);
   } catch (error) {
     stage.showOutput();
     throw error;
   } finally {
     await stage.clear();
   }
+}
+
+async function tooLong(): Promise<never> {
+  await pause(TOO_LONG_MS, undefined, { ref: false });
+  throw new Error(`The journey was not over after ${TOO_LONG_MS} ms`);
 }
 
 /** Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them. */

@@ -55,14 +55,11 @@ export class Program {
     return this.child.pid;
   }
 
-  get isRunning(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
   /** Waits until it serves. */
   async open(): Promise<this> {
     const line = await until('the program is open', () => {
-      if (!this.isRunning) throw new Error(`The program ended before it was open:\n${this.output}`);
+      const hasEnded = this.child.exitCode !== null || this.child.signalCode !== null;
+      if (hasEnded) throw new Error(`The program ended before it was open:\n${this.output}`);
       return this.log.find(({ msg }) => msg === 'Orderly is open');
     });
     this.url = String(line.url);
@@ -83,19 +80,14 @@ export class Program {
     return this.send('POST', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
   }
 
-  put(path: string, body: object): Promise<Answer> {
-    return this.send('PUT', path, JSON.stringify(body), { 'content-type': 'application/json' });
-  }
-
   /** Products, one a line. */
   import(products: readonly object[]): Promise<Answer> {
     const lines = products.map((product) => `${JSON.stringify(product)}\n`).join('');
     return this.send('POST', '/v1/products/import', lines, { 'content-type': 'application/x-ndjson' });
   }
 
-  async send(method: string, path: string, body?: RequestInit['body'], headers: Environment = {}): Promise<Answer> {
-    const request: RequestInit = { method, headers, ...(body !== undefined && { body, duplex: 'half' }) };
-    const response = await fetch(`${this.url}${path}`, request);
+  private async send(method: string, path: string, body?: string, headers: Environment = {}): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, { method, headers, ...(body !== undefined && { body }) });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
