@@ -9,7 +9,7 @@ import { hasRedis, type JourneyRedis, startRedis } from './redis.js';
 import { until } from './until.js';
 
 /** After this a journey has failed. Jest waits a little longer, so that there is time to clear the stage. */
-const TOO_LONG_MS = 90_000;
+const TOO_LONG_MS = 240_000;
 jest.setTimeout(TOO_LONG_MS + 15_000);
 
 type Play = (stage: Stage) => Promise<void>;
