@@ -27,7 +27,7 @@ describeOnRedis('a Redis that loses everything', () => {
       expect(await waiting()).toBe(0);
       mailServer.goOn();
       await stage.endPauses();
-      await stage.quiet(60_000);
+      await stage.quiet();
 
       expect(mailServer.received).toHaveLength(ORDERS);
       expect(new Set(mailServer.received.map(({ messageId }) => messageId)).size).toBe(ORDERS);

@@ -33,7 +33,7 @@ test.concurrent.each(QUEUES)(
       expect((await settled()).length).toBeLessThan(ORDERS);
       await stage.endLeases();
       const next = await stage.shop(WAREHOUSE);
-      await stage.quiet(60_000);
+      await stage.quiet();
 
       expect(await settled()).toHaveLength(ORDERS + 1);
 

@@ -111,12 +111,12 @@ export class Stage {
   }
 
   /** Waits until every event has been heard by all who have to hear it. */
-  async quiet(withinMs?: number): Promise<void> {
+  async quiet(): Promise<void> {
     const isQuiet = async () => {
       const waiting = await this.sql(`SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT 1`);
       return waiting.length === 0;
     };
-    await until('no delivery is pending', isQuiet, withinMs);
+    await until('no delivery is pending', isQuiet);
   }
 
   /** Ends the leases that killed processes have left behind; in production they are waited for. */

@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 25;
 export async function until<Found>(
   what: string,
   look: () => Found | undefined | false | Promise<Found | undefined | false>,
-  withinMs = 30_000,
+  withinMs = 60_000,
 ): Promise<Found> {
   const deadline = Date.now() + withinMs;
   for (;;) {
