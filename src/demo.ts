@@ -33,7 +33,8 @@ interface Found {
 
 /** Fills a shop that has no products yet through its API, as anybody could. */
 export async function loadDemo(url: string): Promise<void> {
-  if ((await find(url, 'products?limit=1')).length > 0) return;
+  const products = await find(url, 'products?limit=1');
+  if (!products || products.length > 0) return;
   const lines = CATALOGUE.map(({ cents, ...product }) => ({
     ...product,
     unitPrice: { amount: cents, currency: 'USD' },
@@ -49,7 +50,7 @@ export async function loadDemo(url: string): Promise<void> {
 /** Ids of the demo's orders, by the path of the operation to try on them. */
 export async function pathExamples(url: string): Promise<Map<string, string>> {
   const orders = await find(url, `orders?email=${DEMO_EMAIL}`);
-  const byPath = orders.flatMap(({ id, reference }) =>
+  const byPath = (orders ?? []).flatMap(({ id, reference }) =>
     (ORDERS.get(reference ?? '') ?? []).map((path) => [path, id] as const),
   );
   return new Map(byPath);
@@ -57,7 +58,7 @@ export async function pathExamples(url: string): Promise<Map<string, string>> {
 
 /** A product that can be ordered right now, if there is one. */
 export async function orderableSku(url: string): Promise<string | undefined> {
-  return (await find(url, 'products?status=active&limit=200')).findLast(({ stock }) => stock.available > 1)?.sku;
+  return (await find(url, 'products?status=active&limit=200'))?.findLast(({ stock }) => stock.available > 1)?.sku;
 }
 
 /** What somebody might order. */
@@ -70,9 +71,9 @@ export function orderOf(sku: string, email: string) {
 }
 
 /** Nothing where the module in question runs in another process. */
-async function find(url: string, what: string): Promise<readonly Found[]> {
+async function find(url: string, what: string): Promise<readonly Found[] | undefined> {
   const response = await fetch(`${url}/v1/${what}`);
-  if (response.status === 404) return [];
+  if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`${what} could not be read: ${await response.text()}`);
   const { items } = (await response.json()) as { items: Found[] };
   return items;

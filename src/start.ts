@@ -1,9 +1,10 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, MODULES } from './app.module.js';
+import { inTurn } from './common/database/data-source.js';
 import { Database } from './common/database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './common/database/embedded-postgres.js';
-import { openDatabase } from './common/database/open-database.js';
+import { openDatabase, refuseWithoutRights } from './common/database/open-database.js';
 import { migrateQueues } from './common/events/queues.js';
 import { HealthChecks } from './common/http/health.js';
 import { configureHttp, createAdapter } from './common/http/http-app.js';
@@ -40,7 +41,7 @@ export async function start(config: Config): Promise<Shop> {
     const modules = MODULES.map(definitionOf);
     const dataSource = await openDatabase({ url: databaseUrl, poolSize, modules });
     stops.push(() => dataSource.destroy());
-    if (!config.queue.redisUrl) await migrateQueues(databaseUrl);
+    if (!config.queue.redisUrl) await migrateQueues(databaseUrl).catch(refuseWithoutRights);
     const database = new Database(dataSource, { enforceRoles: config.database.enforceRoles });
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.of({ config, database, databaseUrl }),
@@ -56,7 +57,7 @@ export async function start(config: Config): Promise<Shop> {
     const health = app.get(HealthChecks);
     stops.push(async () => health.stopping());
     if (config.demoCatalogue) {
-      await loadDemo(url);
+      await inTurn(dataSource, () => loadDemo(url));
       for (const [path, id] of await pathExamples(url)) examples.set(path, id);
     }
     return { app, url, postgres, stop };

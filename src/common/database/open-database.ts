@@ -1,10 +1,11 @@
 import type { DataSource } from 'typeorm';
 import { ConfigError } from '../../config.js';
-import { isError } from '../logging/describe-error.js';
+import { codeOf, isError } from '../logging/describe-error.js';
 import { createDataSource, type DataSourceOptions, migrate } from './data-source.js';
 import { isDatabaseLost, sqlStateOf } from './database-errors.js';
 
 const OLDEST_SERVER = 13;
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * Opens the database and brings its tables up to date.
@@ -18,12 +19,18 @@ export async function openDatabase(options: DataSourceOptions): Promise<DataSour
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
-    throw error;
+    return refuseWithoutRights(error);
   }
 }
 
+/** @throws {ConfigError} when that was the reason, else the error as it is */
+export function refuseWithoutRights(error: unknown): never {
+  if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) refuse(error);
+  throw error;
+}
+
 function refuse(error: unknown): never {
-  if (!sqlStateOf(error) && !isDatabaseLost(error)) throw error;
+  if (!codeOf(error) && !isDatabaseLost(error)) throw error;
   throw new ConfigError([`DATABASE_URL: this PostgreSQL cannot be used: ${reasonOf(error)}`]);
 }
 

@@ -6,13 +6,25 @@ export function roleOf(module: string): string {
   return `orderly_${module}`;
 }
 
+/** Makes a schema where there is none. One that was made for this account needs no right to make others. */
+export async function createSchema(manager: Pick<EntityManager, 'query'>, name: string): Promise<void> {
+  await manager.query(`
+    DO $$
+    BEGIN
+      IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${name}') THEN
+        CREATE SCHEMA ${name};
+      END IF;
+    END $$`);
+}
+
 /**
- * Gives a schema a role that may use this schema and no other. Roles belong to the whole server, so one may exist
- * already; an account that may not create roles goes without, and MODULE_ROLES=enforced is then not available to it.
+ * Makes a schema, and gives it a role that may use this schema and no other. Roles belong to the whole server, so one
+ * may exist already. An account that may not create roles, or not take on those of somebody else, goes without, and
+ * MODULE_ROLES=enforced is then not available to it.
  */
 export async function createSchemaWithRole(manager: Pick<EntityManager, 'query'>, module: string): Promise<void> {
   const role = roleOf(module);
-  await manager.query(`CREATE SCHEMA IF NOT EXISTS ${module}`);
+  await createSchema(manager, module);
   await manager.query(`
     DO $$
     BEGIN
@@ -21,14 +33,14 @@ export async function createSchemaWithRole(manager: Pick<EntityManager, 'query'>
           CREATE ROLE ${role} NOLOGIN;
         EXCEPTION
           WHEN duplicate_object OR unique_violation THEN NULL;
-          WHEN insufficient_privilege THEN
-            RAISE NOTICE 'no role ${role}: this account may not create roles';
-            RETURN;
         END;
       END IF;
       GRANT USAGE ON SCHEMA ${module} TO ${role};
       ALTER DEFAULT PRIVILEGES IN SCHEMA ${module} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${role};
       ALTER DEFAULT PRIVILEGES IN SCHEMA ${module} GRANT USAGE ON SEQUENCES TO ${role};
       GRANT ${role} TO CURRENT_USER;
+    EXCEPTION
+      WHEN insufficient_privilege THEN
+        RAISE NOTICE 'no role ${role}: this account may not create it, or not take it on';
     END $$`);
 }

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { Session } from '../database/database.js';
+import { logSparingly } from '../logging/rate-limit.js';
 import type { DomainEvent } from './domain-event.js';
 import { Handlers } from './handlers.js';
 import { isImmediate, type Subscription, Subscriptions } from './subscriptions.js';
@@ -8,6 +9,8 @@ import type { Transaction } from './transaction.js';
 
 /** A plain reaction holds locks of the publisher while it runs. */
 const SLOW_REACTION_MS = 100;
+/** Under load all of them are slow. */
+const SAY_EVERY_MS = 30_000;
 
 /** A reaction that ran in the publisher's transaction. */
 export interface Reaction {
@@ -67,7 +70,9 @@ export class ImmediateLane implements OnModuleInit {
       await handle(event, tx);
       const ms = Math.round((performance.now() - start) * 10) / 10;
       if (ms > SLOW_REACTION_MS)
-        this.logger.warn(`${name} took ${ms} ms inside the transaction of its event ${event.id}`);
+        logSparingly(`slow ${name}`, SAY_EVERY_MS, (suppressed) =>
+          this.logger.warn(`${name} took ${ms} ms inside the transaction of its event ${event.id}`, { suppressed }),
+        );
       return { subscriber: name, ms };
     };
   }

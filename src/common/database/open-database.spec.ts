@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { ConfigError } from '../../config.js';
+import { TestDatabase } from '../testing/test-database.js';
+import { openDatabase } from './open-database.js';
+
+/** An account that may log in and nothing else, on a server whose roles for modules are somebody else's. */
+const account = `plain_${randomBytes(6).toString('hex')}`;
+const database = `orderly_test_${account}`;
+let testDatabase: TestDatabase;
+let server: DataSource;
+
+const urlOf = (name: string, credentials = {}) =>
+  Object.assign(new URL(testDatabase.url), { pathname: `/${name}`, ...credentials }).toString();
+const open = () =>
+  openDatabase({ url: urlOf(database, { username: account, password: account }), poolSize: 2, modules: [] });
+
+beforeAll(async () => {
+  testDatabase = await TestDatabase.create();
+  server = await new DataSource({ type: 'postgres', url: testDatabase.url }).initialize();
+  await server.query(`CREATE ROLE ${account} LOGIN PASSWORD '${account}'`);
+});
+
+beforeEach(() => server.query(`CREATE DATABASE ${database} TEMPLATE template0`));
+afterEach(() => server.query(`DROP DATABASE ${database} WITH (FORCE)`));
+
+afterAll(async () => {
+  await server.query(`DROP ROLE ${account}`);
+  await server.destroy();
+  await testDatabase.drop();
+});
+
+test('an account that owns the database may use it, whoever the roles of the server belong to', async () => {
+  await server.query(`ALTER DATABASE ${database} OWNER TO ${account}`);
+
+  const opened = await open();
+
+  expect(await opened.query('SELECT FROM backbone.event')).toEqual([]);
+  await opened.destroy();
+});
+
+test('an account that was given a schema need not be able to make any', async () => {
+  const owner = await new DataSource({ type: 'postgres', url: urlOf(database) }).initialize();
+  await owner.query(`CREATE SCHEMA backbone AUTHORIZATION ${account}`);
+  await owner.destroy();
+
+  const opened = await open();
+
+  expect(await opened.query('SELECT FROM backbone.event')).toEqual([]);
+  await opened.destroy();
+});
+
+test('an account without rights is told so in a sentence', async () => {
+  await expect(open()).rejects.toThrow(ConfigError);
+  await expect(open()).rejects.toThrow(`DATABASE_URL: this PostgreSQL cannot be used: permission denied`);
+});
+
+test('a server that is not there is told in a sentence, also where it would be a socket', async () => {
+  const url = `postgres://${account}@%2Fnowhere/${database}`;
+  await expect(openDatabase({ url, poolSize: 2, modules: [] })).rejects.toThrow(ConfigError);
+});
