@@ -59,6 +59,11 @@ export function isDatabaseLost(error: unknown): boolean {
   );
 }
 
+/** Locks, or the machine, keep statements waiting for too long. Nothing of the work was stored. */
+export function isDatabaseBusy(error: unknown): boolean {
+  return isCollision(error) || ['55P03', '57014'].includes(sqlStateOf(error) ?? '');
+}
+
 /** Unique keys that only two transactions at once can violate. */
 const COLLISIONS = new Set(['event_subject_version_key', 'idempotency_key_pkey']);
 

@@ -33,6 +33,8 @@ const ERRORS: Record<string, () => Error> = {
   conflict: () => new PencilsSharpening('They are being sharpened'),
   bug: () => new Error('relation "secret" does not exist', { cause: new Error('maria@example.com') }),
   database: () => Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' }),
+  lock: () => Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' }),
+  deadlock: () => Object.assign(new Error('deadlock detected'), { code: '40P01' }),
   commit: () => new CommitUnknownError('lost'),
 };
 
@@ -388,7 +390,7 @@ describe('errors of the program', () => {
   });
 
   test('a lost database is 503 and worth another try', async () => {
-    for (const name of ['database', 'commit']) {
+    for (const name of ['database', 'lock', 'deadlock', 'commit']) {
       const answer = await send(`/v1/errors/${name}`);
       expectProblem(answer, 503, 'database-unavailable');
       expect(answer.headers['retry-after']).toBe('2');

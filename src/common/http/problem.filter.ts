@@ -8,7 +8,7 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { CommitUnknownError, isDatabaseLost } from '../database/database-errors.js';
+import { CommitUnknownError, isDatabaseBusy, isDatabaseLost } from '../database/database-errors.js';
 import { DomainError, type ErrorKind } from '../errors/domain-error.js';
 import { currentContext } from '../events/context.js';
 import { logSparingly } from '../logging/rate-limit.js';
@@ -109,6 +109,7 @@ function refusalOf(error: unknown): Refusal {
       'The outcome is not known: look before you try again, or repeat with the same Idempotency-Key',
     );
   if (isDatabaseLost(error)) return unavailable('database-unavailable', 'The database is out of reach: try again soon');
+  if (isDatabaseBusy(error)) return unavailable('database-unavailable', 'The database is too busy: try again soon');
   if (codeOf(error) === 'FST_ERR_BAD_URL')
     return { status: 400, code: 'url-malformed', detail: 'The address is not properly encoded' };
   const status = statusOf(error);
