@@ -4,33 +4,39 @@ import type { Shop } from './start.js';
 
 /** What a person sees when the shop is open. Every line is true of this run. */
 export async function bannerOf({ url, postgres }: Shop, config: Config, startMs: number): Promise<string> {
-  const sku = await orderableSku(url);
+  const isHere = (module: string) => config.modules?.includes(module) ?? true;
+  const sku = isHere('orders') && isHere('inventory') ? await orderableSku(url) : undefined;
   const { redisUrl } = config.queue;
-  const mailbox = config.mail.smtpUrl ? [] : [`  Mailbox      ${url}/mailbox`];
+  const hasMailbox = isHere('notifications') && !config.mail.smtpUrl;
   const lines = [
     '',
     `  Orderly is open after ${(startMs / 1000).toFixed(1)} s`,
     '',
     `  API          ${url}/v1`,
     `  Swagger UI   ${url}/docs`,
-    ...mailbox,
+    ...(hasMailbox ? [`  Mailbox      ${url}/mailbox`] : []),
     `  Health       ${url}/health/ready`,
     '',
+    ...(config.modules ? [`  Modules      ${config.modules.join(', ')} (MODULES: all when empty)`] : []),
     postgres
       ? `  Database     embedded PostgreSQL ${postgres.version}, data in ${postgres.dataFolder} (DATABASE_URL: your own)`
       : '  Database     the one of DATABASE_URL',
     redisUrl
       ? '  Queues       BullMQ on the Redis of REDIS_URL'
       : '  Queues       BullMQ on PostgreSQL (REDIS_URL: on Redis)',
-    config.mail.smtpUrl
-      ? '  Mail         sent through SMTP_URL'
-      : '  Mail         kept in the mailbox (SMTP_URL: really sent)',
+    ...(isHere('notifications') ? [mailOf(config)] : []),
     '',
     ...(sku ? ['  Place an order:', '', curlOf(url, sku), ''] : []),
     '  Ctrl-C stops. The data stays.',
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function mailOf({ mail }: Config): string {
+  return mail.smtpUrl
+    ? '  Mail         sent through SMTP_URL'
+    : '  Mail         kept in the mailbox (SMTP_URL: really sent)';
 }
 
 function curlOf(url: string, sku: string): string {

@@ -70,7 +70,7 @@ export function orderOf(sku: string, email: string) {
   };
 }
 
-/** Nothing where the module in question runs in another process. */
+/** Nothing where the module in question runs in another process, as the banner may find. */
 async function find(url: string, what: string): Promise<readonly Found[] | undefined> {
   const response = await fetch(`${url}/v1/${what}`);
   if (response.status === 404) return undefined;
@@ -81,5 +81,5 @@ async function find(url: string, what: string): Promise<readonly Found[] | undef
 
 async function post(url: string, what: string, body: string, type = 'application/json'): Promise<void> {
   const response = await fetch(`${url}/v1/${what}`, { method: 'POST', headers: { 'content-type': type }, body });
-  if (!response.ok && response.status !== 404) throw new Error(`The demo was refused: ${await response.text()}`);
+  if (!response.ok) throw new Error(`The demo was refused: ${await response.text()}`);
 }

@@ -37,6 +37,7 @@ async function stop(signal: string): Promise<void> {
   isStopping = true;
   setTimeout(() => fail(new Error(`${signal}: could not stop within ${STOP_MS} ms`)), STOP_MS).unref();
   if (!shop) return;
+  new Logger('Orderly').log(`Stopping, because of ${signal}`);
   await shop.stop().catch(fail);
   process.exit();
 }

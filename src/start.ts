@@ -56,7 +56,7 @@ export async function start(config: Config): Promise<Shop> {
     const url = await listen(app, config.http);
     const health = app.get(HealthChecks);
     stops.push(async () => health.stopping());
-    if (config.demoCatalogue) {
+    if (config.demoCatalogue && config.modules === null) {
       await inTurn(dataSource, () => loadDemo(url));
       for (const [path, id] of await pathExamples(url)) examples.set(path, id);
     }

@@ -251,3 +251,15 @@ describe('the catalogue', () => {
 test.each(['/v1/products/UNICORN', '/v1/products/import'])('there is nothing at %s', async (path) => {
   expect(await stage.get(path)).toMatchObject({ status: 404, body: { code: 'product-not-found' } });
 });
+
+test('a product is taken off sale by a client that names a type and sends nothing, as many do', async () => {
+  await put('NO-BODY');
+
+  const answer = await stage.app.inject({
+    method: 'POST',
+    url: '/v1/products/NO-BODY/discontinuation',
+    headers: { 'content-type': 'application/json' },
+  });
+
+  expect([answer.statusCode, answer.json().status]).toEqual([200, 'discontinued']);
+});

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { codeOf } from '../logging/describe-error.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 
@@ -43,9 +43,14 @@ async function create(path: string, owner: Owner): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    const remedy = 'start as the account that it belongs to, or set DATA_FOLDER to another folder';
-    throw new EmbeddedPostgresError(`Cannot write to the data folder: ${remedy}`, { cause: error });
+    throw cannotUse(dirname(path), error);
   }
+}
+
+/** Why a data folder will not do, and what will. */
+export function cannotUse(folder: string, cause: unknown): EmbeddedPostgresError {
+  const remedy = 'set DATA_FOLDER to a folder that this account may write to';
+  return new EmbeddedPostgresError(`Cannot use the data folder ${folder} (${codeOf(cause)}): ${remedy}`, { cause });
 }
 
 /** Whoever renames it removes it; a lock that someone else made in between goes back to its place. */

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../logging/describe-error.js';
-import { commandOf } from './data-folder-lock.js';
+import { cannotUse, commandOf } from './data-folder-lock.js';
 import type { Binaries } from './embedded-binaries.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { type Account, isRoot, NOBODY } from './run-as.js';
@@ -107,8 +107,12 @@ export async function accountFor(folder: string): Promise<Account | null> {
 /** Makes a folder that others may enter, whatever the umask says; what is in it guards itself. */
 export async function makeFolder(folder: string): Promise<void> {
   if (existsSync(folder)) return;
-  await mkdir(folder, { recursive: true });
-  await chmod(folder, 0o755);
+  try {
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o755);
+  } catch (error) {
+    throw cannotUse(folder, error);
+  }
 }
 
 export function cannotRun(program: string, error: ExecFileException | Error, output: string): EmbeddedPostgresError {

@@ -21,7 +21,9 @@ export class JsonAdapter extends FastifyAdapter {
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(JSON_TYPE, async (request: Addressed, payload: Readable) => {
       refuseOtherThan(JSON_TYPE, request);
-      return parseJson(await readBody(payload));
+      const body = await readBody(payload);
+      // Many clients name the type with every POST; whether there has to be a body is the route's to say.
+      return body.length === 0 ? undefined : parseJson(body);
     });
     fastify.addContentTypeParser(NDJSON, async (request: Addressed, payload: Readable) => {
       refuseOtherThan(NDJSON, request);

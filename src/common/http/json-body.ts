@@ -1,4 +1,4 @@
-import { BodyMissingError, JsonMalformedError } from './request-errors.js';
+import { JsonMalformedError } from './request-errors.js';
 
 const DEPTH_MAX = 32;
 const QUOTE = 0x22;
@@ -12,10 +12,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Reads JSON more strictly than JSON.parse, which decides silently between two fields of one name, and whose answer
  * may nest deeper than any code that walks it can bear.
- * @throws {BodyMissingError} @throws {JsonMalformedError}
+ * @throws {JsonMalformedError}
  */
 export function parseJson(body: Uint8Array): unknown {
-  if (body.length === 0) throw new BodyMissingError();
   const text = decode(body);
   const { members, depth } = measure(text);
   if (depth > DEPTH_MAX) throw new JsonMalformedError(`The JSON nests deeper than ${DEPTH_MAX} levels`);

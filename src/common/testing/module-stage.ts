@@ -127,7 +127,10 @@ export class ModuleStage {
     }
   }
 
-  /** Runs every delivery that is done a second time, as after a crash that came before its end was booked. */
+  /**
+   * Runs every side effect that is done a second time, as after a crash that came before its end was booked. Reactions
+   * commit their rows with their end, so such a crash leaves none of theirs: `deliverThrice` is for them.
+   */
   async deliverAgain(): Promise<number> {
     await this.sql(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE state = 'done'`);
     return this.deliver();

@@ -36,7 +36,7 @@ code{font-size:.9em}
 .tabs a{padding:10px 14px;text-decoration:none;color:var(--quiet);border-bottom:3px solid transparent}
 .tabs a[aria-current]{color:var(--ink);font-weight:600;border-color:var(--accent)}
 iframe,pre{width:100%;margin:16px 0 0;border:1px solid var(--line);border-radius:12px;background:var(--card)}
-iframe{display:block;height:max(640px,calc(100vh - 320px))}
+iframe{display:block;height:max(860px,calc(100vh - 320px))}
 pre{padding:16px;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 pre{font:14px/1.5 ui-monospace,'Cascadia Mono',Menlo,Consolas,monospace}
 @media (max-width:560px){main{padding-top:16px}.mails a{grid-template-columns:1fr}.mails time{grid-area:auto}}
