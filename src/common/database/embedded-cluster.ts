@@ -106,7 +106,8 @@ export async function accountFor(folder: string): Promise<Account | null> {
 
 /** Makes a folder that others may enter, whatever the umask says; what is in it guards itself. */
 export async function makeFolder(folder: string): Promise<void> {
-  if (existsSync(folder)) return;
+  const existing = await stat(folder).catch(() => undefined);
+  if (existing?.isDirectory()) return;
   try {
     await mkdir(folder, { recursive: true });
     await chmod(folder, 0o755);
