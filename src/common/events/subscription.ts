@@ -6,7 +6,11 @@ import type { Transaction } from './transaction.js';
 type Lane = 'immediate' | 'later' | 'side-effect';
 
 interface OrderOptions {
-  /** What must not be overtaken: deliveries of one key in one line run one after the other. Default: the subject. */
+  /**
+   * What must not be overtaken: deliveries of one key in one line run one after the other. Default: the subject, whose
+   * publishers hold its row lock. Of any other key they have to hold a common lock as well, or what commits late comes
+   * late.
+   */
   readonly orderBy?: (event: DomainEvent<never>) => string;
   /**
    * Whom the order is kept for. A module's reactions form one line, so that it hears of one subject in the order in
