@@ -1,5 +1,6 @@
 import { DataSource, type MixedList, type QueryRunner } from 'typeorm';
 import { CreateBackbone1764000000000 } from '../events/migrations/1764000000000-create-backbone.js';
+import { CreateOperations1764000000200 } from '../events/migrations/1764000000200-create-operations.js';
 import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/1764000000100-create-idempotency-keys.js';
 import type { ModuleDefinition } from '../module-definition.js';
 import { createSchema } from './roles.js';
@@ -33,7 +34,12 @@ export function createDataSource({ url, poolSize, modules }: DataSourceOptions):
     poolSize,
     schema: 'backbone',
     entities,
-    migrations: [CreateBackbone1764000000000, CreateIdempotencyKeys1764000000100, ...migrations],
+    migrations: [
+      CreateBackbone1764000000000,
+      CreateIdempotencyKeys1764000000100,
+      CreateOperations1764000000200,
+      ...migrations,
+    ],
     migrationsTableName: 'migration',
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'orderly',

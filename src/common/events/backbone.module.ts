@@ -70,7 +70,7 @@ export class BackboneModule {
         { provide: WORKERS, useFactory: (...hosts: WorkerHost[]) => hosts, inject: workers },
         Backbone,
       ],
-      exports: [CONFIG, Database, UnitOfWork, Backbone, Subscriptions, Contracts],
+      exports: [CONFIG, Database, UnitOfWork, Dispatcher, Backbone, Subscriptions, Contracts],
     };
   }
 }

@@ -3,6 +3,8 @@ import type { EntityManager } from 'typeorm';
 import { Database, rowsOf } from '../database/database.js';
 import type { DeliveryRef } from './delivery.js';
 import type { DomainEvent } from './domain-event.js';
+import { fingerprintOf } from './fingerprint.js';
+import { type EndedRow, NEXT, nextOf } from './next-in-line.js';
 import type { Subscription } from './subscriptions.js';
 
 /** A delivery that is ours for the length of its lease. */
@@ -32,7 +34,10 @@ const REDISPATCH_AFTER_MS = 15_000;
 const BLOCKED = `EXISTS (
   SELECT FROM backbone.delivery p
    WHERE p.order_key = d.order_key AND p.position < d.position
-     AND p.state IN ('pending', 'dead') AND (p.state = 'pending' OR $5))`;
+     AND p.state IN ('pending', 'dead') AND (p.state = 'pending' OR ($5 AND p.released_at IS NULL)))`;
+
+/** Asked at every claim, so that a pause counts at once and in every process. */
+const PAUSED = `d.subscriber = ANY (ARRAY (SELECT subscriber FROM backbone.paused_subscriber))`;
 
 /** A lease that ran out without a word is an attempt that died with its process, and kept as such. */
 const CLAIM = `
@@ -46,17 +51,9 @@ const CLAIM = `
     FROM backbone.event e
    WHERE d.event_id = $1 AND d.subscriber = $2 AND d.claims = $3 AND d.state = 'pending' AND e.id = d.event_id
      AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
-     AND NOT ${BLOCKED}
+     AND NOT ${PAUSED} AND NOT ${BLOCKED}
   RETURNING d.claims, d.attempts AS attempt, e.id, e.type, e.subject, e.data, e.occurred_at AS "occurredAt",
             e.correlation_id AS "correlationId", e.causation_id AS "causationId"`;
-
-/** Ends with what is next in the same line, so that a chain goes on without waiting for the relay. */
-const NEXT = `
-  SELECT n.event_id AS "eventId", n.subscriber, n.claims
-    FROM ended LEFT JOIN LATERAL (
-      SELECT event_id, subscriber, claims FROM backbone.delivery n
-       WHERE n.order_key = ended.order_key AND n.position > ended.position AND n.state = 'pending'
-       ORDER BY position FETCH FIRST ROW WITH TIES) n ON ended.passable`;
 
 const FINISH = `
   WITH ended AS (
@@ -74,7 +71,8 @@ const FAIL = `
              'attempt', attempts, 'at', clock_timestamp(), 'name', $7::text, 'message', $8::text) ELSE errors END,
            lease_until = NULL,
            due_at = clock_timestamp() + ($6::bigint + ${GRACE_MS}) * interval '1 millisecond',
-           finished_at = CASE WHEN $4 THEN clock_timestamp() END
+           finished_at = CASE WHEN $4 THEN clock_timestamp() END,
+           fingerprint = $10
      WHERE event_id = $1 AND subscriber = $2 AND claims = $3 AND state = 'pending'
     RETURNING order_key, position, $4 AND $9 AS passable
   ) ${NEXT}`;
@@ -82,7 +80,8 @@ const FAIL = `
 /** So many of each subscriber, so that the backlog of one does not keep the others waiting. */
 const FORGOTTEN = `
   UPDATE backbone.delivery d SET due_at = now() + ${REDISPATCH_AFTER_MS} * interval '1 millisecond'
-    FROM unnest($1::text[]) AS wanted(subscriber), LATERAL (
+    FROM (SELECT unnest($1::text[]) AS subscriber EXCEPT SELECT subscriber FROM backbone.paused_subscriber) wanted,
+    LATERAL (
       SELECT event_id FROM backbone.delivery
        WHERE state = 'pending' AND subscriber = wanted.subscriber AND due_at < now()
        ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) due
@@ -90,11 +89,15 @@ const FORGOTTEN = `
   RETURNING d.event_id AS "eventId", d.subscriber, d.claims`;
 
 const RENAME = `
+  WITH pause AS (
+    DELETE FROM backbone.paused_subscriber WHERE subscriber = ANY ($1) RETURNING since, reason
+  ), kept AS (
+    INSERT INTO backbone.paused_subscriber (subscriber, since, reason)
+    SELECT $2, since, reason FROM pause ORDER BY since LIMIT 1
+    ON CONFLICT DO NOTHING
+  )
   UPDATE backbone.delivery SET subscriber = $2, order_key = $3 || substr(order_key, strpos(order_key, ' '))
    WHERE state IN ('pending', 'dead') AND subscriber = ANY ($1)`;
-
-/** All null where nothing is next. */
-type EndedRow = DeliveryRef | { readonly eventId: null };
 
 /** The table of deliveries: who still has to hear what. All clocks are the database's. */
 @Injectable()
@@ -129,8 +132,8 @@ export class Deliveries {
   ): Promise<readonly DeliveryRef[] | undefined> {
     const { dead, counted, pauseMs, name, message } = failure;
     const { eventId, subscriber, claims } = claim;
-    const parameters = [eventId, subscriber, claims, dead, counted, pauseMs, name, message, behindDead === 'pass'];
-    return nextOf(await this.database.query<EndedRow>(FAIL, parameters));
+    const booked = [dead, counted, pauseMs, name, message, behindDead === 'pass', dead ? fingerprintOf(failure) : null];
+    return nextOf(await this.database.query<EndedRow>(FAIL, [eventId, subscriber, claims, ...booked]));
   }
 
   /** Pending deliveries that nobody has taken up for too long, and marks them as looked after for a while. */
@@ -138,13 +141,8 @@ export class Deliveries {
     return this.database.query<DeliveryRef>(FORGOTTEN, [subscribers, limitEach]);
   }
 
-  /** Hands what a renamed subscriber had left under its former names to its present name, in its present line. */
+  /** Hands what a renamed subscriber had left under its former names to its present name and line, and its pause. */
   async rename({ formerNames, name, line }: Subscription): Promise<void> {
     await this.database.query(RENAME, [formerNames, name, line]);
   }
-}
-
-function nextOf(ended: readonly EndedRow[]): readonly DeliveryRef[] | undefined {
-  if (ended.length === 0) return undefined;
-  return ended.filter((row): row is DeliveryRef => row.eventId !== null);
 }

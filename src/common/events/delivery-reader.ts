@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
-import { type DeliveryState, type FailedAttempt } from './delivery.js';
+import { type DeliveryRef, type DeliveryState, type FailedAttempt } from './delivery.js';
+import { AFTER_FILTER, type DeliveryFilter, filterParameters, matching } from './delivery-filter.js';
 
 /** A delivery as its row holds it. */
 export interface StoredDelivery {
@@ -16,13 +17,24 @@ export interface StoredDelivery {
   readonly finishedAt: Date | null;
   /** Until when the process that runs it has it; null when none does. */
   readonly leaseUntil: Date | null;
+  /** Of the error that it died of. */
+  readonly fingerprint: string | null;
+  /** Since when the later ones of its line may pass it, although it is dead. */
+  readonly releasedAt: Date | null;
 }
 
-export interface DeliveryFilter {
-  readonly state?: DeliveryState | undefined;
-  readonly subscriber?: string | undefined;
-  readonly subject?: string | undefined;
-  readonly before?: { readonly eventId: string; readonly subscriber: string } | undefined;
+/** Deliveries of one subscriber that died of the same. */
+export interface DeadGroup {
+  readonly subscriber: string;
+  /** Null where an older build booked the end. */
+  readonly fingerprint: string | null;
+  readonly count: number;
+  readonly firstSeen: Date;
+  readonly lastSeen: Date;
+  /** The newest of them. */
+  readonly eventId: string;
+  readonly name: string;
+  readonly message: string;
 }
 
 export interface Backlog {
@@ -33,23 +45,43 @@ export interface Backlog {
 
 const SELECT = `
   SELECT d.event_id AS "eventId", d.subscriber, e.type, e.subject, e.version, d.state, d.attempts, d.errors,
-         e.occurred_at AS "occurredAt", d.finished_at AS "finishedAt", d.lease_until AS "leaseUntil"
+         e.occurred_at AS "occurredAt", d.finished_at AS "finishedAt", d.lease_until AS "leaseUntil",
+         d.fingerprint, d.released_at AS "releasedAt"
     FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id`;
+
+const FIND = `${SELECT}
+   WHERE ${matching('d', 'e')}
+     AND ($${AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) < ($${AFTER_FILTER}, $${AFTER_FILTER + 1}))
+   ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $${AFTER_FILTER + 2}`;
+
+/** Whoever mends rows by hand may have left out the error or the time. */
+const DEAD = `
+  SELECT dead.subscriber, dead.fingerprint, dead.count, dead."firstSeen", dead."lastSeen", d.event_id AS "eventId",
+         coalesce(d.errors -> -1 ->> 'name', '') AS name, coalesce(d.errors -> -1 ->> 'message', '') AS message
+    FROM (SELECT subscriber, fingerprint, count(*)::integer AS count, min(coalesce(finished_at, due_at)) AS "firstSeen",
+                 max(coalesce(finished_at, due_at)) AS "lastSeen", max(event_id::text)::uuid AS newest
+            FROM backbone.delivery WHERE state = 'dead'
+           GROUP BY subscriber, fingerprint ORDER BY count DESC, subscriber, fingerprint LIMIT $1) dead
+    JOIN backbone.delivery d ON d.event_id = dead.newest AND d.subscriber = dead.subscriber
+   ORDER BY dead.count DESC, dead.subscriber, dead.fingerprint`;
 
 /** Looks at deliveries. */
 @Injectable()
 export class DeliveryReader {
   constructor(private readonly database: Database) {}
 
-  /** Newest event first. */
-  find({ state, subscriber, subject, before }: DeliveryFilter, limit: number): Promise<StoredDelivery[]> {
-    const sql = `${SELECT}
-       WHERE ($1::text IS NULL OR d.state = $1) AND ($2::text IS NULL OR d.subscriber = $2)
-         AND ($3::text IS NULL OR e.subject = $3)
-         AND ($4::uuid IS NULL OR (d.event_id, d.subscriber) < ($4, $5))
-       ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $6`;
-    const parameters = [state, subscriber, subject, before?.eventId, before?.subscriber, limit];
-    return this.rows(sql, parameters);
+  /** Newest event first; only those that come after the given one in this order. */
+  find(
+    filter: DeliveryFilter,
+    limit: number,
+    last?: Pick<DeliveryRef, 'eventId' | 'subscriber'>,
+  ): Promise<StoredDelivery[]> {
+    return this.rows(FIND, [...filterParameters(filter), last?.eventId, last?.subscriber, limit]);
+  }
+
+  /** Largest group first. */
+  deadGroups(limit: number): Promise<DeadGroup[]> {
+    return this.database.query<DeadGroup>(DEAD, [limit]);
   }
 
   ofEvents(eventIds: readonly string[]): Promise<StoredDelivery[]> {

@@ -23,3 +23,12 @@ export interface FailedAttempt {
 export function deliveryId({ eventId, subscriber }: Pick<DeliveryRef, 'eventId' | 'subscriber'>): string {
   return `${eventId}.${subscriber}`;
 }
+
+/** What a delivery's public name looks like. */
+export const DELIVERY_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+\.[A-Za-z_]\w*$/;
+
+/** The delivery behind a public name. */
+export function deliveryOf(id: string): Pick<DeliveryRef, 'eventId' | 'subscriber'> {
+  const dot = id.indexOf('.');
+  return { eventId: id.slice(0, dot), subscriber: id.slice(dot + 1) };
+}

@@ -4,7 +4,7 @@ import { currentContext } from './context.js';
 import type { DeliveryRef } from './delivery.js';
 import type { DomainEvent } from './domain-event.js';
 import type { Reaction } from './immediate-lane.js';
-import { isImmediate, Subscriptions } from './subscriptions.js';
+import { isImmediate, orderKeyOf, Subscriptions } from './subscriptions.js';
 
 export interface LoggedEvent {
   readonly event: DomainEvent;
@@ -76,11 +76,11 @@ export class EventLog {
     return this.subscriptions
       .to(event.type)
       .filter((subscription) => !isImmediate(subscription))
-      .map(({ name, line, orderBy }) => ({
+      .map((subscription) => ({
         eventId: event.id,
-        subscriber: name,
+        subscriber: subscription.name,
         claims: 0,
-        orderKey: `${line} ${orderBy(event as never)}`,
+        orderKey: orderKeyOf(subscription, event),
       }));
   }
 }

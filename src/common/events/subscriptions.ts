@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { definitionOf } from '../module-definition.js';
+import type { DomainEvent } from './domain-event.js';
 import { type Declaration, declarationsOf } from './subscription.js';
 
 /** One subscriber: a handler of a module with its contract. */
@@ -49,6 +50,11 @@ export class Subscriptions {
 /** Runs in the publisher's transaction here, rather than as a delivery. */
 export function isImmediate(subscription: Subscription): boolean {
   return subscription.lane === 'immediate' && subscription.active;
+}
+
+/** Deliveries of one order key run one after the other. */
+export function orderKeyOf({ line, orderBy }: Subscription, event: DomainEvent): string {
+  return `${line} ${orderBy(event as never)}`;
 }
 
 function subscriptionsOf(type: Type, isActive: (module: string) => boolean): Subscription[] {

@@ -1,67 +1,43 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { DELIVERY_STATES, deliveryId } from '../events/delivery.js';
-import { DeliveryReader, type StoredDelivery } from '../events/delivery-reader.js';
-import { Subscriptions } from '../events/subscriptions.js';
-import { ApiOkPage, ApiProblems } from '../http/api-docs.js';
+import { deliveryOf } from '../events/delivery.js';
+import { DeliveryReader } from '../events/delivery-reader.js';
+import { ApiExamples, ApiOkPage, ApiProblems } from '../http/api-docs.js';
 import { text } from '../http/fields.js';
-import { decodeCursor, type Page, pageOf, pageQuery } from '../http/pagination.js';
+import { decodeCursor, type Page, pageOf } from '../http/pagination.js';
+import {
+  deadGroupList,
+  deliveryQuery,
+  deliveryView,
+  groupOf,
+  id,
+  lineOf,
+  parkedQuery,
+  parkedView,
+  releaseBody,
+  releaseView,
+  skipBody,
+  viewOf,
+} from './deliveries.dto.js';
+import { Lines, type Release } from './lines.js';
+import { DeliveryNotFound } from './operations.errors.js';
+import { Skipping } from './skipping.js';
 
-const deliveryQuery = z.strictObject({
-  state: z.enum(DELIVERY_STATES).optional(),
-  subscriber: text(100).optional().meta({ description: 'e.g. `notifications.emailConfirmation`' }),
-  subject: text(200).optional(),
-  ...pageQuery,
-});
-
-const deliveryView = z
-  .object({
-    id: z.string(),
-    eventId: z.uuid(),
-    subscriber: z.string(),
-    type: z.string(),
-    subject: z.string(),
-    version: z.int(),
-    state: z.enum(DELIVERY_STATES),
-    attempts: z.int(),
-    errors: z
-      .array(z.object({ attempt: z.int(), at: z.string(), name: z.string(), message: z.string() }))
-      .meta({ description: 'One for every attempt that failed' }),
-    occurredAt: z.iso.datetime(),
-    finishedAt: z.iso.datetime().nullable(),
-    leaseUntil: z.iso.datetime().nullable().meta({ description: 'Being handled until then at the latest' }),
-  })
-  .meta({ id: 'Delivery' });
-type DeliveryView = z.infer<typeof deliveryView>;
-
-const subscriptionView = z
-  .object({
-    name: z.string(),
-    event: z.string(),
-    lane: z.enum(['immediate', 'later', 'side-effect']),
-    line: z.string().meta({ description: 'Deliveries of one line and one key run one after the other' }),
-    attempts: z.int(),
-    backoff: z.object({ firstMs: z.int(), maxMs: z.int() }),
-    timeoutMs: z.int(),
-    behindDead: z.enum(['park', 'pass']),
-    formerNames: z.array(z.string()),
-    active: z.boolean().meta({ description: 'Its module runs in this process' }),
-    pending: z.int(),
-    dead: z.int(),
-  })
-  .meta({ id: 'Subscription' });
-
-const subscriptionList = z.object({ items: z.array(subscriptionView) }).meta({ id: 'Subscriptions' });
+/** More groups than these nobody reads. */
+const GROUPS_MAX = 200;
 
 const cursorParts = z.tuple([z.uuid(), text(100)]);
+
+type DeliveryView = z.infer<typeof deliveryView>;
 
 @ApiTags('Operations')
 @Controller('v1/operations')
 export class DeliveriesController {
   constructor(
-    private readonly deliveries: DeliveryReader,
-    private readonly registry: Subscriptions,
+    private readonly reader: DeliveryReader,
+    private readonly lines: Lines,
+    private readonly skipping: Skipping,
   ) {}
 
   @Get('deliveries')
@@ -70,36 +46,77 @@ export class DeliveriesController {
   @ApiProblems({ 400: ['cursor-invalid'] })
   async list(@Query({ schema: deliveryQuery }) query: z.output<typeof deliveryQuery>): Promise<Page<DeliveryView>> {
     const { cursor, limit, ...filter } = query;
-    const [eventId, subscriber] = cursor === undefined ? [] : decodeCursor(cursor, cursorParts);
-    const before = eventId && subscriber ? { eventId, subscriber } : undefined;
-    const rows = await this.deliveries.find({ ...filter, before }, limit + 1);
-    const page = pageOf(rows, limit, (last) => [last.eventId, last.subscriber]);
+    const page = pageOf(await this.reader.find(filter, limit + 1, lastOf(cursor)), limit, cursorOf);
     return { ...page, items: page.items.map(viewOf) };
   }
 
-  @Get('subscriptions')
-  @ApiOperation({ summary: 'Read the contracts of all subscribers, and what each has pending and dead' })
-  @ApiOkResponse({ description: 'Every subscriber', standardSchema: subscriptionList })
-  async subscriptions(): Promise<z.infer<typeof subscriptionList>> {
-    const backlog = new Map((await this.deliveries.backlog()).map((each) => [each.subscriber, each]));
-    const items = this.registry.all.map((subscription) => {
-      const { name, contract, lane, line, attempts, backoff, timeoutMs, behindDead, formerNames, active } =
-        subscription;
-      const { pending = 0, dead = 0 } = backlog.get(name) ?? {};
-      const terms = { lane, line, attempts, backoff, timeoutMs, behindDead, formerNames: [...formerNames] };
-      return { name, event: contract.type, ...terms, active, pending, dead };
-    });
-    return { items };
+  @Get('dead')
+  @ApiOperation({
+    summary: 'See what deliveries died of',
+    description: 'One group for each subscriber and cause, the largest first.',
+  })
+  @ApiOkResponse({ description: 'The groups', standardSchema: deadGroupList })
+  async dead(): Promise<z.infer<typeof deadGroupList>> {
+    return { items: (await this.reader.deadGroups(GROUPS_MAX)).map(groupOf) };
+  }
+
+  @Get('parked')
+  @ApiOperation({ summary: 'See which subjects wait behind a dead delivery' })
+  @ApiOkPage(parkedView)
+  @ApiProblems({ 400: ['cursor-invalid'] })
+  async parked(
+    @Query({ schema: parkedQuery }) { cursor, limit }: z.output<typeof parkedQuery>,
+  ): Promise<Page<z.infer<typeof parkedView>>> {
+    const page = pageOf(await this.lines.parked(limit + 1, lastOf(cursor)), limit, cursorOf);
+    return { ...page, items: page.items.map(lineOf) };
+  }
+
+  @Post('deliveries/:id/skip')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Skip a delivery that is dead or waits',
+    description: 'It counts as finished, and the next in its line goes on at once. A replay can bring it back.',
+  })
+  @ApiExamples({ 'Settled by hand': { reason: 'The customer was told on the phone' } })
+  @ApiOkResponse({ description: 'The skipped delivery', standardSchema: deliveryView })
+  @ApiProblems({ 404: ['delivery-not-found'], 409: ['delivery-done', 'delivery-being-handled'] })
+  async skip(
+    @Param('id', { schema: id }) id: string,
+    @Body({ schema: skipBody }) { reason }: z.output<typeof skipBody>,
+  ): Promise<DeliveryView> {
+    await this.skipping.skip(deliveryOf(id), reason);
+    const [delivery] = await this.reader.find({ ids: [id] }, 1);
+    if (!delivery) throw new DeliveryNotFound(id);
+    return viewOf(delivery);
+  }
+
+  @Post('lines/release')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Let others pass a dead delivery',
+    description: 'It stays dead, but what waits behind it goes on, and what comes later does not wait.',
+  })
+  @ApiExamples({
+    'A subject that waits': {
+      subscriber: 'notifications.emailLowStock',
+      subject: 'stock/DEMO-TEA',
+      reason: 'What follows makes sense without it',
+    },
+  })
+  @ApiOkResponse({ description: 'What was released', standardSchema: releaseView })
+  @ApiProblems({ 409: ['line-not-parked'] })
+  async release(@Body({ schema: releaseBody }) body: z.output<typeof releaseBody>): Promise<Release> {
+    const { reason, ...line } = body;
+    return this.lines.release(line, reason);
   }
 }
 
-function viewOf(delivery: StoredDelivery): DeliveryView {
-  return {
-    id: deliveryId(delivery),
-    ...delivery,
-    errors: [...delivery.errors],
-    occurredAt: delivery.occurredAt.toISOString(),
-    finishedAt: delivery.finishedAt?.toISOString() ?? null,
-    leaseUntil: delivery.leaseUntil?.toISOString() ?? null,
-  };
+function lastOf(cursor: string | undefined) {
+  if (cursor === undefined) return undefined;
+  const [eventId, subscriber] = decodeCursor(cursor, cursorParts);
+  return { eventId, subscriber };
+}
+
+function cursorOf({ eventId, subscriber }: { eventId: string; subscriber: string }) {
+  return [eventId, subscriber];
 }

@@ -144,7 +144,7 @@ describe('the list of deliveries', () => {
 
     const [event] = (await stage.get(`/v1/events?subject=toy/${toy}`)).body.items;
     const about = { eventId: event.id, type: ToySold.type, subject: `toy/${toy}`, version: 1 };
-    const times = { occurredAt: event.occurredAt, leaseUntil: null };
+    const times = { occurredAt: event.occurredAt, leaseUntil: null, releasedAt: null };
     const failed = { attempt: 1, at: expect.any(String) };
     expect(await find(`subject=toy/${toy}`)).toEqual([
       {
@@ -155,6 +155,7 @@ describe('the list of deliveries', () => {
         state: 'pending',
         attempts: 1,
         errors: [{ ...failed, name: 'Error', message: 'no paper' }],
+        fingerprint: null,
         finishedAt: null,
       },
       {
@@ -165,6 +166,7 @@ describe('the list of deliveries', () => {
         state: 'dead',
         attempts: 1,
         errors: [{ ...failed, name: 'GiveUp', message: 'nobody at home, ***@customer.example' }],
+        fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
         finishedAt: expect.stringMatching(/Z$/),
       },
       {
@@ -175,6 +177,7 @@ describe('the list of deliveries', () => {
         state: 'done',
         attempts: 1,
         errors: [],
+        fingerprint: null,
         finishedAt: expect.stringMatching(/Z$/),
       },
     ]);
@@ -196,6 +199,22 @@ describe('the list of deliveries', () => {
     expect(await find(`subject=toy/${toy}&state=skipped`)).toEqual([]);
     expect(await find(`subject=toy/${toy}&state=dead&subscriber=toys.wrap`)).toEqual([]);
     expect(await find('subscriber=toys.nobody')).toEqual([]);
+  });
+
+  test('is read by what they died of, by the type of their event and by when it happened', async () => {
+    const toy = await soldWithTrouble();
+    const [dead] = await find(`subject=toy/${toy}&state=dead`);
+    const at = Date.parse(dead.occurredAt);
+    const time = (ms: number) => new Date(at + ms).toISOString();
+
+    expect(await find(`subject=toy/${toy}&fingerprint=${dead.fingerprint}`)).toEqual([dead]);
+    expect((await find(`fingerprint=${dead.fingerprint}`)).length).toBeGreaterThan(1);
+    expect(await find(`subject=toy/${toy}&fingerprint=0123456789abcdef`)).toEqual([]);
+    expect(await find(`subject=toy/${toy}&type=${ToySold.type}`)).toHaveLength(3);
+    expect(await find(`subject=toy/${toy}&type=${ToyMade.type}`)).toEqual([]);
+    expect(await find(`subject=toy/${toy}&after=${time(-1)}&before=${time(1)}`)).toHaveLength(3);
+    expect(await find(`subject=toy/${toy}&after=${time(0)}`)).toEqual([]);
+    expect(await find(`subject=toy/${toy}&before=${time(0)}`)).toEqual([]);
   });
 
   test('shows until when a handler that runs has it', async () => {
@@ -229,6 +248,7 @@ describe('the list of deliveries', () => {
   test.each([
     ['state=lost', 'request-invalid'],
     ['limit=201', 'request-invalid'],
+    ['after=yesterday', 'request-invalid'],
     ['colour=red', 'request-invalid'],
     ['cursor=nonsense', 'cursor-invalid'],
     [`cursor=${Buffer.from('["1","toys.ring"]').toString('base64url')}`, 'cursor-invalid'],
@@ -256,7 +276,7 @@ describe('the list of subscriptions', () => {
       active: true,
     };
     const quick = { ...plain, attempts: 6, backoff: { firstMs: 5, maxMs: 20 }, timeoutMs: 2_000 };
-    const backlog = { pending: expect.any(Number), dead: expect.any(Number) };
+    const backlog = { pending: expect.any(Number), dead: expect.any(Number), pausedSince: null, pauseReason: null };
 
     expect(await subscriptions()).toEqual([
       { name: 'toys.paint', event: ToyMade.type, ...plain, ...backlog },
