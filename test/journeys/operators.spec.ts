@@ -13,8 +13,7 @@ const operate = async (shop: Program, path: string, body: object) => {
 };
 const list = async (shop: Program, what: string) => (await shop.get(`/v1/operations/${what}`)).body.items;
 
-test(
-  'a broken mail server is found, its subscriber is paused in every process, and what died is replayed',
+test('a broken mail server is found, its subscriber is paused in every process, and what died is replayed', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     mailServer.refuses(() => '550 5.7.1 relaying denied');
@@ -50,11 +49,9 @@ test(
       { action: 'resume-subscription' },
       { action: 'pause-subscription', reason: 'The mail server refuses us' },
     ]);
-  }),
-);
+  }));
 
-test(
-  'the whole history replayed twice changes nothing in the rows of any module, and sends nothing',
+test('the whole history replayed twice changes nothing in the rows of any module, and sends nothing', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     const settings = { SMTP_URL: mailServer.url };
@@ -83,8 +80,7 @@ test(
     expect(await everyRow(stage)).toEqual(before);
     expect(mailServer.received).toHaveLength(mails);
     expect(await violationsOf(whole, stage, INVARIANTS)).toEqual({});
-  }),
-);
+  }));
 
 /** Every kind of end that an order can come to. */
 async function liveThrough(shop: Program): Promise<void> {
