@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BusinessModule } from '../business-module.js';
 import { createSchemaWithRole } from '../database/roles.js';
 import { Deliveries } from '../events/deliveries.js';
+import { DeliveryRunner } from '../events/delivery-runner.js';
 import { GiveUp } from '../events/outcomes.js';
 import { SideEffect } from '../events/subscription.js';
 import { Subscriptions } from '../events/subscriptions.js';
@@ -447,6 +448,29 @@ describe('a replay for a subscriber', () => {
       await theatre.close();
     }
   });
+});
+
+test('replays in the midst of deliveries let nothing happen twice', async () => {
+  await stage.sql('CREATE TABLE toys.sale (toy text NOT NULL)');
+  script.on('count', async ({ data }, tx) => {
+    if ('manager' in tx) await tx.manager.query('INSERT INTO toys.sale VALUES ($1)', [data.toy]);
+    if (Math.random() < 0.3) throw new GiveUp('the till is jammed');
+  });
+  await stage.hears(...Array.from({ length: 40 }, (_, nr) => ToySold({ toy: String(nr) })));
+  const unfinished = async () => (await rows('toys.count')).filter(({ state }) => state !== 'done');
+  const runner = stage.app.get(DeliveryRunner);
+  const work = async () => {
+    while ((await unfinished()).length > 0)
+      for (const ref of await stage.app.get(Deliveries).forgotten(['toys.count'], 5)) await runner.run(ref);
+  };
+  const operate = async () => {
+    while ((await unfinished()).length > 0) await Promise.all([replay({ filter: {} }), replayFor('toys.count')]);
+  };
+
+  await Promise.all([work(), work(), operate()]);
+
+  expect(await stage.sql('SELECT toy FROM toys.sale GROUP BY toy HAVING count(*) <> 1')).toEqual([]);
+  expect(await stage.sql('SELECT FROM toys.sale')).toHaveLength(40);
 });
 
 test('the whole history replayed twice changes nothing', async () => {
