@@ -51,12 +51,12 @@ export class Stage {
   constructor(private readonly queue: Queue = 'PostgreSQL') {}
 
   /** Starts a shop and waits until it is open. */
-  async shop(settings: Readonly<Record<string, string>> = {}): Promise<Program> {
-    return (await this.launch(settings)).open();
+  async shop(settings: Readonly<Record<string, string>> = {}, main?: string): Promise<Program> {
+    return (await this.launch(settings, main)).open();
   }
 
   /** Starts a shop that may not come to open. */
-  async launch(settings: Readonly<Record<string, string>> = {}): Promise<Program> {
+  async launch(settings: Readonly<Record<string, string>> = {}, main?: string): Promise<Program> {
     const { database, redis, folder } = await this.set();
     const environment = {
       DATABASE_URL: database.url,
@@ -66,7 +66,7 @@ export class Stage {
       ...redis?.settings,
       ...settings,
     };
-    const program = Program.launch(environment, folder);
+    const program = Program.launch(environment, folder, main);
     this.programs.push(program);
     return program;
   }

@@ -43,11 +43,14 @@ export class Program {
       if (input) createInterface({ input }).on('line', (line) => this.hear(line));
   }
 
-  /** Starts it in an empty folder, so that no `.env` of this checkout is read. It need not come to open. */
-  static launch(environment: Environment, folder: string): Program {
+  /**
+   * Starts it in an empty folder, so that no `.env` of this checkout is read. It need not come to open.
+   * @param main the main file of another build
+   */
+  static launch(environment: Environment, folder: string, main = MAIN): Program {
     const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
     const env = { ...Object.fromEntries(inherited), NODE_ENV: 'test', PORT: '0', ...environment };
-    return new Program(spawn(process.execPath, [MAIN], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    return new Program(spawn(process.execPath, [main], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
   get pid(): number {

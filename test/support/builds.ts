@@ -1,0 +1,32 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+/** A change of one file of the build: the text must stand in it once. */
+export interface Edit {
+  /** Below dist/, e.g. `orders/orders.service.js`. */
+  readonly file: string;
+  readonly replace: string;
+  readonly by: string;
+}
+
+/** Below the checkout, where packages are found. */
+const BUILDS = '.orderly/builds';
+
+/**
+ * A copy of the build with some texts replaced: another version of the program, or one with a mistake in it.
+ * @returns its main file
+ * @throws {Error} when a text is not there, or more than once: the source has moved on, and the edit has to follow
+ */
+export async function buildWith(name: string, edits: readonly Edit[]): Promise<string> {
+  const folder = resolve(BUILDS, name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(BUILDS, { recursive: true });
+  await cp('dist', folder, { recursive: true });
+  for (const { file, replace, by } of edits) {
+    const path = join(folder, file);
+    const parts = (await readFile(path, 'utf8')).split(replace);
+    if (parts.length !== 2) throw new Error(`${name}: ${file} has ${parts.length - 1} times: ${replace}`);
+    await writeFile(path, parts.join(by));
+  }
+  return join(folder, 'main.js');
+}
