@@ -1,23 +1,9 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { CRASH_POINTS } from './common/events/crash-points.js';
+import { flag, urlOf, wholeNumber } from './config-fields.js';
 
-const flag = z.enum(['on', 'off']);
 const crashPoint = new RegExp(`^(${CRASH_POINTS.join('|')})(:[1-9]\\d*)?$`);
-const wholeNumber = (min: number, max: number) => {
-  const message = `Give a whole number from ${min} to ${max}`;
-  return z.coerce.number(message).int(message).min(min, message).max(max, message);
-};
-const urlOf = (...protocols: string[]) => {
-  const startsWith = protocols.map((protocol) => `${protocol}://`);
-  return z
-    .string()
-    .refine(
-      (value) => startsWith.some((start) => value.startsWith(start) && value.length > start.length),
-      `Give a URL that starts with ${startsWith.join(' or ')}`,
-    )
-    .meta({ startsWith });
-};
 
 /**
  * Every variable that Orderly reads. `npm run docs` makes `.env.example` and docs/configuration.md from this.
@@ -83,6 +69,9 @@ export const environmentSchema = z.object({
     .default('Orderly <shop@orderly.example>')
     .meta({ description: 'sender of every mail' }),
   OPERATORS_EMAIL: z.email().default('operators@orderly.example').meta({ description: 'who is told about low stock' }),
+  KEEP_DELIVERIES_DAYS: wholeNumber(0, 36_500)
+    .default(30)
+    .meta({ description: 'days after which deliveries that are done or skipped are deleted; 0 keeps them for ever' }),
   DEMO_CATALOGUE: flag.optional().meta({ description: 'on: a first start loads a few products; off in production' }),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
@@ -170,6 +159,7 @@ function arrange(environment: Environment, portIsGiven: boolean) {
       from: environment.MAIL_FROM,
       operators: environment.OPERATORS_EMAIL,
     },
+    retention: { deliveryDays: environment.KEEP_DELIVERIES_DAYS },
     demoCatalogue: (environment.DEMO_CATALOGUE ?? (production ? 'off' : 'on')) === 'on',
     log: {
       level: environment.LOG_LEVEL,

@@ -1,6 +1,7 @@
 import { DataSource, type MixedList, type QueryRunner } from 'typeorm';
 import { CreateBackbone1764000000000 } from '../events/migrations/1764000000000-create-backbone.js';
 import { CreateOperations1764000000200 } from '../events/migrations/1764000000200-create-operations.js';
+import { CreatePrunedDeliveries1764000000300 } from '../events/migrations/1764000000300-create-pruned-deliveries.js';
 import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/1764000000100-create-idempotency-keys.js';
 import type { ModuleDefinition } from '../module-definition.js';
 import { createSchema } from './roles.js';
@@ -38,6 +39,7 @@ export function createDataSource({ url, poolSize, modules }: DataSourceOptions):
       CreateBackbone1764000000000,
       CreateIdempotencyKeys1764000000100,
       CreateOperations1764000000200,
+      CreatePrunedDeliveries1764000000300,
       ...migrations,
     ],
     migrationsTableName: 'migration',

@@ -4,10 +4,12 @@ import { EventEmitterModule } from '@nestjs/event-emitter';
 import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../database/database.js';
 import { definitionOf } from '../module-definition.js';
+import { Pruning } from '../retention/pruning.js';
 import { Backbone, WORKERS } from './backbone.js';
 import { Contracts } from './contracts.js';
 import { CrashPoints } from './crash-points.js';
 import { Deliveries } from './deliveries.js';
+import { DeliveryRetention } from './delivery-retention.js';
 import { DeliveryRunner } from './delivery-runner.js';
 import { Dispatcher } from './dispatcher.js';
 import { EventLog } from './event-log.js';
@@ -65,12 +67,14 @@ export class BackboneModule {
         DeliveryRunner,
         Relay,
         StartUpChecks,
+        Pruning,
+        DeliveryRetention,
         ...workers,
         { provide: Contracts, useValue: contracts },
         { provide: WORKERS, useFactory: (...hosts: WorkerHost[]) => hosts, inject: workers },
         Backbone,
       ],
-      exports: [CONFIG, Database, UnitOfWork, Dispatcher, Backbone, Subscriptions, Contracts],
+      exports: [CONFIG, Database, UnitOfWork, Dispatcher, Backbone, Subscriptions, Contracts, Pruning],
     };
   }
 }

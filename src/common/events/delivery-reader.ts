@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { type DeliveryRef, type DeliveryState, type FailedAttempt } from './delivery.js';
 import { AFTER_FILTER, type DeliveryFilter, filterParameters, matching } from './delivery-filter.js';
+import { tellsOf } from './pruned-deliveries.js';
 
 /** A delivery as its row holds it. */
 export interface StoredDelivery {
@@ -65,6 +66,11 @@ const DEAD = `
     JOIN backbone.delivery d ON d.event_id = dead.newest AND d.subscriber = dead.subscriber
    ORDER BY dead.count DESC, dead.subscriber, dead.fingerprint`;
 
+const PRUNED = `
+  SELECT e.id, array_agg(p.subscriber ORDER BY p.subscriber) AS subscribers
+    FROM backbone.event e JOIN backbone.pruned_delivery p ON ${tellsOf('p', 'e.position')}
+   WHERE e.id = ANY ($1::uuid[]) GROUP BY e.id`;
+
 /** Looks at deliveries. */
 @Injectable()
 export class DeliveryReader {
@@ -87,6 +93,12 @@ export class DeliveryReader {
   ofEvents(eventIds: readonly string[]): Promise<StoredDelivery[]> {
     const sql = `${SELECT} WHERE d.event_id = ANY ($1::uuid[]) ORDER BY d.position, d.subscriber`;
     return this.rows(sql, [eventIds]);
+  }
+
+  /** Of each event the subscribers whose deliveries ended so long ago that their rows were deleted. */
+  async prunedOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.database.query<{ id: string; subscribers: string[] }>(PRUNED, [eventIds]);
+    return new Map(rows.map(({ id, subscribers }) => [id, subscribers]));
   }
 
   /** What each subscriber still has to do. */

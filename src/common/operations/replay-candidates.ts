@@ -3,6 +3,7 @@ import { rowsOf } from '../database/database.js';
 import type { DeliveryRef, DeliveryState } from '../events/delivery.js';
 import { AFTER_FILTER, type DeliveryFilter, filterParameters, matching } from '../events/delivery-filter.js';
 import type { DomainEvent } from '../events/domain-event.js';
+import { wasPruned } from '../events/pruned-deliveries.js';
 import { orderKeyOf, type Subscription } from '../events/subscriptions.js';
 
 /** What a replay looks at: a delivery, or one that an event should have and has not. */
@@ -14,6 +15,8 @@ export interface Candidate extends DeliveryRef {
   readonly orderKey: string;
   readonly isLeased: boolean;
   readonly ranInTransaction: boolean;
+  /** It ended, and so long ago that its row was deleted. */
+  readonly isPruned: boolean;
 }
 
 /** Reads the candidates of a replay, some hundreds at a time. */
@@ -34,7 +37,7 @@ const STATE = `
 
 const DELIVERIES = `
   SELECT d.event_id AS "eventId", d.subscriber, e.type, ${STATE}, d.position::float8 AS position,
-         d.order_key AS "orderKey", false AS "ranInTransaction"
+         d.order_key AS "orderKey", false AS "ranInTransaction", false AS "isPruned"
     FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
    WHERE ${matching('d', 'e')}
      AND ($${AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) > ($${AFTER_FILTER}, $${AFTER_FILTER + 1}))
@@ -46,7 +49,7 @@ const END = 'SELECT coalesce(max(position), 0)::float8 AS end FROM backbone.even
 const EVENTS = `
   SELECT e.id AS "eventId", coalesce(d.subscriber, $1) AS subscriber, ${STATE}, e.position::float8 AS position,
          EXISTS (SELECT FROM jsonb_array_elements(e.metadata -> 'reactions') r WHERE r ->> 'subscriber' = ANY ($2))
-           AS "ranInTransaction",
+           AS "ranInTransaction", ${wasPruned('e.position', '$2')} AS "isPruned",
          e.id, e.type, e.subject, e.data, e.occurred_at AS "occurredAt", e.correlation_id AS "correlationId",
          e.causation_id AS "causationId"
     FROM backbone.event e

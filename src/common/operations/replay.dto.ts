@@ -22,6 +22,7 @@ export const subscriptionReplayBody = z.strictObject(order).meta({ id: 'Subscrip
 
 export const SUPPRESSIONS = [
   'done',
+  'pruned',
   'ran-in-transaction',
   'being-handled',
   'paused',
@@ -29,7 +30,7 @@ export const SUPPRESSIONS = [
   'not-found',
 ] as const;
 
-/** Why a replay leaves a delivery as it is. */
+/** Why a replay leaves a delivery as it is. What was pruned had been done, or skipped for good. */
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
 /** Most ids and parked lines that are told one by one. */

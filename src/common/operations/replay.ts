@@ -112,6 +112,7 @@ export class Replay {
 
   private suppressionOf({ state, subscriber, type, ...candidate }: Candidate): Suppression | undefined {
     if (state === 'done') return 'done';
+    if (candidate.isPruned) return 'pruned';
     if (candidate.ranInTransaction) return 'ran-in-transaction';
     if (candidate.isLeased) return 'being-handled';
     return this.subscriptions.named(subscriber)?.contract.type === type ? undefined : 'unknown-subscriber';

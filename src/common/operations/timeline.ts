@@ -19,6 +19,9 @@ const eventEntry = z
     reactions: z
       .array(z.object({ subscriber: z.string(), ms: z.number() }))
       .meta({ description: 'What reacted within the same transaction' }),
+    pruned: z.array(z.string()).meta({
+      description: 'Subscribers that were done with it so long ago that their deliveries are deleted',
+    }),
   })
   .meta({ id: 'TimelineEvent' });
 
@@ -74,26 +77,23 @@ export class Timeline {
     const events = await this.events.storyOf(subject);
     const ids = events.map(({ id }) => id);
     const deliveries = await this.deliveries.ofEvents(ids);
+    const pruned = await this.deliveries.prunedOf(ids);
     const added = await Promise.all(this.sources.map((source) => source(ids)));
-    const entries = [...events.map(eventOf), ...deliveries.map(deliveryOf), ...added.flat()];
+    const entries = [
+      ...events.map((event) => eventOf(event, pruned.get(event.id) ?? [])),
+      ...deliveries.map(deliveryOf),
+      ...added.flat(),
+    ];
     return entries.toSorted((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
   }
 }
 
-function eventOf({
-  id,
-  occurredAt,
-  metadata,
-  type,
-  subject,
-  version,
-  causationId,
-  correlationId,
-}: StoredEvent): TimelineEntry {
+function eventOf(event: StoredEvent, pruned: readonly string[]): TimelineEntry {
+  const { id, occurredAt, metadata, type, subject, version, causationId, correlationId } = event;
   const at = occurredAt.toISOString();
   const { actor, reactions } = metadata;
   const told = { type, subject, version, causationId, correlationId, actor, reactions: [...reactions] };
-  return { kind: 'event', at, eventId: id, ...told };
+  return { kind: 'event', at, eventId: id, ...told, pruned: [...pruned] };
 }
 
 function deliveryOf({ eventId, subscriber, state, attempts, errors, ...times }: StoredDelivery): TimelineEntry {

@@ -1,0 +1,18 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class CreatePrunedDeliveries1764000000300 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    // The same 4096 for ever: in rows that are there it cannot change.
+    await runner.query(`
+      CREATE TABLE backbone.pruned_delivery (
+        chunk      bigint    NOT NULL,
+        subscriber text      NOT NULL,
+        bits       bit(4096) NOT NULL,
+        PRIMARY KEY (chunk, subscriber)
+      ) WITH (fillfactor = 50)`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE backbone.pruned_delivery');
+  }
+}
