@@ -72,6 +72,9 @@ export const environmentSchema = z.object({
   KEEP_DELIVERIES_DAYS: wholeNumber(0, 36_500)
     .default(30)
     .meta({ description: 'days after which deliveries that are done or skipped are deleted; 0 keeps them for ever' }),
+  KEEP_MESSAGES_DAYS: wholeNumber(0, 36_500)
+    .default(365)
+    .meta({ description: 'days after which messages that are sent or failed are deleted; 0 keeps them for ever' }),
   DEMO_CATALOGUE: flag.optional().meta({ description: 'on: a first start loads a few products; off in production' }),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
@@ -159,7 +162,7 @@ function arrange(environment: Environment, portIsGiven: boolean) {
       from: environment.MAIL_FROM,
       operators: environment.OPERATORS_EMAIL,
     },
-    retention: { deliveryDays: environment.KEEP_DELIVERIES_DAYS },
+    retention: { deliveryDays: environment.KEEP_DELIVERIES_DAYS, messageDays: environment.KEEP_MESSAGES_DAYS },
     demoCatalogue: (environment.DEMO_CATALOGUE ?? (production ? 'off' : 'on')) === 'on',
     log: {
       level: environment.LOG_LEVEL,

@@ -3,8 +3,10 @@ import { CONFIG, type Config } from '../config.js';
 import { MailboxController } from './mailbox.controller.js';
 import { Mailbox } from './mailbox.js';
 import { MailboxMail } from './mailbox-mail.entity.js';
+import { MailboxRetention } from './mailbox-retention.js';
 import { Mailer } from './mailer.js';
 import { Message } from './message.entity.js';
+import { MessageRetention } from './message-retention.js';
 import { CreateNotifications1764000003000 } from './migrations/1764000003000-create-notifications.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsReactions } from './notifications.reactions.js';
@@ -22,7 +24,7 @@ const mailer = {
   name: 'notifications',
   events: {},
   controllers: [NotificationsController, MailboxController],
-  providers: [NotificationsService, NotificationsReactions, Mailbox, mailer],
+  providers: [NotificationsService, NotificationsReactions, Mailbox, mailer, MessageRetention, MailboxRetention],
   entities: [Message, MailboxMail],
   migrations: [CreateNotifications1764000003000],
 })

@@ -12,6 +12,7 @@ import { Deliveries } from './deliveries.js';
 import { DeliveryRetention } from './delivery-retention.js';
 import { DeliveryRunner } from './delivery-runner.js';
 import { Dispatcher } from './dispatcher.js';
+import { EndedDeliveries } from './ended-deliveries.js';
 import { EventLog } from './event-log.js';
 import { Handlers } from './handlers.js';
 import { ImmediateLane } from './immediate-lane.js';
@@ -69,12 +70,13 @@ export class BackboneModule {
         StartUpChecks,
         Pruning,
         DeliveryRetention,
+        EndedDeliveries,
         ...workers,
         { provide: Contracts, useValue: contracts },
         { provide: WORKERS, useFactory: (...hosts: WorkerHost[]) => hosts, inject: workers },
         Backbone,
       ],
-      exports: [CONFIG, Database, UnitOfWork, Dispatcher, Backbone, Subscriptions, Contracts, Pruning],
+      exports: [CONFIG, Database, UnitOfWork, Dispatcher, Backbone, Subscriptions, Contracts, Pruning, EndedDeliveries],
     };
   }
 }

@@ -48,7 +48,9 @@ export const replayView = z
     preview: z.boolean().meta({ description: 'true: nothing was changed, and this is what would happen' }),
     considered: z.int().meta({ description: 'Those that run and those that are suppressed' }),
     run: z.int().meta({ description: 'Due now: the ones that were dead, skipped or missing with all their attempts' }),
-    suppressed: z.array(z.object({ reason: z.enum(SUPPRESSIONS), count: z.int() })),
+    suppressed: z
+      .array(z.object({ reason: z.enum(SUPPRESSIONS), count: z.int() }))
+      .meta({ description: 'pruned: it ended so long ago that its row was deleted' }),
     sideEffects: z.int().meta({
       description: 'So many of those that run touch the world, and may repeat what an earlier attempt did to it',
     }),

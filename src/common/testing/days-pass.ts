@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 const MS_PER_DAY = 86_400_000;
 
 /** An id that was given so many days earlier, in SQL: the first twelve digits of a UUIDv7 are milliseconds. */
-function olderId(id: string, days: number): string {
+export function olderId(id: string, days: number): string {
   const digits = `replace(${id}::text, '-', '')`;
   const ms = `('x' || left(${digits}, 12))::bit(48)::bigint - ${days * MS_PER_DAY}`;
   return `(lpad(to_hex(${ms}), 12, '0') || substr(${digits}, 13))::uuid`;

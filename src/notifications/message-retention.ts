@@ -1,0 +1,63 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { rowsOf } from '../common/database/database.js';
+import { EndedDeliveries } from '../common/events/ended-deliveries.js';
+import { Transactions } from '../common/events/transactions.js';
+import { daysAgo, leastIdOf, NO_ID } from '../common/retention/age.js';
+import { Pruning } from '../common/retention/pruning.js';
+import { CONFIG, type Config } from '../config.js';
+import type { Message } from './message.entity.js';
+
+const BATCH = 200;
+
+type Old = Pick<Message, 'id' | 'eventId'>;
+
+/** A message that failed at first and was sent much later is as old as its sending. */
+const OLD = `
+  SELECT id, event_id AS "eventId" FROM notifications.message
+   WHERE id > $2 AND id < ${leastIdOf(daysAgo('$1'))} AND state IN ('sent', 'failed')
+     AND coalesce(sent_at, created_at) < ${daysAgo('$1')}
+   ORDER BY id LIMIT ${BATCH}`;
+
+const PRUNE = `
+  DELETE FROM notifications.message WHERE id IN (
+    SELECT id FROM notifications.message
+     WHERE id = ANY ($1::uuid[]) AND state IN ('sent', 'failed') ORDER BY id FOR UPDATE SKIP LOCKED)
+  RETURNING 1`;
+
+/**
+ * Forgets who was told what, which is personal data, after a while. Its row is what keeps a message from being sent
+ * twice, so it stays for as long as anything could call for the message again, however old it is.
+ */
+@Injectable()
+export class MessageRetention {
+  private readonly days: number;
+
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly endedDeliveries: EndedDeliveries,
+    pruning: Pruning,
+    @Inject(CONFIG) { retention }: Config,
+  ) {
+    this.days = retention.messageDays;
+    if (this.days > 0) pruning.add('messages', () => this.batches());
+  }
+
+  private async *batches(): AsyncGenerator<number> {
+    for (let last: string | undefined = NO_ID; last; ) {
+      const old: Old[] = await this.oldAfter(last);
+      yield await this.prune(old);
+      last = old.length === BATCH ? old.at(-1)?.id : undefined;
+    }
+  }
+
+  private oldAfter(id: string): Promise<Old[]> {
+    return this.transactions.read((manager) => rowsOf<Old>(manager, OLD, [this.days, id]));
+  }
+
+  private async prune(old: readonly Old[]): Promise<number> {
+    const eventIds = old.map(({ eventId }) => eventId);
+    const ended = await this.endedDeliveries.of('notifications', eventIds);
+    const ids = old.filter(({ eventId }) => ended.has(eventId)).map(({ id }) => id);
+    return this.transactions.run(async ({ manager }) => (await rowsOf(manager, PRUNE, [ids])).length);
+  }
+}
