@@ -333,22 +333,4 @@ describe('a delivery', () => {
     const whose = found.map(({ subscriber }) => subscriber).toSorted();
     expect(whose.join(' ')).toBe('toys.ring toys.ring toys.wrap toys.wrap');
   });
-
-  test('of an older name is handed to the subscriber that has it now, and stands in line before later ones', async () => {
-    const toy = await sold('before', 'after');
-    const heard: string[] = [];
-    script.on('ring', async ({ data }) => void heard.push(data.note));
-    const [before, after] = await rows('toys.ring', toy);
-    if (!before || !after) throw new Error('two deliveries are owed');
-    await stage.sql(
-      `UPDATE backbone.delivery SET subscriber = 'toys.chime', order_key = 'toys.chime toy/' || $2
-        WHERE subscriber = 'toys.ring' AND event_id = $1`,
-      [before.eventId, toy],
-    );
-
-    await stage.app.get(Deliveries).rename({ ...subscription('toys.ring'), formerNames: ['toys.chime'] });
-    for (const each of [after, before, after]) await runner.run(each);
-
-    expect(heard).toEqual(['before', 'after']);
-  });
 });

@@ -37,9 +37,12 @@ const BLOCKED = `EXISTS (
      AND p.state IN ('pending', 'dead') AND (p.state = 'pending' OR ($5 AND p.released_at IS NULL)))`;
 
 /** Asked at every claim, so that a pause counts at once and in every process. */
-const PAUSED = `d.subscriber = ANY (ARRAY (SELECT subscriber FROM backbone.paused_subscriber))`;
+const PAUSED = `EXISTS (SELECT FROM backbone.paused_subscriber WHERE subscriber = $6)`;
 
-/** A lease that ran out without a word is an attempt that died with its process, and kept as such. */
+/**
+ * A lease that ran out without a word is an attempt that died with its process, and kept as such. What another build
+ * has made this subscriber hear is left to that build.
+ */
 const CLAIM = `
   UPDATE backbone.delivery d
      SET claims = claims + 1, attempts = attempts + 1,
@@ -49,7 +52,8 @@ const CLAIM = `
            'attempt', attempts, 'at', clock_timestamp(), 'name', 'LeaseExpired',
            'message', 'The process that ran this attempt died or stalled') END
     FROM backbone.event e
-   WHERE d.event_id = $1 AND d.subscriber = $2 AND d.claims = $3 AND d.state = 'pending' AND e.id = d.event_id
+   WHERE d.event_id = $1 AND d.subscriber = $2 AND d.claims = $3 AND d.state = 'pending'
+     AND e.id = d.event_id AND e.type = $7
      AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
      AND NOT ${PAUSED} AND NOT ${BLOCKED}
   RETURNING d.claims, d.attempts AS attempt, e.id, e.type, e.subject, e.data, e.occurred_at AS "occurredAt",
@@ -88,16 +92,9 @@ const FORGOTTEN = `
    WHERE d.event_id = due.event_id AND d.subscriber = wanted.subscriber
   RETURNING d.event_id AS "eventId", d.subscriber, d.claims`;
 
-const RENAME = `
-  WITH pause AS (
-    DELETE FROM backbone.paused_subscriber WHERE subscriber = ANY ($1) RETURNING since, reason
-  ), kept AS (
-    INSERT INTO backbone.paused_subscriber (subscriber, since, reason)
-    SELECT $2, since, reason FROM pause ORDER BY since LIMIT 1
-    ON CONFLICT DO NOTHING
-  )
-  UPDATE backbone.delivery SET subscriber = $2, order_key = $3 || substr(order_key, strpos(order_key, ' '))
-   WHERE state IN ('pending', 'dead') AND subscriber = ANY ($1)`;
+const PASS_ON = `
+  UPDATE backbone.delivery SET due_at = clock_timestamp()
+   WHERE event_id = $1 AND subscriber = $2 AND claims = $3 AND state = 'pending' AND lease_until IS NULL`;
 
 /** The table of deliveries: who still has to hear what. All clocks are the database's. */
 @Injectable()
@@ -105,9 +102,14 @@ export class Deliveries {
   constructor(private readonly database: Database) {}
 
   /** Takes a delivery for the length of the lease; nothing when it is done, someone else's, or not its turn. */
-  async claim(ref: DeliveryRef, { behindDead }: Subscription, leaseMs: number): Promise<Claim | undefined> {
+  async claim(
+    ref: DeliveryRef,
+    { behindDead, name, contract }: Subscription,
+    leaseMs: number,
+  ): Promise<Claim | undefined> {
     type Row = DomainEvent & { claims: number; attempt: number; occurredAt: Date };
-    const parameters = [ref.eventId, ref.subscriber, ref.claims, leaseMs, behindDead === 'park'];
+    const terms = [behindDead === 'park', name, contract.type];
+    const parameters = [ref.eventId, ref.subscriber, ref.claims, leaseMs, ...terms];
     const [row] = await this.database.query<Row>(CLAIM, parameters);
     if (!row) return undefined;
     const { claims, attempt, ...event } = row;
@@ -141,8 +143,8 @@ export class Deliveries {
     return this.database.query<DeliveryRef>(FORGOTTEN, [subscribers, limitEach]);
   }
 
-  /** Hands what a renamed subscriber had left under its former names to its present name and line, and its pause. */
-  async rename({ formerNames, name, line }: Subscription): Promise<void> {
-    await this.database.query(RENAME, [formerNames, name, line]);
+  /** Makes what came to the wrong process due at once, for the relay of one that has its subscriber. */
+  async passOn({ eventId, subscriber, claims }: DeliveryRef): Promise<void> {
+    await this.database.query(PASS_ON, [eventId, subscriber, claims]);
   }
 }

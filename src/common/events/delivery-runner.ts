@@ -2,7 +2,6 @@ import { format } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
 import { isError } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
-import { maskPersonal } from '../logging/redact.js';
 import { pauseAfter } from './backoff.js';
 import { inContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
@@ -11,6 +10,7 @@ import { type DeliveryRef, deliveryId } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import { Handlers } from './handlers.js';
 import { GiveUp, RetryLater } from './outcomes.js';
+import { storable } from './storable-text.js';
 import { type Subscription, Subscriptions } from './subscriptions.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -20,7 +20,6 @@ const LET_GO_MS = 3_000;
 const LEASE_MARGIN_MS = LET_GO_MS + 7_000;
 /** A mail server that is away would say so for every mail. */
 const SAY_EVERY_MS = 30_000;
-const ERROR_TEXT_MAX = 2_000;
 
 /** The claim was taken over by someone else: what this attempt did is rolled back, and it has nothing to book. */
 class LeaseLost extends Error {
@@ -68,14 +67,25 @@ export class DeliveryRunner {
 
   private async claimAndAttempt(ref: DeliveryRef): Promise<void> {
     const subscription = this.subscriptions.named(ref.subscriber);
-    if (!subscription?.active) throw new Error(`${ref.subscriber} does not run in this process`);
     if (this.isStopping) return;
+    if (!subscription?.active) return this.passOn(ref);
     const claim = await this.deliveries.claim(ref, subscription, subscription.timeoutMs + LEASE_MARGIN_MS);
     if (!claim) return;
     this.crashPoints.pass('after-claim');
     const { id, correlationId } = claim.event;
     await inContext({ correlationId, causationId: id, actor: subscription.name }, () =>
       this.attempt(claim, subscription),
+    );
+  }
+
+  /** While two builds run side by side they share their queues, and one of them may lack a subscriber of the other. */
+  private async passOn(ref: DeliveryRef): Promise<void> {
+    await this.deliveries.passOn(ref);
+    logSparingly(`passed on ${ref.subscriber}`, SAY_EVERY_MS, (suppressed) =>
+      this.logger.log(`${ref.subscriber} does not run in this process; its deliveries wait for one where it does`, {
+        delivery: deliveryId(ref),
+        suppressed,
+      }),
     );
   }
 
@@ -155,11 +165,6 @@ export class DeliveryRunner {
 /** What a reader knows of the event: fields that its contract does not have are dropped. */
 function eventFor({ event }: Claim, { contract }: Subscription) {
   return { ...event, data: contract.data.parse(event.data) };
-}
-
-/** PostgreSQL takes any text but that with a NUL in it, and an outcome must not be lost because of its text. */
-function storable(text: unknown): string {
-  return maskPersonal(String(text)).replaceAll('\0', '').slice(0, ERROR_TEXT_MAX);
 }
 
 function ours(next: readonly DeliveryRef[] | undefined): readonly DeliveryRef[] {

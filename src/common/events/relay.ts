@@ -53,7 +53,7 @@ export class Relay {
   private async run(): Promise<void> {
     try {
       // Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows.
-      const subscribers = this.subscriptions.all.filter(({ active }) => active).map(({ name }) => name);
+      const subscribers = this.subscriptions.all.filter(({ active }) => active).flatMap(({ names }) => names);
       this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));
       await this.dispatcher.idle();
       this.lastRoundAt = Date.now();

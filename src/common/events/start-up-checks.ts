@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { Contracts } from './contracts.js';
-import { Deliveries } from './deliveries.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** What this build and this database cannot agree on: shown as it is, without a stack. */
@@ -28,14 +27,11 @@ export function assertHeard(contracts: Contracts, subscriptions: Subscriptions):
 export class StartUpChecks {
   constructor(
     private readonly subscriptions: Subscriptions,
-    private readonly deliveries: Deliveries,
     private readonly database: Database,
   ) {}
 
   /** @throws {StartUpError} naming every subscriber and event version that this build does not have */
   async pass(): Promise<void> {
-    for (const subscription of this.subscriptions.all)
-      if (subscription.formerNames.length > 0) await this.deliveries.rename(subscription);
     const problems = await this.unreadable();
     if (problems.length > 0) throw new StartUpError(problems);
   }
@@ -43,7 +39,9 @@ export class StartUpChecks {
   /** Deliveries that wait for a handler, or hold a version of an event, that this build does not have. */
   private async unreadable(): Promise<string[]> {
     // Plain reactions as well: they have deliveries from the time or the place where their module is another process.
-    const known = this.subscriptions.all.map(({ name, contract }) => `${name} ${contract.type}`);
+    const known = this.subscriptions.all.flatMap(({ names, contract }) =>
+      names.map((name) => `${name} ${contract.type}`),
+    );
     const waiting = await this.database.query<{ pair: string; deliveries: string }>(
       `SELECT d.subscriber || ' ' || e.type AS pair, count(*) AS deliveries
          FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
@@ -53,7 +51,7 @@ export class StartUpChecks {
     );
     return waiting.map(({ pair, deliveries }) => {
       const [subscriber, type] = pair.split(' ');
-      return `${deliveries} unfinished deliveries of ${type} wait for ${subscriber}, which this build does not have: name it in formerNames of its successor, or run the older build until they are done`;
+      return `${deliveries} unfinished deliveries of ${type} wait for ${subscriber}, which this build does not have: run the build that has it until they are done or skipped, or name it in formerNames if its method has another name here`;
     });
   }
 }

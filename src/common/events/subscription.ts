@@ -17,7 +17,10 @@ interface OrderOptions {
    * which things happened; a side effect forms a line of its own, or shares the one named here with others.
    */
   readonly line?: string;
-  /** Names this handler had before, so that it inherits their deliveries. */
+  /**
+   * What this handler was called before, oldest first: `['orders.countSale']`. The oldest stays its name in deliveries and
+   * for operators, so a renaming changes nothing for what waits or for older builds. Keep them for ever.
+   */
   readonly formerNames?: readonly string[];
 }
 

@@ -4,10 +4,24 @@ import { Script, ToyForgotten, ToyMade, ToySold, ToysModule } from '../testing/t
 import { Contracts } from './contracts.js';
 import { defineEvent } from './domain-event.js';
 import { assertHeard, StartUpChecks, StartUpError } from './start-up-checks.js';
-import { ReactsTo } from './subscription.js';
+import { ReactsTo, SideEffect } from './subscription.js';
 import { isImmediate, Subscriptions } from './subscriptions.js';
 
 const always = () => true;
+
+/** Of a module with the methods `hear`, which has these options, and `other`. */
+function subscriptionsWith(options: { formerNames: readonly string[] }) {
+  class Twice {
+    @SideEffect(ToySold, options)
+    async hear(): Promise<void> {}
+
+    @SideEffect(ToySold)
+    async other(): Promise<void> {}
+  }
+  @BusinessModule({ name: 'twice', events: {}, controllers: [], providers: [Twice], entities: [], migrations: [] })
+  class TwiceModule {}
+  return new Subscriptions([TwiceModule], always).all;
+}
 
 describe('the subscriptions of the shop', () => {
   test('carry the name of their module and method, and stand in one line where they change rows', () => {
@@ -39,6 +53,22 @@ describe('the subscriptions of the shop', () => {
     class TwiceModule {}
 
     expect(() => new Subscriptions([TwiceModule], always)).toThrow('Two subscribers are called twice.hear');
+  });
+
+  test('keep the oldest name of a method, and the line that goes with it', () => {
+    expect(subscriptionsWith({ formerNames: ['twice.first', 'twice.second'] })).toMatchObject([
+      { name: 'twice.first', names: ['twice.first', 'twice.second', 'twice.hear'], line: 'twice.first' },
+      { name: 'twice.other' },
+    ]);
+  });
+
+  test.each([
+    ['belongs to somebody', 'twice.other', 'Two subscribers are called twice.other'],
+    ['belongs to the method itself', 'twice.hear', 'Two subscribers are called twice.hear'],
+    ['lacks its module', 'other', 'has the former name other: write twice.<method>, as it was'],
+    ['is of another module', 'toys.other', 'has the former name toys.other: write twice.<method>, as it was'],
+  ])('are refused where a former name %s', (_, former, problem) => {
+    expect(() => subscriptionsWith({ formerNames: [former] })).toThrow(problem);
   });
 
   test('leave no event unheard that is not announced on purpose', () => {

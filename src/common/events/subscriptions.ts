@@ -4,9 +4,14 @@ import type { DomainEvent } from './domain-event.js';
 import { type Declaration, declarationsOf } from './subscription.js';
 
 /** One subscriber: a handler of a module with its contract. */
-export interface Subscription extends Omit<Declaration, 'line'> {
-  /** Stable: `<module>.<method>`. */
+export interface Subscription extends Omit<Declaration, 'line' | 'formerNames'> {
+  /**
+   * `<module>.<method>` of the time when it was new. It is what deliveries, jobs, lines and pauses are stored under, so it
+   * outlives the method's name: builds from before and after a renaming work side by side and do not notice.
+   */
   readonly name: string;
+  /** That one, and all that its method has been called since. Deliveries under any of them are its own. */
+  readonly names: readonly string[];
   readonly module: string;
   /** The provider class whose method handles the event. */
   readonly handler: Type;
@@ -25,16 +30,14 @@ export class Subscriptions {
   /**
    * @param modules every module of the shop, in the order in which their reactions run
    * @param isActive whether a module runs in this process
-   * @throws {Error} when two subscribers share a name
+   * @throws {Error} when two subscribers share a name, or a former name is none
    */
   constructor(modules: readonly Type[], isActive: (module: string) => boolean) {
     this.all = modules.flatMap((module) => subscriptionsOf(module, isActive));
     for (const subscription of this.all) {
-      const { name, contract } = subscription;
-      if (this.byName.has(name))
-        throw new Error(`Two subscribers are called ${name}. A handler hears one event: give each method its own name`);
-      this.byName.set(name, subscription);
-      this.byType.set(contract.type, [...this.to(contract.type), subscription]);
+      for (const name of subscription.names) this.call(subscription, name);
+      const { type } = subscription.contract;
+      this.byType.set(type, [...this.to(type), subscription]);
     }
   }
 
@@ -42,9 +45,26 @@ export class Subscriptions {
     return this.byType.get(type) ?? [];
   }
 
+  /** By its name, or by one that its method had later. */
   named(name: string): Subscription | undefined {
     return this.byName.get(name);
   }
+
+  private call(subscription: Subscription, name: string): void {
+    const { module, method } = subscription;
+    if (!isNameIn(module, name))
+      throw new Error(`${module}.${method} has the former name ${name}: write ${module}.<method>, as it was`);
+    if (this.byName.has(name))
+      throw new Error(
+        `Two subscribers are called ${name}. A handler hears one event: give each method a name that none had before`,
+      );
+    this.byName.set(name, subscription);
+  }
+}
+
+/** Deliveries go to the queue of the module that their name begins with, so nobody takes a name to another module. */
+function isNameIn(module: string, name: string): boolean {
+  return name.startsWith(`${module}.`) && /^\w+$/.test(name.slice(module.length + 1));
 }
 
 /** Runs in the publisher's transaction here, rather than as a delivery. */
@@ -61,15 +81,17 @@ function subscriptionsOf(type: Type, isActive: (module: string) => boolean): Sub
   const { name: module, providers } = definitionOf(type);
   const classes = providers.filter((provider): provider is Type => typeof provider === 'function');
   return classes.flatMap((handler) =>
-    declarationsOf(handler).map((declaration) => {
-      const name = `${module}.${declaration.method}`;
-      const line = `${module}${lineWithin(declaration)}`;
-      return { ...declaration, name, line, module, handler, active: isActive(module) };
+    declarationsOf(handler).map(({ formerNames, ...declaration }) => {
+      const present = `${module}.${declaration.method}`;
+      const names = [...formerNames, present];
+      const name = formerNames[0] ?? present;
+      const line = lineOf(declaration, module, name);
+      return { ...declaration, name, names, line, module, handler, active: isActive(module) };
     }),
   );
 }
 
-function lineWithin({ lane, line, method }: Declaration): string {
-  if (line) return `.${line}`;
-  return lane === 'side-effect' ? `.${method}` : '';
+function lineOf({ lane, line }: Pick<Declaration, 'lane' | 'line'>, module: string, name: string): string {
+  if (line) return `${module}.${line}`;
+  return lane === 'side-effect' ? name : module;
 }

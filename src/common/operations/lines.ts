@@ -68,7 +68,7 @@ export class Lines {
     private readonly dispatcher: Dispatcher,
     subscriptions: Subscriptions,
   ) {
-    this.parking = subscriptions.all.filter(({ behindDead }) => behindDead === 'park').map(({ name }) => name);
+    this.parking = subscriptions.all.filter(({ behindDead }) => behindDead === 'park').flatMap(({ names }) => names);
   }
 
   /** Newest event first; only those that come after the given one in this order. */

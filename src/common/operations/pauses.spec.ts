@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createSchemaWithRole } from '../database/roles.js';
 import { Deliveries } from '../events/deliveries.js';
-import { Subscriptions } from '../events/subscriptions.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
 
@@ -109,19 +108,6 @@ test('pausing or resuming twice is doing it once: the first reason counts, and t
       before: { state: 'active' },
       after: { state: 'paused', since },
     },
-  ]);
-});
-
-test('a subscriber that gets another name stays paused under it', async () => {
-  await verb('pause');
-
-  const heir = stage.app.get(Subscriptions).named('toys.wrap');
-  if (!heir) throw new Error('toys.wrap');
-  await stage.app.get(Deliveries).rename({ ...heir, formerNames: ['toys.ring'] });
-
-  expect([await subscription('toys.ring'), await subscription('toys.wrap')]).toMatchObject([
-    { pausedSince: null },
-    { pauseReason: 'Bells are being cast' },
   ]);
 });
 

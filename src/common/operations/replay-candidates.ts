@@ -45,7 +45,7 @@ const DELIVERIES = `
 
 const END = 'SELECT coalesce(max(position), 0)::float8 AS end FROM backbone.event';
 
-/** $1 the subscriber's name, $2 that and its former ones. What it has done under any of them is done. */
+/** $1 the subscriber's name, $2 all that it has had. What it has done under any of them is done. */
 const EVENTS = `
   SELECT e.id AS "eventId", coalesce(d.subscriber, $1) AS subscriber, ${STATE}, e.position::float8 AS position,
          EXISTS (SELECT FROM jsonb_array_elements(e.metadata -> 'reactions') r WHERE r ->> 'subscriber' = ANY ($2))
@@ -80,8 +80,8 @@ export function everythingFor(subscription: Subscription): Look {
 function eventsFor(subscription: Subscription, after: number, end: number): Look {
   type Row = Omit<Candidate, 'orderKey'> & Omit<DomainEvent, 'occurredAt'> & { readonly occurredAt: Date };
   return async (manager) => {
-    const { name, formerNames, contract } = subscription;
-    const rows = await rowsOf<Row>(manager, EVENTS, [name, [name, ...formerNames], contract.type, after, end]);
+    const { name, names, contract } = subscription;
+    const rows = await rowsOf<Row>(manager, EVENTS, [name, names, contract.type, after, end]);
     const candidates = rows.map((row) => {
       const event = { ...row, occurredAt: row.occurredAt.toISOString() };
       return { ...row, orderKey: orderKeyOf(subscription, event) };

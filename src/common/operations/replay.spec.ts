@@ -414,7 +414,7 @@ describe('a replay for a subscriber', () => {
     expect(answer).toMatchObject({ status: 404, body: { code: 'subscription-not-found' } });
   });
 
-  test('knows what it has done under a former name', async () => {
+  test('knows what it has done under another one of its names', async () => {
     class Puppets {
       @SideEffect(ToySold, { formerNames: ['puppets.wave'] })
       async bow(): Promise<void> {
@@ -434,7 +434,7 @@ describe('a replay for a subscriber', () => {
     try {
       for (const toy of ['one', 'two', 'three']) await theatre.hears(ToySold({ toy }));
       await theatre.sql(
-        `UPDATE backbone.delivery SET subscriber = 'puppets.wave', state = 'done' WHERE order_key LIKE '%one'`,
+        `UPDATE backbone.delivery SET subscriber = 'puppets.bow', state = 'done' WHERE order_key LIKE '%one'`,
       );
       await theatre.sql(`DELETE FROM backbone.delivery WHERE order_key LIKE '%two'`);
       await theatre.deliver();

@@ -104,7 +104,8 @@ export class Replay {
     const paused = await rowsOf<{ subscriber: string }>(manager, 'SELECT subscriber FROM backbone.paused_subscriber');
     const isPaused = new Set(paused.map(({ subscriber }) => subscriber));
     return candidates.filter((candidate) => {
-      const reason = this.suppressionOf(candidate) ?? (isPaused.has(candidate.subscriber) ? 'paused' : undefined);
+      const name = this.subscriptions.named(candidate.subscriber)?.name ?? candidate.subscriber;
+      const reason = this.suppressionOf(candidate) ?? (isPaused.has(name) ? 'paused' : undefined);
       if (reason) outcome.suppress(reason);
       return reason === undefined;
     });

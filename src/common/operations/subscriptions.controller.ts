@@ -43,7 +43,7 @@ export class SubscriptionsController {
     @Body({ schema: pauseBody }) { reason }: z.output<typeof pauseBody>,
   ): Promise<SubscriptionView> {
     const subscription = this.named(name);
-    await this.pauses.pause(name, reason);
+    await this.pauses.pause(subscription.name, reason);
     return (await this.views())(subscription);
   }
 
@@ -58,7 +58,7 @@ export class SubscriptionsController {
     @Body({ schema: pauseBody }) { reason }: z.output<typeof pauseBody>,
   ): Promise<SubscriptionView> {
     const subscription = this.named(name);
-    await this.pauses.resume(name, reason);
+    await this.pauses.resume(subscription.name, reason);
     return (await this.views())(subscription);
   }
 
@@ -93,9 +93,8 @@ export class SubscriptionsController {
     const backlog = new Map((await this.deliveries.backlog()).map((each) => [each.subscriber, each]));
     const pauses = await this.pauses.all();
     return (subscription) => {
-      const { name, contract, lane, line, attempts, backoff, timeoutMs, behindDead, formerNames, active } =
-        subscription;
-      const terms = { lane, line, attempts, backoff, timeoutMs, behindDead, formerNames: [...formerNames] };
+      const { name, names, contract, lane, line, attempts, backoff, timeoutMs, behindDead, active } = subscription;
+      const terms = { lane, line, attempts, backoff, timeoutMs, behindDead, formerNames: names.slice(0, -1) };
       const { pending = 0, dead = 0 } = backlog.get(name) ?? {};
       const pause = pauses.get(name);
       const paused = { pausedSince: pause?.since.toISOString() ?? null, pauseReason: pause?.reason ?? null };

@@ -11,7 +11,9 @@ export const subscriptionView = z
     backoff: z.object({ firstMs: z.int(), maxMs: z.int() }),
     timeoutMs: z.int(),
     behindDead: z.enum(['park', 'pass']),
-    formerNames: z.array(z.string()),
+    formerNames: z
+      .array(z.string())
+      .meta({ description: 'What its method was called before, oldest first: the oldest stays its name' }),
     active: z.boolean().meta({ description: 'Its module runs in this process' }),
     pending: z.int(),
     dead: z.int(),

@@ -47,10 +47,18 @@ export class ModuleStage {
     private readonly testDatabase: TestDatabase,
     readonly dataSource: DataSource,
     readonly app: NestFastifyApplication,
+    private readonly isGuest: boolean,
   ) {}
 
-  /** @param settings variables of the configuration that matter to the test */
-  static async of(type: Type, settings: Readonly<Record<string, string>> = {}): Promise<ModuleStage> {
+  /**
+   * @param settings variables of the configuration that matter to the test
+   * @param host whose database it shares, as another build of the module does that runs beside it
+   */
+  static async of(
+    type: Type,
+    settings: Readonly<Record<string, string>> = {},
+    host?: ModuleStage,
+  ): Promise<ModuleStage> {
     const config = readConfig({
       NODE_ENV: 'test',
       MODULE_ROLES: 'enforced',
@@ -59,7 +67,7 @@ export class ModuleStage {
       ...settings,
     });
     const definition = definitionOf(type);
-    const testDatabase = await TestDatabase.create();
+    const testDatabase = host?.testDatabase ?? (await TestDatabase.create());
     const { url } = testDatabase;
     const dataSource = await createDataSource({ url, poolSize: 5, modules: [definition] }).initialize();
     const database = new Database(dataSource, config.database);
@@ -71,7 +79,7 @@ export class ModuleStage {
     });
     configureHttp(app);
     await app.init();
-    return new ModuleStage(type, testDatabase, dataSource, app);
+    return new ModuleStage(type, testDatabase, dataSource, app, host !== undefined);
   }
 
   /** Another module says these facts, in one transaction. */
@@ -159,7 +167,7 @@ export class ModuleStage {
   async close(): Promise<void> {
     await this.app.close();
     await this.dataSource.destroy();
-    await this.testDatabase.drop();
+    if (!this.isGuest) await this.testDatabase.drop();
   }
 
   private async ask(request: Request): Promise<Answer> {
