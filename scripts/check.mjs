@@ -30,6 +30,11 @@ const CHECKS = [
     ],
     mend: 'describe the operation better where its controller and schemas are',
   },
+  {
+    name: 'AsyncAPI',
+    runs: [['@redocly/cli/bin/cli.js', 'lint', 'docs/asyncapi.json']],
+    mend: 'mend src/common/events/async-api.ts, then npm run docs',
+  },
 ];
 
 /** Nothing here talks to anybody, and Redocly is the one that would. */

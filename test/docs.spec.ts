@@ -12,7 +12,8 @@ import { brokenLinks, documentsIn } from './support/documents.js';
 /** The pages are written by a program of its own, which may have to be built first. */
 jest.setTimeout(60_000);
 
-const GENERATED = ['docs/events.md', 'docs/configuration.md', '.env.example'];
+const SCHEMAS = ['src/inventory/inventory.events.schema.json', 'src/orders/orders.events.schema.json'];
+const GENERATED = [...SCHEMAS, 'docs/asyncapi.json', 'docs/events.md', 'docs/configuration.md', '.env.example'];
 
 let folder: string;
 
@@ -32,6 +33,23 @@ describe('the generated pages', () => {
     expect(docs('--check', folder)).toEqual([]);
     await appendFile(join(folder, 'docs/events.md'), '\n');
     expect(docs('--check', folder)).toEqual(['docs/events.md is stale: npm run docs']);
+  });
+
+  test('are not written while a build beside this one could not read what the events say', async () => {
+    const [, path = ''] = SCHEMAS.map((file) => join(folder, file));
+    const promised = JSON.parse(await readFile(path, 'utf8'));
+    const placed = promised['orders.order-placed.v1'];
+    placed.properties.lines.items.properties.price = { type: 'integer' };
+    const text = JSON.stringify({ ...promised, 'orders.order-lost.v1': placed });
+    await writeFile(path, text);
+
+    expect(docs(folder)).toEqual([
+      'orders.order-placed.v1: lines[].price is gone',
+      expect.stringMatching(/^orders\.order-lost\.v1: the event is gone/),
+      expect.stringMatching(/^Nothing was written\./),
+      expect.stringContaining('docs/change-an-event.md'),
+    ]);
+    expect(await readFile(path, 'utf8')).toBe(text);
   });
 
   test('name every event, what it means and who hears it', async () => {

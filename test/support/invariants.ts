@@ -4,9 +4,11 @@ import type { Program } from './program.js';
 export interface Subscriber {
   readonly name: string;
   readonly event: string;
+  /** Hears nothing new. */
+  readonly retired?: boolean;
 }
 
-const SUBSCRIBERS = `jsonb_to_recordset($1::jsonb) AS s(name text, event text)`;
+const SUBSCRIBERS = `jsonb_to_recordset($1::jsonb) AS s(name text, event text, retired boolean)`;
 
 /** The events of which somebody outside is told, each by one mail. */
 const TOLD = `
@@ -61,7 +63,7 @@ export const INVARIANTS = {
 
   'every subscriber hears of an event once, in its transaction or by a delivery': `
     SELECT e.id, e.type, s.name, d.state, coalesce(heard.times, 0) AS in_transaction
-      FROM backbone.event e JOIN ${SUBSCRIBERS} ON s.event = e.type
+      FROM backbone.event e JOIN ${SUBSCRIBERS} ON s.event = e.type AND s.retired IS NOT TRUE
       LEFT JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber = s.name
       LEFT JOIN LATERAL (
         SELECT count(*) AS times FROM jsonb_array_elements(e.metadata -> 'reactions') r

@@ -22,6 +22,11 @@ interface OrderOptions {
    * for operators, so a renaming changes nothing for what waits or for older builds. Keep them for ever.
    */
   readonly formerNames?: readonly string[];
+  /**
+   * Hears nothing new, but what waits for it is still handled: the last step before a handler is removed, so that an older
+   * build beside this one, which still writes deliveries for it, leaves none behind.
+   */
+  readonly retired?: true;
 }
 
 /** How a durable subscription behaves when it fails. */
@@ -47,11 +52,12 @@ export interface SideEffectContext {
 }
 
 /** A declared subscription, before it knows its module. */
-export interface Declaration extends Required<Omit<DurableOptions, 'line'>> {
+export interface Declaration extends Required<Omit<DurableOptions, 'line' | 'retired'>> {
   readonly contract: EventContract;
   readonly lane: Lane;
   readonly method: string;
   readonly line: string | undefined;
+  readonly retired: boolean;
 }
 
 type Handler<Contract, Last> = (event: EventOf<Contract>, last: Last) => Promise<void>;
@@ -68,6 +74,7 @@ const DEFAULTS = {
   behindDead: 'park',
   formerNames: [],
   line: undefined,
+  retired: false,
   orderBy: (event: DomainEvent<never>) => event.subject,
 } as const;
 

@@ -71,6 +71,20 @@ describe('the subscriptions of the shop', () => {
     expect(() => subscriptionsWith({ formerNames: [former] })).toThrow(problem);
   });
 
+  test('hear nothing when they are retired, neither at once nor later', () => {
+    class Retired {
+      @ReactsTo(ToySold, { retired: true })
+      async hear(): Promise<void> {}
+    }
+    @BusinessModule({ name: 'old', events: {}, controllers: [], providers: [Retired], entities: [], migrations: [] })
+    class RetiredModule {}
+    const subscriptions = new Subscriptions([RetiredModule], always);
+
+    expect(subscriptions.to(ToySold.type)).toEqual([]);
+    expect(subscriptions.all.map(isImmediate)).toEqual([false]);
+    expect(() => assertHeard(new Contracts([ToySold]), subscriptions)).toThrow('nobody subscribes to toys.toy-sold.v1');
+  });
+
   test('leave no event unheard that is not announced on purpose', () => {
     const subscriptions = new Subscriptions([ToysModule], always);
     const { announced: _, ...definition } = ToyForgotten;

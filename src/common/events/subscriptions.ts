@@ -37,10 +37,11 @@ export class Subscriptions {
     for (const subscription of this.all) {
       for (const name of subscription.names) this.call(subscription, name);
       const { type } = subscription.contract;
-      this.byType.set(type, [...this.to(type), subscription]);
+      if (!subscription.retired) this.byType.set(type, [...this.to(type), subscription]);
     }
   }
 
+  /** Those that hear such an event when it is said. */
   to(type: string): readonly Subscription[] {
     return this.byType.get(type) ?? [];
   }
@@ -69,7 +70,7 @@ function isNameIn(module: string, name: string): boolean {
 
 /** Runs in the publisher's transaction here, rather than as a delivery. */
 export function isImmediate(subscription: Subscription): boolean {
-  return subscription.lane === 'immediate' && subscription.active;
+  return subscription.lane === 'immediate' && subscription.active && !subscription.retired;
 }
 
 /** Deliveries of one order key run one after the other. */

@@ -54,6 +54,19 @@ class LaterReactions {
   }
 }
 
+@Injectable()
+class NextReactions {
+  @SideEffect(ToySold, { retired: true })
+  async box(event: ToySold): Promise<void> {
+    await hear('next.box', event);
+  }
+
+  @SideEffect(ToySoldAgain, { line: 'box' })
+  async pack(event: ToySold): Promise<void> {
+    await hear('next.pack', event);
+  }
+}
+
 function toys(reactions: Type): Type {
   @BusinessModule({ name: 'toys', events: {}, controllers: [], providers: [reactions], entities: [], migrations: [] })
   class Toys {}
@@ -62,13 +75,16 @@ function toys(reactions: Type): Type {
 
 let earlier: ModuleStage;
 let later: ModuleStage;
+let next: ModuleStage;
 
 beforeAll(async () => {
   earlier = await ModuleStage.of(toys(EarlierReactions));
   later = await ModuleStage.of(toys(LaterReactions), {}, earlier);
+  next = await ModuleStage.of(toys(NextReactions), {}, earlier);
 });
 
 afterAll(async () => {
+  await next.close();
   await later.close();
   await earlier.close();
 });
@@ -264,6 +280,36 @@ test('an event in a version that a build does not read is not run by it under th
   for (const build of [later, earlier]) for (const each of [second, first]) await run(build, each);
 
   expect(heard).toEqual(['later.box second version', 'earlier.box first version']);
+});
+
+describe('a handler that moves to the next version of an event, which is published beside the one before', () => {
+  const publish = (build: ModuleStage, note: string) => build.hears(ToySold(sold(note)), ToySoldAgain(sold(note)));
+  test('hears of each fact once, from whichever build, in order, and leaves nothing behind', async () => {
+    await publish(earlier, 'one');
+    await publish(next, 'two');
+    await publish(earlier, 'three');
+    await later.sql(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.chime'`);
+    const owed = [...(await deliveries('toys.box')), ...(await deliveries('toys.pack'))];
+
+    expect(owed.map(({ subscriber }) => subscriber)).toEqual(['toys.box', 'toys.box', 'toys.pack']);
+    await next.app.get(StartUpChecks).pass();
+    for (let round = 1; round <= owed.length; round += 1) for (const each of owed.toReversed()) await run(next, each);
+
+    expect(heard).toEqual(['next.box one', 'next.pack two', 'next.box three']);
+  });
+
+  test('hears nothing old when the retired one is replayed, and the operators see that it is', async () => {
+    await publish(next, 'one');
+
+    expect((await operate(next, 'toys.box/replay', {})).body).toMatchObject({
+      run: 0,
+      suppressed: [{ reason: 'retired-subscriber', count: 1 }],
+    });
+    expect((await next.get('/v1/operations/subscriptions')).body.items).toMatchObject([
+      { name: 'toys.box', retired: true },
+      { name: 'toys.pack', retired: false },
+    ]);
+  });
 });
 
 describe('the way back', () => {

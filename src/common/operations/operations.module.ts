@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { DeliveryReader } from '../events/delivery-reader.js';
 import { EventReader } from '../events/event-reader.js';
+import { AsyncApiController } from './async-api.controller.js';
 import { AuditController } from './audit.controller.js';
 import { Audit } from './audit.js';
 import { DeliveriesController } from './deliveries.controller.js';
@@ -16,7 +17,14 @@ import { Timeline } from './timeline.js';
 /** What an operator sees and does: the event log, the deliveries, the story of any one thing. */
 @Global()
 @Module({
-  controllers: [EventsController, DeliveriesController, ReplayController, SubscriptionsController, AuditController],
+  controllers: [
+    EventsController,
+    DeliveriesController,
+    ReplayController,
+    SubscriptionsController,
+    AuditController,
+    AsyncApiController,
+  ],
   providers: [EventReader, DeliveryReader, Timeline, Audit, Lines, Pauses, Replay, Skipping],
   exports: [Timeline],
 })

@@ -273,6 +273,7 @@ describe('the list of subscriptions', () => {
       timeoutMs: 30_000,
       behindDead: 'park',
       formerNames: [],
+      retired: false,
       active: true,
     };
     const quick = { ...plain, attempts: 6, backoff: { firstMs: 5, maxMs: 20 }, timeoutMs: 2_000 };

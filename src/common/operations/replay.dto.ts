@@ -27,6 +27,7 @@ export const SUPPRESSIONS = [
   'being-handled',
   'paused',
   'unknown-subscriber',
+  'retired-subscriber',
   'not-found',
 ] as const;
 

@@ -116,7 +116,9 @@ export class Replay {
     if (candidate.isPruned) return 'pruned';
     if (candidate.ranInTransaction) return 'ran-in-transaction';
     if (candidate.isLeased) return 'being-handled';
-    return this.subscriptions.named(subscriber)?.contract.type === type ? undefined : 'unknown-subscriber';
+    const subscription = this.subscriptions.named(subscriber);
+    if (subscription?.contract.type !== type) return 'unknown-subscriber';
+    return subscription.retired && state === null ? 'retired-subscriber' : undefined;
   }
 
   private async parkedAmong(

@@ -93,8 +93,9 @@ export class SubscriptionsController {
     const backlog = new Map((await this.deliveries.backlog()).map((each) => [each.subscriber, each]));
     const pauses = await this.pauses.all();
     return (subscription) => {
-      const { name, names, contract, lane, line, attempts, backoff, timeoutMs, behindDead, active } = subscription;
-      const terms = { lane, line, attempts, backoff, timeoutMs, behindDead, formerNames: names.slice(0, -1) };
+      const { name, names, contract, lane, line, attempts, backoff, timeoutMs, behindDead, retired, active } =
+        subscription;
+      const terms = { lane, line, attempts, backoff, timeoutMs, behindDead, formerNames: names.slice(0, -1), retired };
       const { pending = 0, dead = 0 } = backlog.get(name) ?? {};
       const pause = pauses.get(name);
       const paused = { pausedSince: pause?.since.toISOString() ?? null, pauseReason: pause?.reason ?? null };

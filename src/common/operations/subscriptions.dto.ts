@@ -14,6 +14,7 @@ export const subscriptionView = z
     formerNames: z
       .array(z.string())
       .meta({ description: 'What its method was called before, oldest first: the oldest stays its name' }),
+    retired: z.boolean().meta({ description: 'Hears nothing new, but handles what waits for it' }),
     active: z.boolean().meta({ description: 'Its module runs in this process' }),
     pending: z.int(),
     dead: z.int(),

@@ -1,0 +1,39 @@
+import 'reflect-metadata';
+import { MODULES } from '../../dist/app.module.js';
+import { createAsyncApi } from '../../dist/common/events/async-api.js';
+import { Contracts } from '../../dist/common/events/contracts.js';
+import { schemasOf } from '../../dist/common/events/event-schema.js';
+import { breaksBetween } from '../../dist/common/events/schema-breaks.js';
+import { Subscriptions } from '../../dist/common/events/subscriptions.js';
+import { definitionOf } from '../../dist/common/module-definition.js';
+
+const modules = MODULES.map(definitionOf).map(({ name, events }) => ({ name, contracts: Object.values(events) }));
+const speakers = modules
+  .filter(({ contracts }) => contracts.length > 0)
+  .map((module) => ({ ...module, path: `src/${module.name}/${module.name}.events.schema.json` }));
+
+/** The JSON Schemas of every module's events, by path. */
+export function schemaFiles() {
+  return Object.fromEntries(speakers.map(({ contracts, path }) => [path, json(schemasOf(contracts))]));
+}
+
+/** docs/asyncapi.json */
+export function asyncApiFile() {
+  const contracts = new Contracts(modules.flatMap((module) => module.contracts));
+  return json(createAsyncApi(contracts, new Subscriptions(MODULES, () => true)));
+}
+
+/**
+ * What builds beside this one could not read. What is committed is a promise, so it is not written anew while there is any.
+ * @param textOf gives the text of a committed file, or null
+ */
+export function brokenPromises(textOf) {
+  return speakers.flatMap(({ contracts, path }) => {
+    const committed = textOf(path);
+    return committed === null ? [] : breaksBetween(JSON.parse(committed), contracts);
+  });
+}
+
+function json(value) {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
