@@ -47,7 +47,7 @@ export function violatedConstraintOf(error: unknown): string | undefined {
 }
 
 const LOST =
-  /Connection terminated|Client has encountered a connection error|already released|timeout exceeded when trying to connect|Connection ended/;
+  /Connection terminated|Client has encountered a connection error|Client was closed|already released|timeout exceeded when trying to connect|Connection ended|Query read timeout/;
 const LOST_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
 /** PostgreSQL is out of reach or went away. Says nothing about whether work in flight was stored. */
@@ -57,6 +57,19 @@ export function isDatabaseLost(error: unknown): boolean {
   return errorChain(error).some(
     (each) => ('code' in each && LOST_CODES.has(String(each.code))) || LOST.test(each.message),
   );
+}
+
+/** There is no room left for what is to be stored. Nothing of the work was stored. */
+export function isStorageFull(error: unknown): boolean {
+  return sqlStateOf(error) === '53100';
+}
+
+/** Out of memory, an input or output error, or read-only since it is a standby: it may answer, but not do its work. */
+const UNFIT_STATES = new Set(['53000', '53200', '53400', '58000', '58030', '25006', 'XX001', 'XX002']);
+
+/** PostgreSQL is there and cannot do its work. Nothing of the work was stored. */
+export function isDatabaseUnfit(error: unknown): boolean {
+  return UNFIT_STATES.has(sqlStateOf(error) ?? '');
 }
 
 /** Locks, or the machine, keep statements waiting for too long. Nothing of the work was stored. */

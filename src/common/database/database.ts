@@ -2,12 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { currentContext, REQUESTS } from '../events/context.js';
 import { CommitUnknownError, isDatabaseLost, NestedTransactionError, RolledBackError } from './database-errors.js';
+import { Entrance } from './entrance.js';
+import { keepConnectionsFit } from './fit-connections.js';
 import { roleOf } from './roles.js';
 import { Statements } from './statements.js';
 
 /** How long the outcome of a lost COMMIT is looked for before the caller is told that it is unknown. */
 const OUTCOME_WAIT_MS = 5_000;
+
+/** One connection of so many is kept for what is no request: deliveries, the relay, health checks. */
+const KEPT_ONE_OF = 4;
 
 /** What lets the outcome of a lost COMMIT be looked up. */
 interface Trace {
@@ -29,20 +35,53 @@ export interface Session {
 /** The one owner of transactions. TypeORM's own would take a COMMIT that rolled back for success. */
 export class Database {
   private readonly open = new AsyncLocalStorage<{ live: boolean }>();
+  private readonly entrance: Entrance;
 
+  /** @param dataSource an open one */
   constructor(
     readonly dataSource: DataSource,
     private readonly options: { readonly enforceRoles: boolean },
-  ) {}
+  ) {
+    keepConnectionsFit(dataSource);
+    const { poolSize = 1 } = dataSource.options;
+    this.entrance = new Entrance(Math.max(1, poolSize - Math.ceil(poolSize / KEPT_ONE_OF)));
+  }
 
   /**
    * Runs the work in one transaction that starts as the given module.
    * @throws {NestedTransactionError} inside another one
+   * @throws {Overloaded} when too many requests wait for a connection
    * @throws {RolledBackError} when the work swallowed an error of a statement
    * @throws {CommitUnknownError} when the connection died during COMMIT and the outcome could not be learned
    */
   async transaction<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     if (this.open.getStore()?.live) throw new NestedTransactionError();
+    return this.inTurn(() => this.transact(module, work));
+  }
+
+  /** Reads as the given module, outside of any transaction where roles are not enforced. */
+  async read<Result>(module: string, work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    if (this.options.enforceRoles) return this.transaction(module, ({ manager }) => work(manager));
+    return this.inTurn(() => work(this.dataSource.manager));
+  }
+
+  /** One statement of the backbone's own, in a transaction of its own. */
+  async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.read('backbone', (manager) => rowsOf<Row>(manager, sql, parameters));
+  }
+
+  /** Requests wait until there is room for them; nothing else has to, and neither does who has a connection already. */
+  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (currentContext()?.actor !== REQUESTS || this.open.getStore()?.live) return work();
+    await this.entrance.enter();
+    try {
+      return await work();
+    } finally {
+      this.entrance.leave();
+    }
+  }
+
+  private async transact<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     const runner = this.dataSource.createQueryRunner();
     const statements = new Statements(runner);
     const session = this.sessionOf(runner);
@@ -56,23 +95,12 @@ export class Database {
       return result;
     } catch (error) {
       await statements.end();
-      await rollBack(runner);
+      await rollBack(runner, error);
       throw error;
     } finally {
       state.live = false;
       await runner.release();
     }
-  }
-
-  /** Reads as the given module, outside of any transaction where roles are not enforced. */
-  async read<Result>(module: string, work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
-    if (this.options.enforceRoles) return this.transaction(module, ({ manager }) => work(manager));
-    return work(this.dataSource.manager);
-  }
-
-  /** One statement of the backbone's own, in a transaction of its own. */
-  async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return this.read('backbone', (manager) => rowsOf<Row>(manager, sql, parameters));
   }
 
   private sessionOf(runner: QueryRunner): Session {
@@ -139,12 +167,13 @@ export async function rowsOf<Row>(
   return (paired ? answer[0] : answer) as Row[];
 }
 
-async function rollBack(runner: QueryRunner): Promise<void> {
-  if (runner.isReleased || !runner.isTransactionActive) return;
+async function rollBack(runner: QueryRunner, reason: unknown): Promise<void> {
+  // A connection that is lost takes its transaction with it, and the pool does not take it back.
+  if (runner.isReleased || !runner.isTransactionActive || isDatabaseLost(reason)) return;
   try {
     const client: Client = await runner.connect();
-    await client.query('ROLLBACK').catch(() => client.end());
+    await client.query('ROLLBACK');
   } catch {
-    // The connection is gone and its transaction with it; the caller gets the error that brought us here.
+    // Lost as well; the caller gets the error that brought us here.
   }
 }

@@ -12,14 +12,21 @@ const INSUFFICIENT_PRIVILEGE = '42501';
  * @throws {ConfigError} when it is out of reach, refuses this account, or is too old
  */
 export async function openDatabase(options: DataSourceOptions): Promise<DataSource> {
-  const dataSource = await createDataSource(options).initialize().catch(refuse);
+  await bringUpToDate(options);
+  return createDataSource(options).initialize();
+}
+
+async function bringUpToDate(options: DataSourceOptions): Promise<void> {
+  const patient = await createDataSource({ ...options, statementMs: 0 })
+    .initialize()
+    .catch(refuse);
   try {
-    await refuseOldServer(dataSource);
-    await migrate(dataSource);
-    return dataSource;
+    await refuseOldServer(patient);
+    await migrate(patient);
   } catch (error) {
-    await dataSource.destroy();
-    return refuseWithoutRights(error);
+    refuseWithoutRights(error);
+  } finally {
+    await patient.destroy();
   }
 }
 

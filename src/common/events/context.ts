@@ -1,13 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Session } from '../database/database.js';
+import type { EntityManager } from 'typeorm';
+
+/** The transaction that a request opened. */
+interface Opened {
+  readonly manager: EntityManager;
+}
 
 /** Makes what a request does happen once, however often the request is sent. */
 export interface OncePerRequest {
   /** Called first in the request's transaction; throws where the work is not to be done. */
-  claim(session: Session): Promise<void>;
+  claim(session: Opened): Promise<void>;
   /** Called last in the transaction, with what its work gave. */
-  keep(session: Session, result: unknown): Promise<void>;
+  keep(session: Opened, result: unknown): Promise<void>;
 }
+
+/** The actor behind what an HTTP request does. */
+export const REQUESTS = 'api';
 
 /** Who and what is behind the work that is going on, for logs and for the events it publishes. */
 export interface Context {
@@ -15,7 +23,7 @@ export interface Context {
   readonly correlationId: string;
   /** The event whose delivery is being handled, if one is. */
   readonly causationId: string | null;
-  /** `api`, a subscriber's name, or a script's. */
+  /** `api` for a request, a subscriber's name, or a script's. */
   readonly actor: string;
   readonly once?: OncePerRequest;
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { currentContext, inContext } from '../events/context.js';
 import { logSparingly } from '../logging/rate-limit.js';
 
 const CHECK_TIMEOUT_MS = 2_000;
@@ -40,7 +41,7 @@ export class HealthChecks {
 
   private async runOne(name: string, check: Check): Promise<Readiness['checks'][number]> {
     try {
-      return { name, ok: true, detail: (await inTime(check)) ?? '' };
+      return { name, ok: true, detail: (await inTime(() => asNoRequest(check))) ?? '' };
     } catch (error) {
       logSparingly(`health:${name}`, 30_000, (suppressed) => this.logger.warn(error, { check: name, suppressed }));
       return { name, ok: false, detail: error instanceof Unhealthy ? error.message : 'failed; the log tells why' };
@@ -58,4 +59,10 @@ async function inTime(check: Check): Promise<string | void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Whether there is a way to the database must be found out also when requests stand in line for it. */
+function asNoRequest<Result>(check: () => Result): Result {
+  const around = currentContext();
+  return around ? inContext({ ...around, actor: 'health' }, check) : check();
 }

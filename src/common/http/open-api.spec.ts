@@ -123,6 +123,8 @@ test('refusals are problem documents with an example for each code, those of eve
     'media-type-unsupported',
     'internal-error',
     'database-unavailable',
+    'storage-full',
+    'overloaded',
   ]);
   expect(document.components?.schemas?.Problem).toMatchObject({
     type: 'object',

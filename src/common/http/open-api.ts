@@ -9,7 +9,7 @@ import { PROBLEM_JSON, problem } from './problem.js';
 const EVERYWHERE: ProblemCodes = {
   400: ['request-invalid', 'request-malformed'],
   500: ['internal-error'],
-  503: ['database-unavailable'],
+  503: ['database-unavailable', 'storage-full', 'overloaded'],
 };
 const WITH_A_BODY: ProblemCodes = {
   ...EVERYWHERE,

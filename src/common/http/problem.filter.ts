@@ -8,7 +8,8 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { CommitUnknownError, isDatabaseBusy, isDatabaseLost } from '../database/database-errors.js';
+import { CommitUnknownError, sqlStateOf } from '../database/database-errors.js';
+import { databaseProblemOf } from '../database/database-problems.js';
 import { DomainError, type ErrorKind } from '../errors/domain-error.js';
 import { currentContext } from '../events/context.js';
 import { logSparingly } from '../logging/rate-limit.js';
@@ -45,6 +46,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 };
 
 const RETRY_AFTER_SECONDS = 2;
+const SAY_EVERY_MS = 30_000;
 
 /** Fastify's request and reply, as far as the filter looks at them. */
 interface Wrapped<Message> {
@@ -96,20 +98,18 @@ export class ProblemFilter implements ExceptionFilter {
 
   private log(error: unknown, { status, code }: Refusal): void {
     if (status < 500) return;
-    if (status !== 503 || error instanceof CommitUnknownError) this.logger.error(error);
-    else logSparingly(code, 10_000, (suppressed) => this.logger.warn(error, { code, suppressed }));
+    if (status !== 503) return this.logger.error(error);
+    // Once for each cause, because an outage fails every request. Each of them has a line of its own as well.
+    const level = error instanceof CommitUnknownError ? 'error' : 'warn';
+    const cause = [code, level, sqlStateOf(error)].join(' ');
+    logSparingly(cause, SAY_EVERY_MS, (suppressed) => this.logger[level](error, { code, suppressed }));
   }
 }
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof DomainError) return refusalOfDomain(error);
-  if (error instanceof CommitUnknownError)
-    return unavailable(
-      'database-unavailable',
-      'The outcome is not known: look before you try again, or repeat with the same Idempotency-Key',
-    );
-  if (isDatabaseLost(error)) return unavailable('database-unavailable', 'The database is out of reach: try again soon');
-  if (isDatabaseBusy(error)) return unavailable('database-unavailable', 'The database is too busy: try again soon');
+  const unavailable = databaseProblemOf(error);
+  if (unavailable) return { status: 503, ...unavailable, headers: retryAfter(unavailable.retryAfterSeconds) };
   if (codeOf(error) === 'FST_ERR_BAD_URL')
     return { status: 400, code: 'url-malformed', detail: 'The address is not properly encoded' };
   const status = statusOf(error);
@@ -123,7 +123,7 @@ function refusalOf(error: unknown): Refusal {
 
 function refusalOfDomain({ kind, code, message, details, retryAfterSeconds }: DomainError): Refusal {
   const seconds = retryAfterSeconds ?? (kind === 'unavailable' ? RETRY_AFTER_SECONDS : undefined);
-  const headers = seconds === undefined ? {} : { 'retry-after': String(seconds) };
+  const headers = seconds === undefined ? {} : retryAfter(seconds);
   return { status: STATUS_OF_KIND[kind], code, detail: message, headers, ...(details && { details }) };
 }
 
@@ -133,8 +133,8 @@ function refused(status: number): Refusal {
   return { status, code, detail };
 }
 
-function unavailable(code: string, detail: string): Refusal {
-  return { status: 503, code, detail, headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } };
+function retryAfter(seconds: number): Record<string, string> {
+  return { 'retry-after': String(seconds) };
 }
 
 function codeOf(error: unknown): string {

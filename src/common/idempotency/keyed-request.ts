@@ -58,7 +58,7 @@ export class KeyedRequest implements OncePerRequest {
    * @throws {IdempotencyKeyReused} when it was another request's
    * @throws {RequestStillRunning} when it is being done now
    */
-  async claim({ manager }: Session): Promise<void> {
+  async claim({ manager }: Pick<Session, 'manager'>): Promise<void> {
     const { principal, route, key, fingerprint } = this.request;
     const [found] = await rowsOf<Found>(manager, CLAIM, [principal, route, key]);
     if (found?.fingerprint) {
@@ -68,7 +68,7 @@ export class KeyedRequest implements OncePerRequest {
     if (!found?.isFree) throw new RequestStillRunning(key);
   }
 
-  async keep({ manager }: Session, result: unknown): Promise<void> {
+  async keep({ manager }: Pick<Session, 'manager'>, result: unknown): Promise<void> {
     const { principal, route, key, fingerprint } = this.request;
     const answer = this.answerTo(result);
     const { location, body } = answer instanceof Created ? answer : new Created(null, answer);

@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import { ModuleStage } from '../testing/module-stage.js';
+import { ToySold, ToysModule } from '../testing/toy-module.js';
+
+/** The stage has five connections. */
+const REQUESTS_AT_ONCE = 3;
+const REQUESTS = 12;
+
+let stage: ModuleStage;
+beforeEach(async () => {
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+});
+afterEach(() => stage.close());
+
+test('requests that use up their connections leave some for deliveries and health checks', async () => {
+  const stuck = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  const runner = stage.dataSource.createQueryRunner();
+  await runner.startTransaction();
+  await runner.query('LOCK TABLE backbone.operation');
+  const answers = Array.from({ length: REQUESTS }, () => stage.get('/v1/operations/audit'));
+  while ((await stage.sql(stuck)).length < REQUESTS_AT_ONCE);
+
+  await stage.hears(ToySold({ toy: randomUUID() }));
+  expect(await stage.deliver()).toBe(3);
+  expect((await stage.get('/health/ready')).body.checks).toContainEqual({ name: 'database', ok: true, detail: '' });
+  expect(await stage.sql(stuck)).toHaveLength(REQUESTS_AT_ONCE);
+
+  await runner.commitTransaction();
+  await runner.release();
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(answers.map(() => 200));
+});
