@@ -50,6 +50,17 @@ test('an account that was given a schema need not be able to make any', async ()
   await opened.destroy();
 });
 
+test('an older version opens a database that a newer one has brought further, and leaves it so', async () => {
+  const migrations = () => server.query<{ name: string }[]>('SELECT name FROM backbone.migration ORDER BY id');
+  const before = await migrations();
+
+  const opened = await openDatabase({ url: testDatabase.url, poolSize: 2, modules: [] });
+  await opened.destroy();
+
+  expect(before.map(({ name }) => name)).toContain('CreateOrders1764000002000');
+  expect(await migrations()).toEqual(before);
+});
+
 test('an account without rights is told so in a sentence', async () => {
   await expect(open()).rejects.toThrow(ConfigError);
   await expect(open()).rejects.toThrow(`DATABASE_URL: this PostgreSQL cannot be used: permission denied`);
