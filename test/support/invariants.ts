@@ -11,7 +11,7 @@ export interface Subscriber {
 const SUBSCRIBERS = `jsonb_to_recordset($1::jsonb) AS s(name text, event text, retired boolean)`;
 
 /** The events of which somebody outside is told, each by one mail. */
-const TOLD = `
+export const TOLD = `
   (VALUES ('orders.order-confirmed.v1', 'order-confirmed'), ('orders.order-rejected.v1', 'order-rejected'),
           ('orders.order-cancelled.v1', 'order-cancelled'), ('orders.order-shipped.v1', 'order-shipped'),
           ('orders.order-delivered.v1', 'order-delivered'), ('inventory.stock-ran-low.v1', 'stock-ran-low'))

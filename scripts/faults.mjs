@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { buildIfStale, checkNode, installIfStale, ROOT, run } from './setup.mjs';
+
+// Compiles the campaign of faults and runs it, with what it is told on the command line.
+checkNode();
+installIfStale();
+buildIfStale();
+run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/faults']);
+const main = join(ROOT, '.orderly/faults/test/faults/main.js');
+const { status } = spawnSync(process.execPath, [main, ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' });
+process.exitCode = status ?? 1;

@@ -1,0 +1,82 @@
+import type { Fault } from './fault.js';
+
+/** More than this and a point that is passed rarely is not reached in time. */
+const PASSES_MAX = 12;
+const DIES_WITHIN_MS = 12_000;
+const HOUR_MS = 3_600_000;
+
+export const APP_FAULTS: readonly Fault[] = [
+  {
+    kind: 'process killed',
+    target: 'app',
+    explains: true,
+    lasts: [0, 1_500],
+    counts: 'sigkill',
+    async strike({ app }) {
+      await app.end('SIGKILL');
+      return () => app.restart();
+    },
+  },
+  {
+    kind: 'process stopped by SIGTERM',
+    target: 'app',
+    explains: true,
+    lasts: [0, 500],
+    async strike({ app, complaints }) {
+      const { code } = await app.end('SIGTERM');
+      if (code !== 0) complaints.push(`${app.name} ended with ${code} after SIGTERM`);
+      return () => app.restart();
+    },
+  },
+  {
+    kind: 'process frozen for a while',
+    target: 'app',
+    explains: true,
+    lasts: [1_000, 5_000],
+    async strike({ app }) {
+      app.signal('SIGSTOP');
+      return async () => app.signal('SIGCONT');
+    },
+  },
+  {
+    kind: 'process frozen past its leases',
+    target: 'app',
+    explains: true,
+    lasts: [43_000, 50_000],
+    isLong: true,
+    async strike({ app }) {
+      app.signal('SIGSTOP');
+      return async () => app.signal('SIGCONT');
+    },
+  },
+  {
+    kind: 'clock of a process jumps by hours',
+    target: 'app',
+    explains: false,
+    lasts: [2_000, 5_000],
+    async strike({ app, random }) {
+      await app.setClock(random.pick([-HOUR_MS, HOUR_MS, 25 * HOUR_MS]));
+      return () => app.setClock(0);
+    },
+  },
+];
+
+/** One for every point that the build names. */
+export function crashPointFaults(points: readonly string[]): Fault[] {
+  return points.map((point) => ({
+    kind: `process dies ${point}`,
+    target: 'app',
+    explains: true,
+    lasts: [0, 300],
+    counts: 'sigkill',
+    async strike({ app, random, complaints }) {
+      await app.end('SIGKILL');
+      await app.start({ CRASH_AT: `${point}:${random.between(1, PASSES_MAX)}` });
+      if (!(await app.endsWithin(DIES_WITHIN_MS))) complaints.push(`${app.name} did not come to ${point}`);
+      return async () => {
+        if (app.isRunning) await app.end('SIGKILL');
+        await app.restart();
+      };
+    },
+  }));
+}

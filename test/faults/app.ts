@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../support/until.js';
+import { send } from './http.js';
+
+const CLOCK = new URL('clock.js', import.meta.url).href;
+const START_WITHIN_MS = 90_000;
+const TRIES_MAX = 20;
+
+export interface AppOptions {
+  readonly name: string;
+  readonly main: string;
+  readonly port: number;
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** One process of the shop: started, made to die, and started again on the same port. */
+export class App {
+  private child: ChildProcess | undefined;
+
+  constructor(private readonly options: AppOptions) {}
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.options.port}`;
+  }
+
+  get logFile(): string {
+    return join(this.options.folder, `${this.name}.log`);
+  }
+
+  /** Starts it and waits until it answers, or until it has died of what it was told to die of. */
+  async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { main, port, folder, environment } = this.options;
+    const { PATH = '', HOME = '' } = process.env;
+    const env = { PATH, HOME, NODE_ENV: 'test', LOG_LEVEL: 'warn', PORT: String(port), CLOCK_FILE: this.clockFile };
+    const log = openSync(this.logFile, 'a');
+    const child = spawn(process.execPath, ['--import', CLOCK, main], {
+      cwd: folder,
+      env: { ...env, ...environment, ...more },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.child = child;
+    await until(`${this.name} answers`, () => hasEnded(child) || this.answers(), START_WITHIN_MS);
+  }
+
+  /** Starts it as a service manager does: again, when it has ended because its database was not there yet. */
+  async restart(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await this.start();
+      if (this.isRunning) return;
+      if (tries === TRIES_MAX) throw new Error(`${this.name} does not start: see ${this.logFile}`);
+      await pause(500);
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && !hasEnded(this.child);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
+  /** How it ended. */
+  async end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    this.signal(signal);
+    return this.ended();
+  }
+
+  async ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const { child } = this;
+    if (!child) return { code: null, signal: null };
+    if (!hasEnded(child)) await once(child, 'exit');
+    return { code: child.exitCode, signal: child.signalCode };
+  }
+
+  /** Waits for it to die, but not for ever. */
+  async endsWithin(ms: number): Promise<boolean> {
+    await Promise.race([this.ended(), pause(ms, undefined, { ref: false })]);
+    return !this.isRunning;
+  }
+
+  /** Its wall clock jumps; 0 sets it right again. */
+  async setClock(offsetMs: number): Promise<void> {
+    await writeFile(this.clockFile, String(offsetMs));
+    this.signal('SIGUSR2');
+  }
+
+  private get clockFile(): string {
+    return join(this.options.folder, `${this.name}.clock`);
+  }
+
+  private async answers(): Promise<boolean> {
+    const answer = await send(this.url, { method: 'GET', path: '/health/live', timeoutMs: 2_000 });
+    return answer !== undefined && answer.status === 200;
+  }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../support/until.js';
+import { check, repeatedMails, type Verdict } from './checks.js';
+import type { Fault } from './fault.js';
+import { send } from './http.js';
+import { Load } from './load.js';
+import { LoadLog } from './load-log.js';
+import { Nemesis, type Strike } from './nemesis.js';
+import { Random } from './random.js';
+import { buildRig, type Rig } from './rig.js';
+import type { Subject } from './subject.js';
+
+const QUIET_WITHIN_MS = 180_000;
+/** Where nothing in the database knows what is still to be done, all is quiet when no mail has come for so long. */
+const SILENCE_MS = 10_000;
+const SAMPLE_EVERY_MS = 500;
+
+export interface Plan {
+  readonly subject: Subject;
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  /** So many faults at least, and so many orders acknowledged at least. */
+  readonly faultCount: number;
+  readonly orderCount: number;
+  /** After so many faults all heals, and everything is compared. */
+  readonly faultsARound: number;
+  readonly clients: number;
+  /** Before the first fault, to know the speed without any. */
+  readonly calmMs: number;
+  readonly patienceMs: number;
+  readonly say: (sentence: string) => void;
+}
+
+export interface Outcome {
+  readonly strikes: readonly Strike[];
+  readonly verdicts: readonly Verdict[];
+  readonly acknowledged: number;
+  readonly requestsWithoutAnswer: number;
+  readonly mails: number;
+  readonly repeatedMails: number;
+  readonly seconds: number;
+  /** Orders acknowledged a second, before the first fault and while there were faults. */
+  readonly calmRate: number;
+  readonly faultyRate: number;
+  /** From the end of a round's faults until nothing was left to do, in milliseconds. */
+  readonly drainsMs: readonly number[];
+  readonly hasOwnDisk: boolean;
+}
+
+/** Puts a program through everything, round by round, until there were faults and orders enough or a promise is broken. */
+export async function campaign(plan: Plan): Promise<Outcome> {
+  const rig = await buildRig(plan.subject);
+  try {
+    return await play(plan, rig);
+  } finally {
+    await rig.stop();
+  }
+}
+
+async function play(plan: Plan, rig: Rig): Promise<Outcome> {
+  const { subject, faults, clients, patienceMs, say } = plan;
+  const random = new Random(plan.seed);
+  const log = new LoadLog(join(rig.folder, 'load.ndjson'));
+  const load = new Load({ apps: rig.apps, random: random.fork('load'), log, clients, keepsKeys: subject.keepsKeys });
+  const nemesis = new Nemesis({ rig, load, random: random.fork('nemesis'), faults, patienceMs });
+  const sampler = new Sampler(rig);
+  const startedAt = Date.now();
+  const drainsMs: number[] = [];
+  await load.open();
+  load.start();
+  await pause(plan.calmMs);
+  const calmRate = (log.acknowledged * 1000) / plan.calmMs;
+  const calm = log.acknowledged;
+  let faultyMs = 0;
+  for (let left = plan.faultCount; ; left -= plan.faultsARound) {
+    const from = Date.now();
+    await nemesis.strike(Math.min(left, plan.faultsARound));
+    faultyMs += Date.now() - from;
+    const isLast = left <= plan.faultsARound;
+    if (isLast) await until('there are orders enough', () => log.acknowledged >= plan.orderCount, 3_600_000);
+    const stuck = await settle(rig, load, drainsMs);
+    const { complaints, strikes } = nemesis;
+    const verdicts = await check({ rig, log, strikes, complaints, oversold: sampler.seen, stuck });
+    const isBroken = verdicts.some(({ broken }) => broken.length > 0);
+    say(`${strikes.length} faults, ${log.acknowledged} orders acknowledged${isBroken ? ', a promise is broken' : ''}`);
+    if (isLast || isBroken) {
+      await sampler.stop();
+      await log.close();
+      const unknowns = [...log.intents.values()].reduce((sum, each) => sum + each.unknowns, 0);
+      return {
+        strikes,
+        verdicts,
+        acknowledged: log.acknowledged,
+        requestsWithoutAnswer: unknowns,
+        mails: rig.mail.mails.length,
+        repeatedMails: repeatedMails(rig),
+        seconds: (Date.now() - startedAt) / 1000,
+        calmRate,
+        faultyRate: ((log.acknowledged - calm) * 1000) / faultyMs,
+        drainsMs,
+        hasOwnDisk: rig.hasOwnDisk,
+      };
+    }
+    load.start();
+  }
+}
+
+/** Lets everybody finish, and gives what is not finished then. */
+async function settle(rig: Rig, load: Load, drainsMs: number[]): Promise<readonly unknown[]> {
+  const { subject, postgres, mail, apps } = rig;
+  await load.stop();
+  const from = Date.now();
+  const { hurry, backlog } = subject;
+  if (hurry) {
+    const call = { method: 'POST', path: hurry.path, body: JSON.stringify(hurry.body), timeoutMs: 30_000 } as const;
+    await until('an operator is heard', async () => (await send(apps[0]?.url ?? '', call))?.status === 200);
+  }
+  const isQuiet = async () => {
+    if (backlog) return (await postgres.sql(`${backlog} LIMIT 1`)).length === 0;
+    return Date.now() - Math.max(from, mail.mails.at(-1)?.at ?? 0) > SILENCE_MS;
+  };
+  await until('all is quiet', isQuiet, QUIET_WITHIN_MS).catch(() => undefined);
+  drainsMs.push(Date.now() - from);
+  return backlog ? postgres.sql(`${backlog} LIMIT 10`) : [];
+}
+
+/** Looks all the time whether more is sold than there is. */
+class Sampler {
+  readonly seen: unknown[] = [];
+  private isOver = false;
+  private readonly sampling: Promise<void>;
+
+  constructor(private readonly rig: Rig) {
+    this.sampling = this.sample();
+  }
+
+  async stop(): Promise<void> {
+    this.isOver = true;
+    await this.sampling;
+  }
+
+  private async sample(): Promise<void> {
+    const { postgres, subject } = this.rig;
+    while (!this.isOver) {
+      this.seen.push(...((await postgres.tryToSee(subject.oversold)) ?? []));
+      await pause(SAMPLE_EVERY_MS);
+    }
+  }
+}

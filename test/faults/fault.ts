@@ -1,0 +1,34 @@
+import type { App } from './app.js';
+import type { Random } from './random.js';
+import type { Rig } from './rig.js';
+
+/** What a fault may be done with. */
+export interface Scene {
+  readonly rig: Rig;
+  readonly random: Random;
+  /** The process that is meant, where a process is. */
+  readonly app: App;
+  /** What went wrong beyond what the fault itself does, in a sentence each. */
+  readonly complaints: string[];
+}
+
+/** Sets right again what a fault has broken. */
+export type Heal = () => Promise<void>;
+
+export interface Fault {
+  readonly kind: string;
+  /** Two faults of one target are never there at once. */
+  readonly target: 'app' | 'postgres' | 'network' | 'redis' | 'mail';
+  /** Whether a mail that goes out twice can be explained by it: it cuts off whoever has sent one and wants to write it down. */
+  readonly explains: boolean;
+  /** How long it lasts, in milliseconds. */
+  readonly lasts: readonly [number, number];
+  /** So long that others happen meanwhile. */
+  readonly isLong?: boolean;
+  /** What it does to processes, for the count. */
+  readonly counts?: 'sigkill' | 'postgres-crash' | 'flushall';
+  readonly isPossible?: (rig: Rig) => boolean;
+  strike(scene: Scene): Promise<Heal>;
+}
+
+export const nothing: Heal = async () => undefined;

@@ -1,0 +1,114 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../support/until.js';
+import type { App } from './app.js';
+import type { Fault } from './fault.js';
+import type { Load } from './load.js';
+import type { Random } from './random.js';
+import type { Rig } from './rig.js';
+
+const TWO_AT_ONCE = 0.2;
+const RECOVERS_WITHIN_MS = 120_000;
+
+/** A fault that happened; times in milliseconds since the epoch. */
+export interface Strike {
+  readonly kind: string;
+  readonly counts: Fault['counts'];
+  readonly explains: boolean;
+  readonly startedAt: number;
+  healedAt?: number;
+  /** When an order had been placed anew through every process, and its mail had come. */
+  recoveredAt?: number;
+}
+
+export interface NemesisOptions {
+  readonly rig: Rig;
+  readonly load: Load;
+  readonly random: Random;
+  readonly faults: readonly Fault[];
+  /** Waits this long for the recovery from one fault before the next one follows. */
+  readonly patienceMs: number;
+}
+
+/** Breaks things in an order that its seed tells, sets them right again, and watches how the shop recovers. */
+export class Nemesis {
+  readonly strikes: Strike[] = [];
+  readonly complaints: string[] = [];
+  private readonly taken = new Set<App>();
+  private readonly recoveries: Promise<void>[] = [];
+  private deck: Fault[] = [];
+  private long: Promise<void> | undefined;
+
+  constructor(private readonly options: NemesisOptions) {}
+
+  /** Resolves when so many faults have happened and all have healed. */
+  async strike(count: number): Promise<void> {
+    const { random } = this.options;
+    for (let left = count; left > 0; left -= 1) {
+      const fault = this.draw();
+      if (fault.isLong) {
+        await this.long;
+        this.long = this.one(fault);
+        continue;
+      }
+      const other = left > 1 && random.chance(TWO_AT_ONCE) ? this.draw((each) => each.target !== fault.target) : undefined;
+      if (other) left -= 1;
+      await Promise.all([fault, ...(other ? [other] : [])].map((each) => this.one(each)));
+      await this.lookAfterTheDead();
+    }
+    await this.long;
+    this.long = undefined;
+    await Promise.all(this.recoveries.splice(0));
+  }
+
+  /** Every kind comes up before one comes up again. */
+  private draw(suits: (fault: Fault) => boolean = () => true): Fault {
+    const { random, faults, rig } = this.options;
+    const possible = faults.filter(({ isPossible }) => isPossible?.(rig) ?? true);
+    const fits = (fault: Fault) => suits(fault) && !(fault.isLong && this.long);
+    if (!this.deck.some(fits)) this.deck.push(...random.shuffled(possible));
+    const at = this.deck.findIndex(fits);
+    const [fault] = this.deck.splice(Math.max(at, 0), 1);
+    if (!fault) throw new Error('There is no fault to choose from');
+    return fault;
+  }
+
+  private async one(fault: Fault): Promise<void> {
+    const { rig, random, patienceMs } = this.options;
+    const app = random.pick(rig.apps.filter((each) => !this.taken.has(each)));
+    const holdMs = random.between(...fault.lasts);
+    if (fault.target === 'app') this.taken.add(app);
+    const { kind, counts, explains } = fault;
+    const strike: Strike = { kind, counts, explains, startedAt: Date.now() };
+    this.strikes.push(strike);
+    const heal = await fault.strike({ rig, random, app, complaints: this.complaints });
+    await pause(holdMs);
+    await heal();
+    strike.healedAt = Date.now();
+    this.taken.delete(app);
+    const recovery = this.recover(strike);
+    this.recoveries.push(recovery);
+    await Promise.race([recovery, pause(patienceMs)]);
+  }
+
+  private async recover(strike: Strike): Promise<void> {
+    const { rig, load } = this.options;
+    const whole = rig.apps.filter((app) => !this.taken.has(app));
+    const emails = await Promise.all(whole.map((app) => load.place(app, [{ sku: 'PLENTY-2', quantity: 1 }])));
+    try {
+      await until('a mail has come', () => emails.every((email) => rig.mail.knows(email)), RECOVERS_WITHIN_MS);
+      strike.recoveredAt = Date.now();
+    } catch {
+      this.complaints.push(`No mail came within ${RECOVERS_WITHIN_MS} ms after: ${strike.kind}`);
+    }
+  }
+
+  /** Nobody but a fault ends a process. */
+  private async lookAfterTheDead(): Promise<void> {
+    for (const app of this.options.rig.apps) {
+      if (app.isRunning || this.taken.has(app)) continue;
+      const { code, signal } = await app.ended();
+      this.complaints.push(`${app.name} ended by itself: ${signal ?? code}`);
+      await app.restart();
+    }
+  }
+}

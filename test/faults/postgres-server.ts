@@ -1,0 +1,103 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Pool } from 'pg';
+import type { EmbeddedPostgres } from '../../src/common/database/embedded-postgres.js';
+import { until } from '../support/until.js';
+
+type Embedded = typeof import('../../src/common/database/embedded-postgres.js');
+
+/** The build's own way to start PostgreSQL. */
+const EMBEDDED = pathToFileURL(resolve('dist/common/database/embedded-postgres.js')).href;
+/** As a shop would have it: what is committed is on the disk. */
+const SETTINGS = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_connections: '100' };
+const DATABASE_GONE = new Set(['57P01', '57P02', '57P03', 'ECONNREFUSED', 'ECONNRESET']);
+
+/** A real PostgreSQL that can be made to die, and the checker's own way into it. */
+export class PostgresServer {
+  private server: EmbeddedPostgres | undefined;
+  private pool: Pool | undefined;
+
+  constructor(private readonly folder: string) {}
+
+  async start(): Promise<this> {
+    const { startEmbeddedPostgres }: Embedded = await import(EMBEDDED);
+    this.server = await startEmbeddedPostgres({ dataFolder: this.folder, settings: SETTINGS });
+    this.pool = new Pool({ connectionString: this.server.url, max: 4 });
+    this.pool.on('error', () => undefined);
+    return this;
+  }
+
+  get url(): string {
+    if (!this.server) throw new Error('PostgreSQL is not running');
+    return this.server.url;
+  }
+
+  get port(): number {
+    return this.server ? Number(new URL(this.server.url).port) : 1;
+  }
+
+  get dataFolder(): string {
+    return join(this.server?.dataFolder ?? this.folder, 'pg');
+  }
+
+  /** Looks at rows as somebody who may see all of them, past the proxy. */
+  async sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    if (!this.pool) throw new Error('PostgreSQL is not running');
+    const { rows } = await this.pool.query(statement, [...parameters]);
+    return rows;
+  }
+
+  /** The same while it may be dying: undefined when it does not answer. */
+  async tryToSee<Row>(statement: string): Promise<Row[] | undefined> {
+    try {
+      return await this.sql<Row>(statement);
+    } catch (error) {
+      const { code = '', message } = error as { code?: string; message: string };
+      if (DATABASE_GONE.has(code) || /terminated|not running|recovery/.test(message)) return undefined;
+      throw error;
+    }
+  }
+
+  /** SIGQUIT is what `pg_ctl stop -m immediate` sends: no checkpoint, recovery at the next start. */
+  async crash(): Promise<void> {
+    const pid = Number.parseInt(await readFile(join(this.dataFolder, 'postmaster.pid'), 'utf8'), 10);
+    const { server } = this;
+    this.server = undefined;
+    void this.pool?.end().catch(() => undefined);
+    process.kill(pid, 'SIGQUIT');
+    await server?.exited;
+    await rm(join(server?.dataFolder ?? this.folder, 'pg', 'postmaster.pid'), { force: true });
+    await server?.stop();
+  }
+
+  /** One backend dies the hard way, so PostgreSQL ends all others and recovers by itself. */
+  async killBackend(): Promise<void> {
+    const backends = await this.sql<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1`,
+    );
+    for (const { pid } of backends) process.kill(pid, 'SIGKILL');
+    await this.answers();
+  }
+
+  /** A full disk may have ended it: then it is started again. */
+  async recover(): Promise<void> {
+    const { server } = this;
+    const hasEnded = await Promise.race([server?.exited.then(() => true), this.answers().then(() => false)]);
+    if (!hasEnded) return;
+    await rm(join(this.dataFolder, 'postmaster.pid'), { force: true });
+    await server?.stop();
+    await this.start();
+  }
+
+  async answers(): Promise<void> {
+    await until('PostgreSQL answers', async () => (await this.tryToSee('SELECT 1')) !== undefined);
+  }
+
+  async stop(): Promise<void> {
+    await this.pool?.end();
+    await this.server?.stop();
+    this.server = undefined;
+  }
+}

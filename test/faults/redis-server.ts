@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { until } from '../support/until.js';
+import { freePort } from './ports.js';
+
+/** A real Redis that keeps nothing on disk, and comes back on the same port after its death. */
+export class RedisServer {
+  private process: ChildProcess | undefined;
+  private readonly client: Redis;
+
+  private constructor(
+    private readonly port: number,
+    private readonly folder: string,
+  ) {
+    this.client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null, lazyConnect: true });
+    this.client.on('error', () => undefined);
+  }
+
+  static async start(folder: string): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), folder);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    this.process = spawn('redis-server', options, { cwd: this.folder, stdio: 'ignore' });
+    await until('Redis answers', async () => (await this.client.ping()) === 'PONG');
+  }
+
+  /** All that it knew is gone. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    if (this.process) await once(this.process, 'exit');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.process?.kill(signal);
+  }
+
+  async flush(): Promise<void> {
+    await this.client.flushall();
+  }
+
+  async pause(ms: number): Promise<void> {
+    await this.client.client('PAUSE', ms, 'ALL');
+  }
+
+  async stop(): Promise<void> {
+    this.client.disconnect();
+    await this.kill();
+  }
+}

@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from './app.js';
+import { MailSink } from './mail-sink.js';
+import { freePort } from './ports.js';
+import { PostgresProxy } from './postgres-proxy.js';
+import { PostgresServer } from './postgres-server.js';
+import { RedisServer } from './redis-server.js';
+import type { Subject } from './subject.js';
+
+const APPS = ['first', 'second'];
+/** What a campaign of a hundred thousand orders needs, and a disk that can be filled without harm to anybody else's. */
+const DISK = '8g';
+
+/** All that a campaign runs on: real servers, two processes of the subject, and what lies between them. */
+export interface Rig {
+  readonly folder: string;
+  readonly subject: Subject;
+  readonly postgres: PostgresServer;
+  readonly proxy: PostgresProxy;
+  readonly redis: RedisServer;
+  readonly mail: MailSink;
+  readonly apps: readonly App[];
+  /** Whether PostgreSQL has a disk of its own, which may be filled. */
+  readonly hasOwnDisk: boolean;
+  /** Takes all space on PostgreSQL's disk. Gives it back with `freeDisk`. */
+  fillDisk(): Promise<void>;
+  freeDisk(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function buildRig(subject: Subject): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'orderly-faults-'));
+  // PostgreSQL, which runs as nobody where we are root, has to get in.
+  await chmod(folder, 0o755);
+  const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async () => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    const hasOwnDisk = mount(disk);
+    if (hasOwnDisk) undo.push(() => execFileSync('umount', ['--lazy', disk]));
+    const postgres = await new PostgresServer(join(disk, 'data')).start();
+    undo.push(() => postgres.stop());
+    const proxy = await new PostgresProxy(() => postgres.port).listen();
+    undo.push(() => proxy.stop());
+    const redis = await RedisServer.start(folder);
+    undo.push(() => redis.stop());
+    const mail = await new MailSink().listen();
+    undo.push(() => mail.stop());
+    const environment = {
+      DATABASE_URL: Object.assign(new URL(postgres.url), { port: String(proxy.port) }).toString(),
+      REDIS_URL: redis.url,
+      SMTP_URL: mail.url,
+      DEMO_CATALOGUE: 'off',
+    };
+    const apps: App[] = [];
+    for (const name of APPS)
+      apps.push(new App({ name, main: subject.main, port: await freePort(), folder, environment }));
+    for (const app of apps) {
+      undo.push(() => app.end('SIGKILL'));
+      await app.restart();
+    }
+    const ballast = join(disk, 'ballast');
+    const fillDisk = async () => {
+      const { bavail, bsize } = await statfs(disk);
+      await writeFile(ballast, '');
+      execFileSync('fallocate', ['--length', String(bavail * bsize), ballast]);
+    };
+    const freeDisk = () => rm(ballast, { force: true });
+    return { folder, subject, postgres, proxy, redis, mail, apps, hasOwnDisk, fillDisk, freeDisk, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Only root may; without it there is no full disk in the campaign, and its report says so. */
+function mount(folder: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK},mode=755`, 'tmpfs', folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

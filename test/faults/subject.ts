@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import { INVARIANTS, TOLD } from '../support/invariants.js';
+import type { Mail } from './mail-sink.js';
+
+/** A program that is put through the campaign: where it is, and what its rows should say. */
+export interface Subject {
+  readonly name: string;
+  readonly main: string;
+  /** Whether a request that repeats its key gets its first answer. */
+  readonly keepsKeys: boolean;
+  /** Where it can be told to die. */
+  readonly crashPoints: readonly string[];
+  /** The table whose rows every order has to lock. */
+  readonly hotTable: string;
+  /** What an operator asks of it when the faults are over, so that nobody waits for the end of a pause. */
+  readonly hurry: { readonly path: string; readonly body: object } | null;
+  /** Gives rows of { id, reference, status, sku, quantity }: every line of every order. */
+  readonly lines: string;
+  /** Gives a row for each thing that still has to be done; null: nothing in the database knows. */
+  readonly backlog: string | null;
+  /** Gives the rows that say that more is sold than there is, at any moment. */
+  readonly oversold: string;
+  /** Gives rows of { key, line, rank, runs }: every mail that is owed, its place in its line, and how often it was tried. */
+  readonly owed: string;
+  /** What a mail is called in `owed`. */
+  readonly keyOf: (mail: Mail) => string;
+  /** What holds when all is quiet: each gives the rows that break it. */
+  readonly invariants: Readonly<Record<string, string>>;
+}
+
+export function orderly(crashPoints: readonly string[], main = resolve('dist/main.js')): Subject {
+  return {
+    name: 'Orderly',
+    main,
+    keepsKeys: true,
+    crashPoints,
+    hotTable: 'inventory.stock',
+    hurry: {
+      path: '/v1/operations/deliveries/replay',
+      body: { filter: { state: 'pending' }, reason: 'The faults are over' },
+    },
+    lines: `
+      SELECT o.id, o.reference, o.status, l.sku, l.quantity
+        FROM orders."order" o JOIN orders.order_line l ON l.order_id = o.id`,
+    backlog: `SELECT event_id FROM backbone.delivery WHERE state = 'pending'`,
+    oversold: `SELECT sku, on_hand, reserved FROM inventory.stock WHERE reserved < 0 OR reserved > on_hand`,
+    owed: `
+      SELECT e.id || '.' || told.template AS key, e.subject AS line, e.version AS rank, d.claims AS runs
+        FROM backbone.event e JOIN ${TOLD} USING (type)
+        JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber LIKE 'notifications.%'`,
+    keyOf: ({ messageId }) => messageId.slice(1).split('@')[0] ?? '',
+    invariants: INVARIANTS,
+  };
+}
