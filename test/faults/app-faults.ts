@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from './fault.js';
 
 /** More than this and a point that is passed rarely is not reached in time. */
 const PASSES_MAX = 12;
-const DIES_WITHIN_MS = 12_000;
+const DIES_WITHIN_MS = 20_000;
 const HOUR_MS = 3_600_000;
 
 export const APP_FAULTS: readonly Fault[] = [
@@ -59,6 +60,19 @@ export const APP_FAULTS: readonly Fault[] = [
       return () => app.setClock(0);
     },
   },
+  {
+    kind: 'process killed while its clock is wrong',
+    target: 'app',
+    explains: true,
+    lasts: [0, 500],
+    counts: 'sigkill',
+    async strike({ app, random }) {
+      await app.setClock(random.pick([-HOUR_MS, HOUR_MS]));
+      await pause(random.between(200, 1_000));
+      await app.end('SIGKILL');
+      return () => app.restart();
+    },
+  },
 ];
 
 /** One for every point that the build names. */
@@ -69,10 +83,10 @@ export function crashPointFaults(points: readonly string[]): Fault[] {
     explains: true,
     lasts: [0, 300],
     counts: 'sigkill',
-    async strike({ app, random, complaints }) {
+    async strike({ app, random, failed }) {
       await app.end('SIGKILL');
       await app.start({ CRASH_AT: `${point}:${random.between(1, PASSES_MAX)}` });
-      if (!(await app.endsWithin(DIES_WITHIN_MS))) complaints.push(`${app.name} did not come to ${point}`);
+      if (!(await app.endsWithin(DIES_WITHIN_MS))) failed();
       return async () => {
         if (app.isRunning) await app.end('SIGKILL');
         await app.restart();

@@ -11,7 +11,6 @@ import { Random } from './random.js';
 import { buildRig, type Rig } from './rig.js';
 import type { Subject } from './subject.js';
 
-const QUIET_WITHIN_MS = 180_000;
 /** Where nothing in the database knows what is still to be done, all is quiet when no mail has come for so long. */
 const SILENCE_MS = 10_000;
 const SAMPLE_EVERY_MS = 500;
@@ -29,6 +28,8 @@ export interface Plan {
   /** Before the first fault, to know the speed without any. */
   readonly calmMs: number;
   readonly patienceMs: number;
+  /** What is not done so long after the last fault of a round is stuck. */
+  readonly quietMs: number;
   readonly say: (sentence: string) => void;
 }
 
@@ -79,7 +80,8 @@ async function play(plan: Plan, rig: Rig): Promise<Outcome> {
     faultyMs += Date.now() - from;
     const isLast = left <= plan.faultsARound;
     if (isLast) await until('there are orders enough', () => log.acknowledged >= plan.orderCount, 3_600_000);
-    const stuck = await settle(rig, load, drainsMs);
+    const { stuck, drainMs } = await settle(rig, load, plan.quietMs);
+    drainsMs.push(drainMs);
     const { complaints, strikes } = nemesis;
     const verdicts = await check({ rig, log, strikes, complaints, oversold: sampler.seen, stuck });
     const isBroken = verdicts.some(({ broken }) => broken.length > 0);
@@ -107,7 +109,7 @@ async function play(plan: Plan, rig: Rig): Promise<Outcome> {
 }
 
 /** Lets everybody finish, and gives what is not finished then. */
-async function settle(rig: Rig, load: Load, drainsMs: number[]): Promise<readonly unknown[]> {
+async function settle(rig: Rig, load: Load, quietMs: number): Promise<{ stuck: readonly unknown[]; drainMs: number }> {
   const { subject, postgres, mail, apps } = rig;
   await load.stop();
   const from = Date.now();
@@ -120,9 +122,8 @@ async function settle(rig: Rig, load: Load, drainsMs: number[]): Promise<readonl
     if (backlog) return (await postgres.sql(`${backlog} LIMIT 1`)).length === 0;
     return Date.now() - Math.max(from, mail.mails.at(-1)?.at ?? 0) > SILENCE_MS;
   };
-  await until('all is quiet', isQuiet, QUIET_WITHIN_MS).catch(() => undefined);
-  drainsMs.push(Date.now() - from);
-  return backlog ? postgres.sql(`${backlog} LIMIT 10`) : [];
+  await until('all is quiet', isQuiet, quietMs).catch(() => undefined);
+  return { stuck: backlog ? await postgres.sql(`${backlog} LIMIT 10`) : [], drainMs: Date.now() - from };
 }
 
 /** Looks all the time whether more is sold than there is. */

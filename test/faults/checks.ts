@@ -1,7 +1,7 @@
 import { type Subscriber, violationsIn } from '../support/invariants.js';
 import { grouped } from './grouped.js';
-import type { LoadLog } from './load-log.js';
 import { SCARCE_ON_HAND } from './load.js';
+import type { LoadLog } from './load-log.js';
 import type { Mail } from './mail-sink.js';
 import type { Strike } from './nemesis.js';
 import type { Rig } from './rig.js';
@@ -34,6 +34,8 @@ interface Owed {
   readonly line: string;
   readonly rank: number;
   readonly runs: number;
+  /** What its failed attempts left behind. */
+  readonly errors: unknown;
 }
 
 /** What is compared: what the clients were told, what the rows say, and what has come by mail. */
@@ -51,7 +53,9 @@ type Check = (books: Books) => readonly unknown[];
 const CHECKS: Readonly<Record<string, Check>> = {
   'lost: acknowledged, and not there or not so': ({ log, orders }) => [
     ...[...log.intents.values()].filter(({ order }) => order && !orders.has(order.id)),
-    ...log.wishes.filter((wish) => wish.isDone && wish.what !== 'received' && orders.get(wish.of)?.status !== wish.what),
+    ...log.wishes.filter(
+      (wish) => wish.isDone && wish.what !== 'received' && orders.get(wish.of)?.status !== wish.what,
+    ),
   ],
 
   'lost: mails that are owed and never came': ({ owed, mails }) => owed.filter(({ key }) => !mails.has(key)),
@@ -61,7 +65,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
     for (const { status, lines } of orders.values())
       if (SOLD.has(status)) for (const { sku, quantity } of lines) sold.set(sku, (sold.get(sku) ?? 0) + quantity);
     const received = (sku: string) =>
-      log.wishes.filter(({ what, of }) => what === 'received' && of === sku).reduce((sum, each) => sum + each.quantity, 0);
+      log.wishes
+        .filter(({ what, of }) => what === 'received' && of === sku)
+        .reduce((sum, each) => sum + each.quantity, 0);
     const scarce = [...sold].filter(([sku]) => sku.startsWith('SCARCE'));
     return [...oversold, ...scarce.filter(([sku, quantity]) => quantity > SCARCE_ON_HAND + received(sku))];
   },
@@ -86,9 +92,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
     }),
 
   'twice: mails that came again and no fault explains it': ({ owed, mails, strikes }) =>
-    owed.filter(({ key, runs }) => {
-      const copies = mails.get(key) ?? [];
-      return copies.length > 1 && (copies.length > runs || !isExplained(copies, strikes));
+    owed.flatMap((each) => {
+      const copies = (mails.get(each.key) ?? []).map(({ at }) => at);
+      const isExplained =
+        copies.length <= each.runs && strikesBetween(copies, strikes).some(({ explains }) => explains);
+      if (copies.length < 2 || isExplained) return [];
+      return [{ ...each, copies, strikes: strikesBetween(copies, strikes) }];
     }),
 
   'unresolved: clients that never got an answer': ({ log }) => [
@@ -115,13 +124,11 @@ export function repeatedMails({ mail, subject }: Rig): number {
   return mail.mails.length - keys.size;
 }
 
-/** Somebody was cut off between the first copy and the last, or shortly before it had word of the first. */
-function isExplained(copies: readonly Mail[], strikes: readonly Strike[]): boolean {
-  const first = copies[0]?.at ?? 0;
-  const last = copies.at(-1)?.at ?? 0;
-  return strikes.some(
-    ({ explains, startedAt, healedAt = Number.POSITIVE_INFINITY }) => explains && startedAt <= last && healedAt >= first,
-  );
+/** What was broken, or had not recovered, at some time from the first copy to the last. */
+function strikesBetween(copies: readonly number[], strikes: readonly Strike[]): Strike[] {
+  const [first = 0] = copies;
+  const last = copies.at(-1) ?? 0;
+  return strikes.filter(({ startedAt, recoveredAt = last }) => startedAt <= last && recoveredAt >= first);
 }
 
 async function ordersOf({ postgres, subject }: Rig): Promise<Map<string, Order>> {

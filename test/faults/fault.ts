@@ -10,6 +10,8 @@ export interface Scene {
   readonly app: App;
   /** What went wrong beyond what the fault itself does, in a sentence each. */
   readonly complaints: string[];
+  /** Tells that it did not come about, e.g. because a point was not passed: it does not count. */
+  readonly failed: () => void;
 }
 
 /** Sets right again what a fault has broken. */

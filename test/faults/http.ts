@@ -37,9 +37,7 @@ export function send(url: string, { method, path, body = '', headers, timeoutMs 
       },
     );
     sent.on('timeout', () => sent.destroy());
-    sent.on('error', ({ code }: NodeJS.ErrnoException) =>
-      resolve(code === 'ECONNREFUSED' ? NOBODY_THERE : undefined),
-    );
+    sent.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED' ? NOBODY_THERE : undefined));
     sent.end(body);
   });
 }

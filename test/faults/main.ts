@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { CRASH_POINTS } from '../support/crash-points.js';
 import { APP_FAULTS, crashPointFaults } from './app-faults.js';
-import { campaign } from './campaign.js';
+import { campaign, type Plan } from './campaign.js';
+import { runControls } from './controls.js';
 import { POSTGRES_FAULTS } from './postgres-faults.js';
 import { QUEUE_AND_MAIL_FAULTS } from './queue-and-mail-faults.js';
 import { findings, report } from './report.js';
@@ -12,37 +13,37 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     smoke: { type: 'boolean', default: false },
+    planted: { type: 'boolean', default: false },
     faults: { type: 'string', default: '200' },
     orders: { type: 'string', default: '0' },
-    only: { type: 'string' },
+    only: { type: 'string', default: '' },
     json: { type: 'string' },
   },
 });
 
 const FAULTS = [...APP_FAULTS, ...crashPointFaults(CRASH_POINTS), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
-const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
 
-const seed = Number(values.smoke ? 1 : values.seed);
-const { only } = values;
-const size = values.smoke
-  ? { faultCount: 42, orderCount: 0, faultsARound: 42, calmMs: 3_000, patienceMs: 500 }
-  : {
-      faultCount: Number(values.faults),
-      orderCount: Number(values.orders),
-      faultsARound: 60,
-      calmMs: 20_000,
-      patienceMs: 20_000,
-    };
+const LONG = { faultsARound: 60, calmMs: 20_000, patienceMs: 20_000, quietMs: 180_000 };
+const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, quietMs: 90_000 };
 
-say(`seed ${seed}`);
-const outcome = await campaign({
-  ...size,
+const plan: Plan = {
+  ...(values.smoke || values.planted ? SHORT : LONG),
+  seed: Number(values.smoke || values.planted ? 1 : values.seed),
+  faultCount: values.smoke ? 42 : Number(values.faults),
+  orderCount: Number(values.orders),
   subject: orderly(CRASH_POINTS),
-  seed,
-  faults: only ? FAULTS.filter(({ kind }) => kind.includes(only)) : FAULTS,
+  faults: FAULTS,
   clients: 8,
-  say,
-});
-process.stdout.write(`${report(outcome)}\n${findings(outcome)}\n`);
-if (values.json) await writeFile(values.json, JSON.stringify(outcome, null, 2));
-process.exitCode = outcome.verdicts.some(({ broken }) => broken.length > 0) ? 1 : 0;
+  say: (sentence) => void process.stderr.write(`${sentence}\n`),
+};
+
+plan.say(`seed ${plan.seed}`);
+if (values.planted) {
+  const missed = await runControls(plan, values.only);
+  process.exitCode = missed.length > 0 ? 1 : 0;
+} else {
+  const outcome = await campaign({ ...plan, faults: FAULTS.filter(({ kind }) => kind.includes(values.only)) });
+  process.stdout.write(`${report(outcome)}\n${findings(outcome)}\n`);
+  if (values.json) await writeFile(values.json, JSON.stringify(outcome, null, 2));
+  process.exitCode = outcome.verdicts.some(({ broken }) => broken.length > 0) ? 1 : 0;
+}

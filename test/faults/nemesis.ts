@@ -15,6 +15,8 @@ export interface Strike {
   readonly counts: Fault['counts'];
   readonly explains: boolean;
   readonly startedAt: number;
+  /** It did not come about. */
+  hasFailed?: boolean;
   healedAt?: number;
   /** When an order had been placed anew through every process, and its mail had come. */
   recoveredAt?: number;
@@ -31,6 +33,7 @@ export interface NemesisOptions {
 
 /** Breaks things in an order that its seed tells, sets them right again, and watches how the shop recovers. */
 export class Nemesis {
+  /** All that were tried. */
   readonly strikes: Strike[] = [];
   readonly complaints: string[] = [];
   private readonly taken = new Set<App>();
@@ -50,7 +53,8 @@ export class Nemesis {
         this.long = this.one(fault);
         continue;
       }
-      const other = left > 1 && random.chance(TWO_AT_ONCE) ? this.draw((each) => each.target !== fault.target) : undefined;
+      const other =
+        left > 1 && random.chance(TWO_AT_ONCE) ? this.draw((each) => each.target !== fault.target) : undefined;
       if (other) left -= 1;
       await Promise.all([fault, ...(other ? [other] : [])].map((each) => this.one(each)));
       await this.lookAfterTheDead();
@@ -74,17 +78,21 @@ export class Nemesis {
 
   private async one(fault: Fault): Promise<void> {
     const { rig, random, patienceMs } = this.options;
-    const app = random.pick(rig.apps.filter((each) => !this.taken.has(each)));
+    const isForApp = fault.target === 'app';
+    const app = random.pick(isForApp ? this.whole() : rig.apps);
     const holdMs = random.between(...fault.lasts);
-    if (fault.target === 'app') this.taken.add(app);
+    if (isForApp) this.taken.add(app);
     const { kind, counts, explains } = fault;
     const strike: Strike = { kind, counts, explains, startedAt: Date.now() };
     this.strikes.push(strike);
-    const heal = await fault.strike({ rig, random, app, complaints: this.complaints });
+    const failed = () => {
+      strike.hasFailed = true;
+    };
+    const heal = await fault.strike({ rig, random, app, complaints: this.complaints, failed });
     await pause(holdMs);
     await heal();
     strike.healedAt = Date.now();
-    this.taken.delete(app);
+    if (isForApp) this.taken.delete(app);
     const recovery = this.recover(strike);
     this.recoveries.push(recovery);
     await Promise.race([recovery, pause(patienceMs)]);
@@ -92,7 +100,8 @@ export class Nemesis {
 
   private async recover(strike: Strike): Promise<void> {
     const { rig, load } = this.options;
-    const whole = rig.apps.filter((app) => !this.taken.has(app));
+    const whole = this.whole();
+    if (whole.length === 0) return;
     const emails = await Promise.all(whole.map((app) => load.place(app, [{ sku: 'PLENTY-2', quantity: 1 }])));
     try {
       await until('a mail has come', () => emails.every((email) => rig.mail.knows(email)), RECOVERS_WITHIN_MS);
@@ -100,6 +109,11 @@ export class Nemesis {
     } catch {
       this.complaints.push(`No mail came within ${RECOVERS_WITHIN_MS} ms after: ${strike.kind}`);
     }
+  }
+
+  /** The processes that no fault has in its hands. */
+  private whole(): App[] {
+    return this.options.rig.apps.filter((app) => !this.taken.has(app));
   }
 
   /** Nobody but a fault ends a process. */

@@ -54,7 +54,7 @@ export class PostgresServer {
       return await this.sql<Row>(statement);
     } catch (error) {
       const { code = '', message } = error as { code?: string; message: string };
-      if (DATABASE_GONE.has(code) || /terminated|not running|recovery/.test(message)) return undefined;
+      if (DATABASE_GONE.has(code) || /terminat|not running|recovery|calling end/.test(message)) return undefined;
       throw error;
     }
   }
@@ -62,10 +62,11 @@ export class PostgresServer {
   /** SIGQUIT is what `pg_ctl stop -m immediate` sends: no checkpoint, recovery at the next start. */
   async crash(): Promise<void> {
     const pid = Number.parseInt(await readFile(join(this.dataFolder, 'postmaster.pid'), 'utf8'), 10);
-    const { server } = this;
+    const { server, pool } = this;
     this.server = undefined;
-    void this.pool?.end().catch(() => undefined);
+    this.pool = undefined;
     process.kill(pid, 'SIGQUIT');
+    await pool?.end();
     await server?.exited;
     await rm(join(server?.dataFolder ?? this.folder, 'pg', 'postmaster.pid'), { force: true });
     await server?.stop();

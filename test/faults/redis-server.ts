@@ -35,7 +35,7 @@ export class RedisServer {
 
   /** All that it knew is gone. */
   async kill(): Promise<void> {
-    this.signal("SIGKILL");
+    this.signal('SIGKILL');
     if (this.process) await once(this.process, 'exit');
   }
 

@@ -4,7 +4,8 @@ import type { Strike } from './nemesis.js';
 
 /** One table of a campaign, as text. */
 export function report(outcome: Outcome): string {
-  const { strikes, verdicts } = outcome;
+  const { verdicts } = outcome;
+  const strikes = outcome.strikes.filter(({ hasFailed }) => !hasFailed);
   const counted = (what: Strike['counts']) => strikes.filter(({ counts }) => counts === what).length;
   const drains = outcome.drainsMs.map((ms) => ms / 1000);
   return [
@@ -13,6 +14,7 @@ export function report(outcome: Outcome): string {
       .toSorted(([a], [b]) => a.localeCompare(b))
       .map(([kind, all]) => row(kind, String(all.length), ...recovery(all))),
     row('all', String(strikes.length), ...recovery(strikes)),
+    row('tried, and did not come about', String(outcome.strikes.length - strikes.length)),
     '',
     heading('Promises', 'broken'),
     ...verdicts.map(({ promise, broken }) => row(promise, String(broken.length))),
@@ -40,7 +42,7 @@ export function findings({ verdicts }: Outcome): string {
     .filter(({ broken }) => broken.length > 0)
     .flatMap(({ promise, broken }) => [
       `\n${promise}: ${broken.length}`,
-      ...broken.slice(0, 5).map((each) => `  ${JSON.stringify(each).slice(0, 400)}`),
+      ...broken.slice(0, 5).map((each) => `  ${JSON.stringify(each).slice(0, 1_000)}`),
     ])
     .join('\n');
 }

@@ -20,7 +20,7 @@ export interface Subject {
   readonly backlog: string | null;
   /** Gives the rows that say that more is sold than there is, at any moment. */
   readonly oversold: string;
-  /** Gives rows of { key, line, rank, runs }: every mail that is owed, its place in its line, and how often it was tried. */
+  /** Gives rows of { key, line, rank, runs, errors }: every mail that is owed, its place in its line, and its attempts. */
   readonly owed: string;
   /** What a mail is called in `owed`. */
   readonly keyOf: (mail: Mail) => string;
@@ -45,7 +45,7 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
     backlog: `SELECT event_id FROM backbone.delivery WHERE state = 'pending'`,
     oversold: `SELECT sku, on_hand, reserved FROM inventory.stock WHERE reserved < 0 OR reserved > on_hand`,
     owed: `
-      SELECT e.id || '.' || told.template AS key, e.subject AS line, e.version AS rank, d.claims AS runs
+      SELECT e.id || '.' || told.template AS key, e.subject AS line, e.version AS rank, d.claims AS runs, d.errors
         FROM backbone.event e JOIN ${TOLD} USING (type)
         JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber LIKE 'notifications.%'`,
     keyOf: ({ messageId }) => messageId.slice(1).split('@')[0] ?? '',

@@ -1,0 +1,173 @@
+import type { Edit } from '../support/builds.js';
+
+/** A mistake that others have made, put into a copy of the build: the campaign must turn red over it. */
+export interface Planted {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** The kinds of faults that bring it to light. */
+  readonly faults: readonly string[];
+}
+
+const DELIVERIES = 'common/events/deliveries.js';
+const KEYS = 'common/idempotency/keyed-request.js';
+const NOTIFICATIONS = 'notifications/notifications.service.js';
+const FORGOTTEN_CALL = 'return this.database.query(FORGOTTEN, [subscribers, limitEach]);';
+
+export const PLANTED: readonly Planted[] = [
+  {
+    name: 'nobody looks for what the queue has lost',
+    edits: [
+      {
+        file: 'common/events/relay.js',
+        replace: 'this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));',
+        by: '',
+      },
+    ],
+    faults: ['Redis flushed', 'process dies after-commit', 'Redis killed'],
+  },
+  {
+    name: 'what has not been tried yet is left to the queue alone',
+    edits: [{ file: DELIVERIES, replace: 'AND due_at < now()', by: 'AND due_at < now() AND claims > 0' }],
+    faults: ['Redis flushed', 'process dies after-commit', 'Redis killed'],
+  },
+  {
+    name: 'the relay remembers a position and reads on from there',
+    edits: [
+      {
+        file: DELIVERIES,
+        replace: FORGOTTEN_CALL,
+        by: `const sql = FORGOTTEN.replace('due_at < now()', 'due_at < now() AND position > ' + (this.seen ?? 0));
+             const rows = await this.database.query(sql + ', d.position::float8 AS position', [subscribers, limitEach]);
+             this.seen = Math.max(this.seen ?? 0, ...rows.map(({ position }) => position));
+             return rows;`,
+      },
+    ],
+    faults: ['Redis flushed', 'mail server says "later"', 'Redis killed', 'process killed'],
+  },
+  {
+    name: 'a delivery is done when it is taken',
+    edits: [
+      {
+        file: DELIVERIES,
+        replace: 'SET claims = claims + 1, attempts',
+        by: `SET state = 'done', finished_at = clock_timestamp(), claims = claims + 1, attempts`,
+      },
+    ],
+    faults: ['process killed', 'mail server says "later"'],
+  },
+  {
+    name: 'a delivery does not wait for the one before it',
+    edits: [{ file: DELIVERIES, replace: 'AND NOT ${BLOCKED}', by: 'AND $5::boolean IS NOT NULL' }],
+    faults: ['mail server says "later"', 'mail server takes a mail and hangs up'],
+  },
+  {
+    name: 'the mails of one order stand in several lines',
+    edits: [{ file: 'notifications/notifications.reactions.js', replace: `line: 'emails',`, by: '' }],
+    faults: ['mail server says "later"', 'mail server takes a mail and hangs up'],
+  },
+  {
+    name: 'the first failure is the last',
+    edits: [
+      {
+        file: 'common/events/delivery-runner.js',
+        replace: 'error instanceof GiveUp || attempt >= attempts',
+        by: 'true',
+      },
+    ],
+    faults: ['mail server says "later"'],
+  },
+  {
+    name: 'leases follow the clock of the process',
+    edits: [
+      {
+        file: DELIVERIES,
+        replace: 'this.database.query(CLAIM, parameters)',
+        by: `this.database.query(
+          CLAIM.replaceAll('clock_timestamp()', "timestamptz '" + new Date().toISOString() + "'"), parameters)`,
+      },
+    ],
+    faults: ['process killed while its clock is wrong'],
+  },
+  {
+    name: 'events are written after the commit of what made them true',
+    edits: [
+      {
+        file: 'common/events/unit-of-work.js',
+        replace: 'const made = await this.log.append(logged, session);',
+        by: `const made = [];
+             setTimeout(() => this.database.transaction('backbone', (own) => this.log.append(logged, own))
+               .then((refs) => this.dispatcher.dispatch(refs), () => undefined), 5);`,
+      },
+    ],
+    faults: ['process dies after-commit', 'process killed', 'half of the backends terminated'],
+  },
+  {
+    name: 'a COMMIT without an answer counts as done',
+    edits: [
+      { file: 'common/database/database.js', replace: '!(await this.didCommit(session.trace, error))', by: 'false' },
+    ],
+    faults: ['COMMITs lost on their way'],
+  },
+  {
+    name: 'the error of a reaction is swallowed, and nobody looks what COMMIT has said',
+    edits: [
+      {
+        file: 'common/events/immediate-lane.js',
+        replace: 'await handle(event, tx);',
+        by: 'await handle(event, tx).catch(() => undefined);',
+      },
+      { file: 'common/database/database.js', replace: `command !== 'COMMIT'`, by: 'false' },
+    ],
+    faults: ['disk full'],
+  },
+  {
+    name: 'an idempotency key is written down, and not looked up',
+    edits: [
+      { file: KEYS, replace: 'if (found?.fingerprint) {', by: 'if (false) {' },
+      {
+        file: KEYS,
+        replace: 'VALUES ($1, $2, $3, $4, $5, $6)',
+        by: 'VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING',
+      },
+    ],
+    faults: ['answers to COMMIT lost', 'process killed'],
+  },
+  {
+    name: 'an idempotency key is written down in a transaction of its own',
+    edits: [{ file: KEYS, replace: 'await manager.query(KEEP', by: 'await manager.dataSource.query(KEEP' }],
+    faults: ['process dies before-commit', 'COMMITs lost on their way'],
+  },
+  {
+    name: 'stock is looked at first, and taken a moment later',
+    edits: [
+      { file: 'inventory/reservations.js', replace: ' FOR UPDATE OF s', by: '' },
+      {
+        file: 'inventory/reservations.js',
+        replace: 'FROM level WHERE (SELECT enough FROM verdict)',
+        by: 'FROM level WHERE (SELECT enough FROM verdict) AND pg_sleep(0.05) IS NOT NULL',
+      },
+      {
+        file: 'inventory/migrations/1764000001000-create-inventory.js',
+        replace: 'CHECK (reserved <= on_hand)',
+        by: 'CHECK (true)',
+      },
+    ],
+    faults: ['clock of a process jumps by hours', 'process killed'],
+  },
+  {
+    name: 'a mail is booked before it is sent',
+    edits: [
+      {
+        file: NOTIFICATIONS,
+        replace: 'const answer = await this.send(',
+        by: `await this.bookSuccess(id, 'sent'); const answer = await this.send(`,
+      },
+    ],
+    faults: ['process killed', 'mail server takes a mail and hangs up'],
+  },
+  {
+    name: 'every attempt gives its mail a new id',
+    edits: [{ file: NOTIFICATIONS, replace: '`<${id}.', by: '`<${uuidv7()}.' }],
+    faults: ['process killed'],
+  },
+];
