@@ -12,6 +12,7 @@ export const APP_FAULTS: readonly Fault[] = [
     target: 'app',
     explains: true,
     lasts: [0, 1_500],
+    cards: 5,
     counts: 'sigkill',
     async strike({ app }) {
       await app.end('SIGKILL');

@@ -17,6 +17,8 @@ export interface AppOptions {
   readonly port: number;
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The beginnings of the paths that it answers. */
+  readonly serves: readonly string[];
 }
 
 /** One process of the shop: started, made to die, and started again on the same port. */
@@ -31,6 +33,10 @@ export class App {
 
   get url(): string {
     return `http://127.0.0.1:${this.options.port}`;
+  }
+
+  serves(path: string): boolean {
+    return this.options.serves.some((start) => path.startsWith(start));
   }
 
   get logFile(): string {

@@ -8,15 +8,17 @@ import { Load } from './load.js';
 import { LoadLog } from './load-log.js';
 import { Nemesis, type Strike } from './nemesis.js';
 import { Random } from './random.js';
-import { buildRig, type Rig } from './rig.js';
+import { buildRig, type Rig, type Topology } from './rig.js';
 import type { Subject } from './subject.js';
 
 /** Where nothing in the database knows what is still to be done, all is quiet when no mail has come for so long. */
 const SILENCE_MS = 10_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SAMPLE_EVERY_MS = 500;
 
 export interface Plan {
   readonly subject: Subject;
+  readonly topology: Topology;
   readonly seed: number;
   readonly faults: readonly Fault[];
   /** So many faults at least, and so many orders acknowledged at least. */
@@ -28,6 +30,8 @@ export interface Plan {
   /** Before the first fault, to know the speed without any. */
   readonly calmMs: number;
   readonly patienceMs: number;
+  /** A shop that has not recovered so long after a fault is worth a complaint. */
+  readonly recoversWithinMs: number;
   /** What is not done so long after the last fault of a round is stuck. */
   readonly quietMs: number;
   readonly say: (sentence: string) => void;
@@ -51,20 +55,23 @@ export interface Outcome {
 
 /** Puts a program through everything, round by round, until there were faults and orders enough or a promise is broken. */
 export async function campaign(plan: Plan): Promise<Outcome> {
-  const rig = await buildRig(plan.subject);
+  const rig = await buildRig(plan.subject, plan.topology);
+  const interrupt = () => void rig.stop().finally(() => process.exit(1));
+  for (const signal of SIGNALS) process.once(signal, interrupt);
   try {
     return await play(plan, rig);
   } finally {
+    for (const signal of SIGNALS) process.off(signal, interrupt);
     await rig.stop();
   }
 }
 
 async function play(plan: Plan, rig: Rig): Promise<Outcome> {
-  const { subject, faults, clients, patienceMs, say } = plan;
+  const { subject, faults, clients, patienceMs, recoversWithinMs, say } = plan;
   const random = new Random(plan.seed);
   const log = new LoadLog(join(rig.folder, 'load.ndjson'));
   const load = new Load({ apps: rig.apps, random: random.fork('load'), log, clients, keepsKeys: subject.keepsKeys });
-  const nemesis = new Nemesis({ rig, load, random: random.fork('nemesis'), faults, patienceMs });
+  const nemesis = new Nemesis({ rig, load, random: random.fork('nemesis'), faults, patienceMs, recoversWithinMs });
   const sampler = new Sampler(rig);
   const startedAt = Date.now();
   const drainsMs: number[] = [];
@@ -114,9 +121,10 @@ async function settle(rig: Rig, load: Load, quietMs: number): Promise<{ stuck: r
   await load.stop();
   const from = Date.now();
   const { hurry, backlog } = subject;
-  if (hurry) {
+  const operated = apps.find((app) => app.serves('/v1/operations'));
+  if (hurry && operated) {
     const call = { method: 'POST', path: hurry.path, body: JSON.stringify(hurry.body), timeoutMs: 30_000 } as const;
-    await until('an operator is heard', async () => (await send(apps[0]?.url ?? '', call))?.status === 200);
+    await until('an operator is heard', async () => (await send(operated.url, call))?.status === 200);
   }
   const isQuiet = async () => {
     if (backlog) return (await postgres.sql(`${backlog} LIMIT 1`)).length === 0;

@@ -30,12 +30,15 @@ async function trial({ name, edits, faults }: Planted, plan: Plan): Promise<Outc
     faultCount: FAULTS_EACH,
     faultsARound: FAULTS_EACH,
     orderCount: 0,
+    recoversWithinMs: 10_000,
+    quietMs: 60_000,
     say: () => undefined,
   });
 }
 
+/** That a shop was slow to recover is no proof of a mistake. */
 function brokenIn({ verdicts }: Outcome): string[] {
   return verdicts
-    .filter(({ broken }) => broken.length > 0)
+    .filter(({ promise, broken }) => broken.length > 0 && !promise.startsWith('complaints'))
     .map(({ promise, broken }) => `${promise} (${broken.length})`);
 }

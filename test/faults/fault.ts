@@ -28,6 +28,8 @@ export interface Fault {
   /** So long that others happen meanwhile. */
   readonly isLong?: boolean;
   /** What it does to processes, for the count. */
+  /** How often it comes up before all have come up; default 1. */
+  readonly cards?: number;
   readonly counts?: 'sigkill' | 'postgres-crash' | 'flushall';
   readonly isPossible?: (rig: Rig) => boolean;
   strike(scene: Scene): Promise<Heal>;

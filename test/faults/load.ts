@@ -15,7 +15,9 @@ const RECEIVED = 40;
 const HOT = 'PLENTY-1';
 
 const TIMEOUT_MS = 15_000;
-/** After the last fault has healed every request has its answer by then, or it counts as unresolved. */
+/** Whoever has no answer by then gives up, and counts as unresolved. */
+const PATIENCE_MS = 150_000;
+/** The same after the last fault has healed. */
 const SETTLE_WITHIN_MS = 90_000;
 
 export interface LoadOptions {
@@ -73,7 +75,7 @@ export class Load {
   private async buy(random: Random): Promise<void> {
     while (!this.isOver) {
       const intent = this.intend(someLines(random));
-      await this.settle(intent, () => random.pick(this.options.apps));
+      await this.settle(intent, () => random.pick(this.serving('/v1/orders')));
       const { order } = intent;
       if (!order) continue;
       if (this.options.keepsKeys && random.chance(0.03)) await this.repeat(intent);
@@ -147,8 +149,12 @@ export class Load {
     else if (answer) log.contradict(`${call.path} got ${answer.status}: ${answer.text.slice(0, 200)}`);
   }
 
+  private serving(path: string): App[] {
+    return this.options.apps.filter((app) => app.serves(path));
+  }
+
   private ask(call: Call): Promise<Answer | undefined> {
-    return send(this.options.random.pick(this.options.apps).url, call);
+    return send(this.options.random.pick(this.serving(call.path)).url, call);
   }
 
   /**
@@ -159,7 +165,8 @@ export class Load {
     ask: () => Promise<Answer | undefined>,
     { until, onUnknown }: { until: (answer: Answer) => boolean; onUnknown?: () => void },
   ): Promise<Answer | undefined> {
-    while (Date.now() < this.deadline) {
+    const patience = Date.now() + PATIENCE_MS;
+    while (Date.now() < Math.min(patience, this.deadline)) {
       const answer = await ask();
       if (answer && (until(answer) || isRefusal(answer))) return answer;
       // A 5xx may come after the commit: whoever lost the answer of PostgreSQL knows no more than we do.
@@ -209,7 +216,7 @@ function orderOf({ reference, email, lines }: Intent): Call {
     method: 'POST',
     path: '/v1/orders',
     body: JSON.stringify(body),
-    headers: { 'idempotency-key': reference },
+    headers: { 'idempotency-key': reference, prefer: 'wait=3' },
     timeoutMs: TIMEOUT_MS,
   };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { CRASH_POINTS } from '../support/crash-points.js';
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     smoke: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
+    split: { type: 'boolean', default: false },
     faults: { type: 'string', default: '200' },
     orders: { type: 'string', default: '0' },
     only: { type: 'string', default: '' },
@@ -23,13 +25,14 @@ const { values } = parseArgs({
 
 const FAULTS = [...APP_FAULTS, ...crashPointFaults(CRASH_POINTS), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
 
-const LONG = { faultsARound: 60, calmMs: 20_000, patienceMs: 20_000, quietMs: 180_000 };
-const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, quietMs: 90_000 };
+const LONG = { faultsARound: 60, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
+const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 60_000, quietMs: 90_000 };
 
 const plan: Plan = {
   ...(values.smoke || values.planted ? SHORT : LONG),
+  topology: values.split ? 'split' : 'whole',
   seed: Number(values.smoke || values.planted ? 1 : values.seed),
-  faultCount: values.smoke ? 42 : Number(values.faults),
+  faultCount: values.smoke ? 44 : Number(values.faults),
   orderCount: Number(values.orders),
   subject: orderly(CRASH_POINTS),
   faults: FAULTS,
@@ -37,6 +40,10 @@ const plan: Plan = {
   say: (sentence) => void process.stderr.write(`${sentence}\n`),
 };
 
+if (spawnSync('redis-server', ['--version']).status !== 0) {
+  plan.say('The campaign of faults needs a Redis that it may kill: install redis-server');
+  process.exit(1);
+}
 plan.say(`seed ${plan.seed}`);
 if (values.planted) {
   const missed = await runControls(plan, values.only);

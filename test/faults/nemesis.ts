@@ -7,7 +7,6 @@ import type { Random } from './random.js';
 import type { Rig } from './rig.js';
 
 const TWO_AT_ONCE = 0.2;
-const RECOVERS_WITHIN_MS = 120_000;
 
 /** A fault that happened; times in milliseconds since the epoch. */
 export interface Strike {
@@ -29,6 +28,7 @@ export interface NemesisOptions {
   readonly faults: readonly Fault[];
   /** Waits this long for the recovery from one fault before the next one follows. */
   readonly patienceMs: number;
+  readonly recoversWithinMs: number;
 }
 
 /** Breaks things in an order that its seed tells, sets them right again, and watches how the shop recovers. */
@@ -67,7 +67,9 @@ export class Nemesis {
   /** Every kind comes up before one comes up again. */
   private draw(suits: (fault: Fault) => boolean = () => true): Fault {
     const { random, faults, rig } = this.options;
-    const possible = faults.filter(({ isPossible }) => isPossible?.(rig) ?? true);
+    const possible = faults
+      .filter(({ isPossible }) => isPossible?.(rig) ?? true)
+      .flatMap((fault) => Array.from({ length: fault.cards ?? 1 }, () => fault));
     const fits = (fault: Fault) => suits(fault) && !(fault.isLong && this.long);
     if (!this.deck.some(fits)) this.deck.push(...random.shuffled(possible));
     const at = this.deck.findIndex(fits);
@@ -99,15 +101,15 @@ export class Nemesis {
   }
 
   private async recover(strike: Strike): Promise<void> {
-    const { rig, load } = this.options;
-    const whole = this.whole();
+    const { rig, load, recoversWithinMs } = this.options;
+    const whole = this.whole().filter((app) => app.serves('/v1/orders'));
     if (whole.length === 0) return;
     const emails = await Promise.all(whole.map((app) => load.place(app, [{ sku: 'PLENTY-2', quantity: 1 }])));
     try {
-      await until('a mail has come', () => emails.every((email) => rig.mail.knows(email)), RECOVERS_WITHIN_MS);
+      await until('a mail has come', () => emails.every((email) => rig.mail.knows(email)), recoversWithinMs);
       strike.recoveredAt = Date.now();
     } catch {
-      this.complaints.push(`No mail came within ${RECOVERS_WITHIN_MS} ms after: ${strike.kind}`);
+      this.complaints.push(`No mail came within ${recoversWithinMs} ms after: ${strike.kind}`);
     }
   }
 

@@ -9,6 +9,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     target: 'postgres',
     explains: true,
     lasts: [0, 2_000],
+    cards: 2,
     counts: 'postgres-crash',
     async strike({ rig }) {
       await rig.postgres.crash();
@@ -20,6 +21,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     target: 'postgres',
     explains: true,
     lasts: [0, 300],
+    cards: 2,
     counts: 'postgres-crash',
     async strike({ rig }) {
       await rig.postgres.killBackend();

@@ -6,6 +6,7 @@ export const QUEUE_AND_MAIL_FAULTS: readonly Fault[] = [
     target: 'redis',
     explains: false,
     lasts: [0, 300],
+    cards: 4,
     counts: 'flushall',
     async strike({ rig }) {
       await rig.redis.flush();

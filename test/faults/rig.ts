@@ -10,7 +10,21 @@ import { PostgresServer } from './postgres-server.js';
 import { RedisServer } from './redis-server.js';
 import type { Subject } from './subject.js';
 
-const APPS = ['first', 'second'];
+/** The processes of each topology: their modules, all when empty, and the paths that they answer. */
+const TOPOLOGIES = {
+  whole: [
+    { name: 'first', modules: '', serves: ['/v1/'] },
+    { name: 'second', modules: '', serves: ['/v1/'] },
+  ],
+  split: [
+    { name: 'counter', modules: 'orders,notifications', serves: ['/v1/orders', '/v1/operations'] },
+    { name: 'warehouse', modules: 'inventory', serves: ['/v1/products', '/v1/stock', '/v1/operations'] },
+  ],
+} as const;
+
+/** Two processes with all modules each, or each with some of them, so that their reactions arrive as deliveries. */
+export type Topology = keyof typeof TOPOLOGIES;
+
 /** What a campaign of a hundred thousand orders needs, and a disk that can be filled without harm to anybody else's. */
 const DISK = '8g';
 
@@ -31,7 +45,7 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-export async function buildRig(subject: Subject): Promise<Rig> {
+export async function buildRig(subject: Subject, topology: Topology): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'orderly-faults-'));
   // PostgreSQL, which runs as nobody where we are root, has to get in.
   await chmod(folder, 0o755);
@@ -59,8 +73,10 @@ export async function buildRig(subject: Subject): Promise<Rig> {
       DEMO_CATALOGUE: 'off',
     };
     const apps: App[] = [];
-    for (const name of APPS)
-      apps.push(new App({ name, main: subject.main, port: await freePort(), folder, environment }));
+    for (const { name, modules, serves } of TOPOLOGIES[topology]) {
+      const own = { ...environment, MODULES: modules };
+      apps.push(new App({ name, main: subject.main, port: await freePort(), folder, environment: own, serves }));
+    }
     for (const app of apps) {
       undo.push(() => app.end('SIGKILL'));
       await app.restart();
