@@ -14,6 +14,7 @@ const TRIES_MAX = 20;
 export interface AppOptions {
   readonly name: string;
   readonly main: string;
+  readonly health: string;
   readonly port: number;
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -107,7 +108,7 @@ export class App {
   }
 
   private async answers(): Promise<boolean> {
-    const answer = await send(this.url, { method: 'GET', path: '/health/live', timeoutMs: 2_000 });
+    const answer = await send(this.url, { method: 'GET', path: this.options.health, timeoutMs: 2_000 });
     return answer !== undefined && answer.status === 200;
   }
 }

@@ -34,6 +34,8 @@ export interface Plan {
   readonly recoversWithinMs: number;
   /** What is not done so long after the last fault of a round is stuck. */
   readonly quietMs: number;
+  /** Whether it ends at the first broken promise, so that its rows can be looked at as they are. */
+  readonly endsWhenBroken: boolean;
   readonly say: (sentence: string) => void;
 }
 
@@ -93,7 +95,7 @@ async function play(plan: Plan, rig: Rig): Promise<Outcome> {
     const verdicts = await check({ rig, log, strikes, complaints, oversold: sampler.seen, stuck });
     const isBroken = verdicts.some(({ broken }) => broken.length > 0);
     say(`${strikes.length} faults, ${log.acknowledged} orders acknowledged${isBroken ? ', a promise is broken' : ''}`);
-    if (isLast || isBroken) {
+    if (isLast || (isBroken && plan.endsWhenBroken)) {
       await sampler.stop();
       await log.close();
       const unknowns = [...log.intents.values()].reduce((sum, each) => sum + each.unknowns, 0);

@@ -8,13 +8,14 @@ import { runControls } from './controls.js';
 import { POSTGRES_FAULTS } from './postgres-faults.js';
 import { QUEUE_AND_MAIL_FAULTS } from './queue-and-mail-faults.js';
 import { findings, report } from './report.js';
-import { orderly } from './subject.js';
+import { orderly, tutorial } from './subject.js';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     smoke: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
+    tutorial: { type: 'boolean', default: false },
     split: { type: 'boolean', default: false },
     faults: { type: 'string', default: '200' },
     orders: { type: 'string', default: '0' },
@@ -23,7 +24,8 @@ const { values } = parseArgs({
   },
 });
 
-const FAULTS = [...APP_FAULTS, ...crashPointFaults(CRASH_POINTS), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
+const points = values.tutorial ? [] : CRASH_POINTS;
+const FAULTS = [...APP_FAULTS, ...crashPointFaults(points), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
 
 const LONG = { faultsARound: 60, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
 const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 60_000, quietMs: 90_000 };
@@ -34,7 +36,8 @@ const plan: Plan = {
   seed: Number(values.smoke || values.planted ? 1 : values.seed),
   faultCount: values.smoke ? 44 : Number(values.faults),
   orderCount: Number(values.orders),
-  subject: orderly(CRASH_POINTS),
+  subject: values.tutorial ? tutorial() : orderly(CRASH_POINTS),
+  endsWhenBroken: !values.tutorial,
   faults: FAULTS,
   clients: 8,
   say: (sentence) => void process.stderr.write(`${sentence}\n`),

@@ -75,7 +75,8 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
     const apps: App[] = [];
     for (const { name, modules, serves } of TOPOLOGIES[topology]) {
       const own = { ...environment, MODULES: modules };
-      apps.push(new App({ name, main: subject.main, port: await freePort(), folder, environment: own, serves }));
+      const { main, health } = subject;
+      apps.push(new App({ name, main, health, port: await freePort(), folder, environment: own, serves }));
     }
     for (const app of apps) {
       undo.push(() => app.end('SIGKILL'));

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { INVARIANTS, TOLD } from '../support/invariants.js';
 import type { Mail } from './mail-sink.js';
 
@@ -8,6 +9,8 @@ export interface Subject {
   readonly main: string;
   /** Whether a request that repeats its key gets its first answer. */
   readonly keepsKeys: boolean;
+  /** Answers 200 when it is up. */
+  readonly health: string;
   /** Where it can be told to die. */
   readonly crashPoints: readonly string[];
   /** The table whose rows every order has to lock. */
@@ -33,6 +36,7 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
     name: 'Orderly',
     main,
     keepsKeys: true,
+    health: '/health/live',
     crashPoints,
     hotTable: 'inventory.stock',
     hurry: {
@@ -50,5 +54,30 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
         JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber LIKE 'notifications.%'`,
     keyOf: ({ messageId }) => messageId.slice(1).split('@')[0] ?? '',
     invariants: INVARIANTS,
+  };
+}
+
+/** What tutorials teach: save, emit after the commit, add a job. It has no keys, no log of events and no deliveries. */
+export function tutorial(): Subject {
+  return {
+    name: 'the tutorial pattern',
+    main: fileURLToPath(new URL('tutorial/main.js', import.meta.url)),
+    keepsKeys: false,
+    health: '/health/ready',
+    crashPoints: [],
+    hotTable: 'product',
+    hurry: null,
+    lines: `
+      SELECT o.id, o.reference, o.status, l.sku, l.quantity FROM "order" o JOIN order_line l ON l."orderId" = o.id`,
+    backlog: null,
+    oversold: 'SELECT sku, stock FROM product WHERE stock < 0',
+    owed: `
+      SELECT o.id || ' ' || told.status AS key, o.id AS line, told.rank, 1000 AS runs, '[]'::jsonb AS errors
+        FROM "order" o
+        JOIN (VALUES ('rejected', 'rejected', 1), ('confirmed', 'confirmed', 1), ('cancelled', 'confirmed', 1),
+                     ('shipped', 'confirmed', 1), ('cancelled', 'cancelled', 2), ('shipped', 'shipped', 2))
+             AS told(is, status, rank) ON told.is = o.status`,
+    keyOf: ({ subject }) => subject.replace(/^Order /, ''),
+    invariants: {},
   };
 }
