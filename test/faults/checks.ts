@@ -1,6 +1,6 @@
 import { type Subscriber, violationsIn } from '../support/invariants.js';
+import { SCARCE_ON_HAND } from './catalogue.js';
 import { grouped } from './grouped.js';
-import { SCARCE_ON_HAND } from './load.js';
 import type { LoadLog } from './load-log.js';
 import type { Mail } from './mail-sink.js';
 import type { Strike } from './nemesis.js';
@@ -87,7 +87,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
   'overtaken: mails of one order that came in the wrong order': ({ owed, mails }) =>
     [...grouped(owed, ({ line }) => line).values()].flatMap((line) => {
-      const came = line.toSorted((a, b) => a.rank - b.rank).map(({ key }) => mails.get(key)?.[0]?.at ?? 0);
+      const came = line.toSorted((a, b) => a.rank - b.rank).flatMap(({ key }) => mails.get(key)?.[0]?.at ?? []);
       return came.some((at, place) => at < (came[place - 1] ?? 0)) ? [line] : [];
     }),
 

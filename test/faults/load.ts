@@ -1,20 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from './app.js';
+import { catalogue, RECEIVED, SCARCE, someLines } from './catalogue.js';
 import { type Answer, type Call, send } from './http.js';
 import type { Intent, Line, LoadLog, Wish } from './load-log.js';
 import type { Random } from './random.js';
+import { toCancel, toOpen, toPlace, toReceive, toShip } from './requests.js';
 
-/** There is more of these than anybody can buy. */
-const PLENTY = Array.from({ length: 24 }, (_, number) => `PLENTY-${number + 1}`);
-/** Of these there is too little, now and then more. */
-const SCARCE = Array.from({ length: 4 }, (_, number) => `SCARCE-${number + 1}`);
-const PLENTY_ON_HAND = 1_000_000;
-export const SCARCE_ON_HAND = 150;
-const RECEIVED = 40;
-/** Everybody wants this one, so its row is locked most of the time. */
-const HOT = 'PLENTY-1';
-
-const TIMEOUT_MS = 15_000;
 /** Whoever has no answer by then gives up, and counts as unresolved. */
 const PATIENCE_MS = 150_000;
 /** The same after the last fault has healed. */
@@ -40,12 +31,8 @@ export class Load {
 
   /** Puts everything on sale. */
   async open(): Promise<void> {
-    const products = [
-      ...PLENTY.map((sku) => aProduct(sku, PLENTY_ON_HAND)),
-      ...SCARCE.map((sku) => aProduct(sku, SCARCE_ON_HAND)),
-    ];
-    const body = products.map((product) => `${JSON.stringify(product)}\n`).join('');
-    const answer = await this.ask({ method: 'POST', path: '/v1/products/import', body, timeoutMs: TIMEOUT_MS });
+    const products = catalogue();
+    const answer = await this.ask(toOpen(products));
     const { listed } = JSON.parse(answer?.text ?? '{}');
     if (listed !== products.length) throw new Error(`Not listed: ${answer?.text}`);
   }
@@ -79,8 +66,8 @@ export class Load {
       const { order } = intent;
       if (!order) continue;
       if (this.options.keepsKeys && random.chance(0.03)) await this.repeat(intent);
-      if (order.status === 'confirmed' && random.chance(0.06)) await this.change(order.id, 'cancelled');
-      else if (order.status === 'confirmed' && random.chance(0.06)) await this.change(order.id, 'shipped');
+      if (order.status === 'confirmed' && random.chance(0.12))
+        await this.change(order.id, random.pick(['cancelled', 'shipped'] as const));
       if (random.chance(0.02)) await this.receive(random.pick(SCARCE));
     }
   }
@@ -96,7 +83,7 @@ export class Load {
   /** Asks until there is an answer. */
   private async settle(intent: Intent, app: () => App): Promise<void> {
     const { log } = this.options;
-    const answer = await this.insist(() => send(app().url, orderOf(intent)), {
+    const answer = await this.insist(() => send(app().url, toPlace(intent)), {
       until: ({ status }) => status === 201,
       onUnknown: () => log.unknown(intent),
     });
@@ -105,7 +92,7 @@ export class Load {
   }
 
   private async repeat(intent: Intent): Promise<void> {
-    const ask = () => this.ask(orderOf(intent));
+    const ask = () => this.ask(toPlace(intent));
     const answer = await this.insist(ask, { until: ({ status }) => status === 201 });
     if (!answer) return;
     const { id, status } = JSON.parse(answer.text);
@@ -114,16 +101,7 @@ export class Load {
   }
 
   private async change(id: string, what: 'cancelled' | 'shipped'): Promise<void> {
-    const [path, body] =
-      what === 'cancelled'
-        ? ['cancellation', { reason: 'Changed their mind' }]
-        : ['shipment', { carrier: 'DHL', trackingNumber: `T-${id.slice(-12)}` }];
-    const call: Call = {
-      method: 'POST',
-      path: `/v1/orders/${id}/${path}`,
-      body: JSON.stringify(body),
-      timeoutMs: TIMEOUT_MS,
-    };
+    const call = what === 'cancelled' ? toCancel(id) : toShip(id);
     // 409: an earlier request whose answer was lost has done it.
     await this.fulfil({ what, of: id, quantity: 0, isDone: false }, call, [200, 409]);
   }
@@ -131,13 +109,7 @@ export class Load {
   private async receive(sku: string): Promise<void> {
     this.counter += 1;
     const reference = `receipt-${this.options.random.seed}-${this.counter}`;
-    const call: Call = {
-      method: 'POST',
-      path: `/v1/stock/${sku}/receipts`,
-      body: JSON.stringify({ quantity: RECEIVED, reference }),
-      headers: { 'idempotency-key': reference },
-      timeoutMs: TIMEOUT_MS,
-    };
+    const call = toReceive(sku, RECEIVED, reference);
     await this.fulfil({ what: 'received', of: sku, quantity: RECEIVED, isDone: false }, call, [201]);
   }
 
@@ -180,43 +152,4 @@ export class Load {
 /** 409 with Retry-After: the same key is being worked on. */
 function isRefusal({ status, headers }: Answer): boolean {
   return status >= 400 && status < 500 && headers['retry-after'] === undefined;
-}
-
-function someLines(random: Random): Line[] {
-  const skus = new Set<string>();
-  const wanted = random.chance(0.1) ? random.between(2, 5) : 1;
-  while (skus.size < wanted) skus.add(aSku(random));
-  return [...skus].map((sku) => ({ sku, quantity: random.between(1, 4) }));
-}
-
-function aSku(random: Random): string {
-  if (random.chance(0.25)) return HOT;
-  return random.chance(0.1) ? random.pick(SCARCE) : random.pick(PLENTY);
-}
-
-function aProduct(sku: string, onHand: number) {
-  return {
-    sku,
-    name: `Product ${sku}`,
-    category: 'Beverages',
-    unitPrice: { amount: 1800, currency: 'USD' },
-    reorderLevel: 0,
-    onHand,
-  };
-}
-
-function orderOf({ reference, email, lines }: Intent): Call {
-  const body = {
-    customer: { name: 'Maria Anders', email },
-    shippingAddress: { name: 'Maria Anders', street: 'Obere Str. 57', city: 'Berlin', country: 'Germany' },
-    lines,
-    reference,
-  };
-  return {
-    method: 'POST',
-    path: '/v1/orders',
-    body: JSON.stringify(body),
-    headers: { 'idempotency-key': reference, prefer: 'wait=3' },
-    timeoutMs: TIMEOUT_MS,
-  };
 }

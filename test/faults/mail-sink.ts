@@ -23,7 +23,7 @@ interface Connection {
 export class MailSink {
   readonly mails: Mail[] = [];
   private manner: Manner = 'takes';
-  private held: (() => void)[] = [];
+  private readonly held: (() => void)[] = [];
   private readonly addresses = new Set<string>();
   private readonly server = new SMTPServer({
     authOptional: true,

@@ -38,7 +38,7 @@ export class Nemesis {
   readonly complaints: string[] = [];
   private readonly taken = new Set<App>();
   private readonly recoveries: Promise<void>[] = [];
-  private deck: Fault[] = [];
+  private readonly deck: Fault[] = [];
   private long: Promise<void> | undefined;
 
   constructor(private readonly options: NemesisOptions) {}
