@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 import type { Rig } from './rig.js';
 
 /** What a fault may be done with. */
-export interface Scene {
+interface Scene {
   readonly rig: Rig;
   readonly random: Random;
   /** The process that is meant, where a process is. */
