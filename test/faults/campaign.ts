@@ -11,8 +11,6 @@ import { Random } from './random.js';
 import { buildRig, type Rig, type Topology } from './rig.js';
 import type { Subject } from './subject.js';
 
-/** Where nothing in the database knows what is still to be done, all is quiet when no mail has come for so long. */
-const SILENCE_MS = 10_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SAMPLE_EVERY_MS = 500;
 
@@ -119,21 +117,18 @@ async function play(plan: Plan, rig: Rig): Promise<Outcome> {
 
 /** Lets everybody finish, and gives what is not finished then. */
 async function settle(rig: Rig, load: Load, quietMs: number): Promise<{ stuck: readonly unknown[]; drainMs: number }> {
-  const { subject, postgres, mail, apps } = rig;
+  const { subject, apps } = rig;
   await load.stop();
   const from = Date.now();
-  const { hurry, backlog } = subject;
+  const { hurry } = subject;
   const operated = apps.find((app) => app.serves('/v1/operations'));
   if (hurry && operated) {
     const call = { method: 'POST', path: hurry.path, body: JSON.stringify(hurry.body), timeoutMs: 30_000 } as const;
     await until('an operator is heard', async () => (await send(operated.url, call))?.status === 200);
   }
-  const isQuiet = async () => {
-    if (backlog) return (await postgres.sql(`${backlog} LIMIT 1`)).length === 0;
-    return Date.now() - Math.max(from, mail.mails.at(-1)?.at ?? 0) > SILENCE_MS;
-  };
+  const isQuiet = async () => (await subject.backlog(rig)).length === 0;
   await until('all is quiet', isQuiet, quietMs).catch(() => undefined);
-  return { stuck: backlog ? await postgres.sql(`${backlog} LIMIT 10`) : [], drainMs: Date.now() - from };
+  return { stuck: await subject.backlog(rig), drainMs: Date.now() - from };
 }
 
 /** Looks all the time whether more is sold than there is. */

@@ -47,6 +47,13 @@ export class RedisServer {
     await this.client.flushall();
   }
 
+  /** The ids of what a queue has not done yet. */
+  async jobs(queue: string): Promise<string[]> {
+    const { client } = this;
+    const waiting = await Promise.all([client.lrange(`${queue}:wait`, 0, -1), client.lrange(`${queue}:active`, 0, -1)]);
+    return [...waiting.flat(), ...(await client.zrange(`${queue}:delayed`, 0, -1))];
+  }
+
   async pause(ms: number): Promise<void> {
     await this.client.client('PAUSE', ms, 'ALL');
   }

@@ -2,6 +2,13 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { INVARIANTS, TOLD } from '../support/invariants.js';
 import type { Mail } from './mail-sink.js';
+import type { PostgresServer } from './postgres-server.js';
+import type { RedisServer } from './redis-server.js';
+
+interface Servers {
+  readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
+}
 
 /** A program that is put through the campaign: where it is, and what its rows should say. */
 export interface Subject {
@@ -19,8 +26,8 @@ export interface Subject {
   readonly hurry: { readonly path: string; readonly body: object } | null;
   /** Gives rows of { id, reference, status, sku, quantity }: every line of every order. */
   readonly lines: string;
-  /** Gives a row for each thing that still has to be done; null: nothing in the database knows. */
-  readonly backlog: string | null;
+  /** Some of what still has to be done, as far as anything knows. */
+  readonly backlog: (servers: Servers) => Promise<readonly unknown[]>;
   /** Gives the rows that say that more is sold than there is, at any moment. */
   readonly oversold: string;
   /** Gives rows of { key, line, rank, runs, errors }: every mail that is owed, its place in its line, and its attempts. */
@@ -46,7 +53,8 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
     lines: `
       SELECT o.id, o.reference, o.status, l.sku, l.quantity
         FROM orders."order" o JOIN orders.order_line l ON l.order_id = o.id`,
-    backlog: `SELECT event_id FROM backbone.delivery WHERE state = 'pending'`,
+    backlog: ({ postgres }) =>
+      postgres.sql(`SELECT event_id, subscriber, errors FROM backbone.delivery WHERE state = 'pending' LIMIT 10`),
     oversold: `SELECT sku, on_hand, reserved FROM inventory.stock WHERE reserved < 0 OR reserved > on_hand`,
     owed: `
       SELECT e.id || '.' || told.template AS key, e.subject AS line, e.version AS rank, d.claims AS runs, d.errors
@@ -69,7 +77,8 @@ export function tutorial(): Subject {
     hurry: null,
     lines: `
       SELECT o.id, o.reference, o.status, l.sku, l.quantity FROM "order" o JOIN order_line l ON l."orderId" = o.id`,
-    backlog: null,
+    // The queue is all that knows; a job of a killed process is found by BullMQ within a minute.
+    backlog: ({ redis }) => redis.jobs('tutorial:mail'),
     oversold: 'SELECT sku, stock FROM product WHERE stock < 0',
     owed: `
       SELECT o.id || ' ' || told.status AS key, o.id AS line, told.rank, 1000 AS runs, '[]'::jsonb AS errors
