@@ -86,6 +86,13 @@ module.exports = {
       to: { path: '(^|/)node_modules/(@nestjs/event-emitter|eventemitter2)/' },
     },
     {
+      name: 'metrics-are-written-in-one-place',
+      comment: 'Only common/metrics/ knows how metrics are written. Count with what its measures.ts has.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/common/metrics/'] },
+      to: { path: '(^|/)node_modules/prom-client/' },
+    },
+    {
       name: 'the-program-does-without-tests',
       comment: 'What the program needs is no part of its tests. Move it out of common/testing/ or the spec.',
       severity: 'error',

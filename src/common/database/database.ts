@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { currentContext, REQUESTS } from '../events/context.js';
+import { counted } from '../metrics/transaction-outcomes.js';
 import { CommitUnknownError, isDatabaseLost, NestedTransactionError, RolledBackError } from './database-errors.js';
 import { Entrance } from './entrance.js';
 import { keepConnectionsFit } from './fit-connections.js';
@@ -56,7 +57,7 @@ export class Database {
    */
   async transaction<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     if (this.open.getStore()?.live) throw new NestedTransactionError();
-    return this.inTurn(() => this.transact(module, work));
+    return this.inTurn(() => counted(module, this.transact(module, work)));
   }
 
   /** Reads as the given module, outside of any transaction where roles are not enforced. */

@@ -2,6 +2,7 @@ import { format } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
 import { isError } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
+import { deliveryAttempts } from '../metrics/measures.js';
 import { pauseAfter } from './backoff.js';
 import { inContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
@@ -10,12 +11,11 @@ import { type DeliveryRef, deliveryId } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import { Handlers } from './handlers.js';
 import { GiveUp, RetryLater } from './outcomes.js';
+import { LET_GO_MS, RunningAttempts } from './running-attempts.js';
 import { storable } from './storable-text.js';
 import { type Subscription, Subscriptions } from './subscriptions.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-/** An aborted side effect gets this long to let go of its socket. */
-const LET_GO_MS = 3_000;
 /** The lease outlasts the timeout, so that an attempt is over before the next one may start. */
 const LEASE_MARGIN_MS = LET_GO_MS + 7_000;
 /** A mail server that is away would say so for every mail. */
@@ -26,15 +26,11 @@ class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-class TimedOut extends Error {
-  override readonly name = 'TimedOut';
-}
-
 /** Runs one delivery: claim, handle, book the outcome. */
 @Injectable()
 export class DeliveryRunner {
   private readonly logger = new Logger(DeliveryRunner.name);
-  private readonly attempts = new Set<AbortController>();
+  private readonly attempts = new RunningAttempts();
   private isStopping = false;
   private readonly running = new Set<Promise<void>>();
 
@@ -62,7 +58,7 @@ export class DeliveryRunner {
   /** From here on running handlers are told to stop; what they were doing is tried again by the next process. */
   abort(): void {
     this.isStopping = true;
-    for (const attempt of this.attempts) attempt.abort(new Error('The process stops'));
+    this.attempts.abort('The process stops');
   }
 
   private async claimAndAttempt(ref: DeliveryRef): Promise<void> {
@@ -70,7 +66,7 @@ export class DeliveryRunner {
     if (this.isStopping) return;
     if (!subscription?.active) return this.passOn(ref);
     const claim = await this.deliveries.claim(ref, subscription, subscription.timeoutMs + LEASE_MARGIN_MS);
-    if (!claim) return;
+    if (!claim) return count(ref, 'suppressed');
     this.crashPoints.pass('after-claim');
     const { id, correlationId } = claim.event;
     await inContext({ correlationId, causationId: id, actor: subscription.name }, () =>
@@ -93,11 +89,14 @@ export class DeliveryRunner {
     try {
       if (claim.attempt > subscription.attempts) throw new GiveUp('Every attempt ended without an outcome');
       const next = await this.handle(claim, subscription);
+      count(claim, 'done');
       this.crashPoints.pass('after-finish');
       this.dispatcher.dispatch(next);
     } catch (error) {
-      if (error instanceof LeaseLost) return this.logger.warn(error.message, { delivery: deliveryId(claim) });
-      await this.book(isError(error) ? error : new Error(format(error)), claim, subscription);
+      if (!(error instanceof LeaseLost))
+        return this.book(isError(error) ? error : new Error(format(error)), claim, subscription);
+      count(claim, 'lost');
+      this.logger.warn(error.message, { delivery: deliveryId(claim) });
     }
   }
 
@@ -107,14 +106,14 @@ export class DeliveryRunner {
     if (subscription.lane === 'side-effect') {
       const { attempt } = claim;
       const lastAttempt = attempt >= subscription.attempts;
-      await this.inTime(subscription, (signal) => handle(event, { signal, attempt, lastAttempt }));
+      await this.attempts.run(subscription, (signal) => handle(event, { signal, attempt, lastAttempt }));
       this.crashPoints.pass('after-handler');
       return ours(await this.deliveries.finish(claim));
     }
     await this.unitOfWork.run(
       subscription.module,
       async (tx) => {
-        await this.inTime(subscription, () => handle(event, tx));
+        await this.attempts.run(subscription, () => handle(event, tx));
         this.crashPoints.pass('after-handler');
       },
       async ({ manager }) => ours(await this.deliveries.finishIn(manager, claim)),
@@ -122,23 +121,11 @@ export class DeliveryRunner {
     return [];
   }
 
-  /** Waits for a handler as long as its subscription says, and gives up on one that goes on when it is told to stop. */
-  private async inTime({ timeoutMs }: Subscription, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const attempt = new AbortController();
-    const timer = setTimeout(() => attempt.abort(new TimedOut(`No outcome within ${timeoutMs} ms`)), timeoutMs);
-    this.attempts.add(attempt);
-    try {
-      await Promise.race([work(attempt.signal), letGoAfter(attempt.signal)]);
-    } finally {
-      this.attempts.delete(attempt);
-      clearTimeout(timer);
-    }
-  }
-
   private async book(error: Error, claim: Claim, subscription: Subscription): Promise<void> {
     const failure = this.verdict(error, claim, subscription);
     const next = await this.deliveries.fail(claim, failure, subscription);
     this.say(error, failure, claim);
+    count(claim, next ? outcomeOf(failure) : 'lost');
     if (!next) return;
     this.dispatcher.dispatch(next);
     if (!failure.dead) this.dispatcher.dispatch([claim], failure.pauseMs);
@@ -172,9 +159,13 @@ function ours(next: readonly DeliveryRef[] | undefined): readonly DeliveryRef[] 
   return next;
 }
 
-/** Rejects some time after the signal: a handler that heeds it is faster, and its own error tells more. */
-function letGoAfter(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), LET_GO_MS).unref(), { once: true });
-  });
+type Outcome = 'done' | 'retried' | 'postponed' | 'dead' | 'suppressed' | 'lost';
+
+function count({ subscriber }: DeliveryRef, outcome: Outcome): void {
+  deliveryAttempts.inc({ subscriber, outcome });
+}
+
+function outcomeOf({ dead, counted }: Failure): Outcome {
+  if (dead) return 'dead';
+  return counted ? 'retried' : 'postponed';
 }

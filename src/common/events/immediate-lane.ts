@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { Session } from '../database/database.js';
 import { logSparingly } from '../logging/rate-limit.js';
+import { handlerSeconds } from '../metrics/measures.js';
 import type { DomainEvent } from './domain-event.js';
 import { Handlers } from './handlers.js';
 import { isImmediate, type Subscription, Subscriptions } from './subscriptions.js';
@@ -69,6 +70,7 @@ export class ImmediateLane implements OnModuleInit {
       await session.become(module);
       await handle(event, tx);
       const ms = Math.round((performance.now() - start) * 10) / 10;
+      handlerSeconds.observe({ subscriber: name }, ms / 1_000);
       if (ms > SLOW_REACTION_MS)
         logSparingly(`slow ${name}`, SAY_EVERY_MS, (suppressed) =>
           this.logger.warn(`${name} took ${ms} ms inside the transaction of its event ${event.id}`, { suppressed }),

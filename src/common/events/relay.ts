@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Unhealthy } from '../http/health.js';
+import { loopRounds } from '../metrics/measures.js';
 import { Deliveries } from './deliveries.js';
 import { Dispatcher } from './dispatcher.js';
 import { Subscriptions } from './subscriptions.js';
@@ -26,7 +27,7 @@ export class Relay {
   ) {}
 
   start(): void {
-    this.lastRoundAt = Date.now();
+    this.finishRound();
     this.next(0);
   }
 
@@ -44,6 +45,11 @@ export class Relay {
     if (silentMs > STOPPED_AFTER_MS) throw new Unhealthy(`the relay has not finished a round for ${silentMs} ms`);
   }
 
+  private finishRound(): void {
+    this.lastRoundAt = Date.now();
+    loopRounds.setToCurrentTime({ loop: 'relay' });
+  }
+
   private next(delayMs: number): void {
     this.timer = setTimeout(() => {
       this.round = this.run();
@@ -56,7 +62,7 @@ export class Relay {
       const subscribers = this.subscriptions.all.filter(({ active }) => active).flatMap(({ names }) => names);
       this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));
       await this.dispatcher.idle();
-      this.lastRoundAt = Date.now();
+      this.finishRound();
       if (this.failing) this.logger.log('The relay works again');
       this.failing = false;
     } catch (error) {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { Database, type Session } from '../database/database.js';
 import { isCollision } from '../database/database-errors.js';
+import { eventsPublished } from '../metrics/measures.js';
 import { currentContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
 import type { DeliveryRef } from './delivery.js';
@@ -45,7 +46,7 @@ export class UnitOfWork {
     work: (tx: Transaction) => Promise<Result>,
     closing: Closing = async () => [],
   ): Promise<Result> {
-    const { result, deliveries } = await this.database.transaction(module, async (session) => {
+    const { result, logged, deliveries } = await this.database.transaction(module, async (session) => {
       const events = new Events();
       const tx: Transaction = { manager: session.manager, publish: (fact) => events.add(fact) };
       const once = currentContext()?.once;
@@ -62,9 +63,10 @@ export class UnitOfWork {
       await once?.keep(session, result);
       const next = await closing(session);
       this.crashPoints.pass('before-commit');
-      return { result, deliveries: [...made, ...next] };
+      return { result, logged, deliveries: [...made, ...next] };
     });
     this.crashPoints.pass('after-commit');
+    for (const { event } of logged) eventsPublished.inc({ type: event.type });
     this.dispatcher.dispatch(deliveries);
     return result;
   }

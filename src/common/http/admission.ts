@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { logWhenClosed } from '../logging/request-log.js';
+import { measureWhenClosed } from '../metrics/request-durations.js';
 import { correlate } from './correlation.js';
 import { setSecurityHeaders } from './security-headers.js';
 
@@ -13,8 +14,10 @@ export interface Exchange {
 /** What happens to every request before anything else, whether or not there is a route for it. */
 export function admit({ request, response, route }: Exchange, next: () => void): void {
   setSecurityHeaders(response);
+  const asked = { method: request.method ?? '', route };
+  measureWhenClosed(response, asked);
   correlate(request, response, () => {
-    logWhenClosed(response, { method: request.method ?? '', route });
+    logWhenClosed(response, asked);
     next();
   });
 }

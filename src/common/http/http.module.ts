@@ -2,6 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { Backbone } from '../events/backbone.js';
 import { KeyRetention } from '../idempotency/key-retention.js';
+import { MetricsController } from '../metrics/metrics.controller.js';
+import { Metrics } from '../metrics/metrics.js';
 import { HealthController } from './health.controller.js';
 import { HealthChecks } from './health.js';
 
@@ -18,5 +20,9 @@ const healthChecks = {
 
 /** Whether this process is well, and what it keeps, for whoever sends it requests. */
 @Global()
-@Module({ controllers: [HealthController], providers: [healthChecks, KeyRetention], exports: [HealthChecks] })
+@Module({
+  controllers: [HealthController, MetricsController],
+  providers: [healthChecks, KeyRetention, Metrics],
+  exports: [HealthChecks],
+})
 export class HttpModule {}

@@ -10,13 +10,13 @@ interface Request {
 
 const logger = new Logger('Http');
 
-/** Writes one line when the request is over, however it ended. Health checks only show at level debug. */
+/** Writes one line when the request is over, however it ended. What machines ask all the time shows at level debug. */
 export function logWhenClosed(response: ServerResponse, { method, route = '(no route)' }: Request): void {
   const startedAt = performance.now();
   const write = () => {
     const status = response.writableFinished ? response.statusCode : 'gone before the answer';
     const ms = Math.round(performance.now() - startedAt);
-    const level = route.startsWith('/health') ? 'debug' : 'log';
+    const level = route.startsWith('/health') || route === '/metrics' ? 'debug' : 'log';
     logger[level](`${method} ${route} ${status} ${ms} ms`, { method, route, status, ms });
   };
   // The socket closes in a context of its own; the line belongs to the request's.
