@@ -76,6 +76,7 @@ async function play(plan: Plan, rig: Rig): Promise<Outcome> {
   const startedAt = Date.now();
   const drainsMs: number[] = [];
   await load.open();
+  await until('everybody has heard what is on sale', async () => (await subject.backlog(rig)).length === 0);
   load.start();
   await pause(plan.calmMs);
   const calmRate = (log.acknowledged * 1000) / plan.calmMs;
