@@ -1,11 +1,10 @@
-import type { WorkerHost } from '@nestjs/bullmq';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../database/database.js';
 import { definitionOf } from '../module-definition.js';
 import { Pruning } from '../retention/pruning.js';
-import { Backbone, WORKERS } from './backbone.js';
+import { Backbone } from './backbone.js';
 import { Contracts } from './contracts.js';
 import { CrashPoints } from './crash-points.js';
 import { Deliveries } from './deliveries.js';
@@ -16,11 +15,13 @@ import { EndedDeliveries } from './ended-deliveries.js';
 import { EventLog } from './event-log.js';
 import { Handlers } from './handlers.js';
 import { ImmediateLane } from './immediate-lane.js';
+import type { ModuleWorker } from './module-worker.js';
 import { queuesOf, workerOf } from './queues.js';
 import { Relay } from './relay.js';
 import { assertHeard, StartUpChecks } from './start-up-checks.js';
 import { Subscriptions } from './subscriptions.js';
 import { UnitOfWork } from './unit-of-work.js';
+import { WORKERS, WorkerWatch } from './worker-watch.js';
 
 export interface BackboneOptions {
   readonly config: Config;
@@ -73,7 +74,8 @@ export class BackboneModule {
         EndedDeliveries,
         ...workers,
         { provide: Contracts, useValue: contracts },
-        { provide: WORKERS, useFactory: (...hosts: WorkerHost[]) => hosts, inject: workers },
+        { provide: WORKERS, useFactory: (...hosts: ModuleWorker[]) => hosts, inject: workers },
+        WorkerWatch,
         Backbone,
       ],
       exports: [CONFIG, Database, UnitOfWork, Dispatcher, Backbone, Subscriptions, Contracts, Pruning, EndedDeliveries],

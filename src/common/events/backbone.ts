@@ -1,17 +1,13 @@
-import type { WorkerHost } from '@nestjs/bullmq';
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
-import { Unhealthy } from '../http/health.js';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { Degraded } from '../http/health.js';
 import { DeliveryRunner } from './delivery-runner.js';
 import { Dispatcher } from './dispatcher.js';
-import { type WatchedWorker, within } from './queue-connections.js';
+import type { ModuleWorker } from './module-worker.js';
+import { within } from './queue-connections.js';
 import { Relay } from './relay.js';
 import { StartUpChecks } from './start-up-checks.js';
+import { WORKERS, WorkerWatch } from './worker-watch.js';
 
 /** Running handlers get this long to end by themselves when the process stops, and then a little to be cut off. */
 const FINISH_MS = 4_000;
@@ -19,36 +15,34 @@ const CUT_OFF_MS = 3_500;
 /** A job that was being taken when the worker was told to close has begun by then. */
 const TAKE_MS = 1_000;
 
-/** Injects the workers of the modules in this process. */
-export const WORKERS = Symbol('workers');
-
 /**
  * Starts and stops the backbone in order. Nest calls the first hook when every module is ready, so no worker runs
  * before all subscribers are there; it calls the second before anything is torn down, so none loses its ground.
  */
 @Injectable()
 export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(Backbone.name);
-
   constructor(
-    @Inject(WORKERS) private readonly workers: readonly WorkerHost<WatchedWorker>[],
+    @Inject(WORKERS) private readonly workers: readonly ModuleWorker[],
+    @Inject(CONFIG) private readonly config: Config,
     private readonly checks: StartUpChecks,
     private readonly relay: Relay,
+    private readonly watch: WorkerWatch,
     private readonly runner: DeliveryRunner,
     private readonly dispatcher: Dispatcher,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await this.checks.pass();
+    // With queues on a Redis that is away orders are taken all the same; a PostgreSQL that is away is no place to start.
+    if (!this.config.queue.redisUrl) await this.dispatcher.connect();
     if (this.workers.length === 0) return;
-    for (const { worker } of this.workers) {
-      void worker.run().catch((error: unknown) => this.logger.error(`Worker ${worker.name} stopped`, { err: error }));
-    }
+    for (const each of this.workers) each.start();
+    this.watch.start();
     this.relay.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.relay.stop();
+    await Promise.all([this.relay.stop(), this.watch.stop()]);
     const workers = this.workers.map(({ worker }) => worker);
     const cutOff = setTimeout(() => this.runner.abort(), FINISH_MS);
     // After this everything that a worker has taken has begun, or the worker has no connection to say that it is done.
@@ -63,7 +57,12 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
   async isAlive(): Promise<void> {
     if (this.workers.length === 0) return;
     await this.relay.isAlive();
-    const stopped = this.workers.filter(({ worker }) => !worker.isRunning()).map(({ worker }) => worker.name);
-    if (stopped.length > 0) throw new Unhealthy(`the workers of ${stopped.join(', ')} have stopped`);
+    await this.watch.isAlive();
+  }
+
+  /** @throws {Degraded} when queues do not answer: deliveries wait, and everything else goes on */
+  async isConnected(): Promise<void> {
+    const silent = await this.dispatcher.silentQueues();
+    if (silent.length > 0) throw new Degraded(`no answer from the queues of ${silent.join(', ')}: deliveries wait`);
   }
 }

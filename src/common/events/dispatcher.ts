@@ -5,6 +5,7 @@ import { logSparingly } from '../logging/rate-limit.js';
 import { CrashPoints } from './crash-points.js';
 import { type DeliveryRef, deliveryId } from './delivery.js';
 import type { WatchedQueue } from './queue-connections.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** During an outage every order would say so. */
 const SAY_EVERY_MS = 30_000;
@@ -18,13 +19,17 @@ interface Dispatch {
 @Injectable()
 export class Dispatcher {
   private readonly logger = new Logger(Dispatcher.name);
+  private readonly modules: readonly string[];
   private waiting: Dispatch[] = [];
   private running: Promise<void> | undefined;
 
   constructor(
     private readonly moduleRef: ModuleRef,
     private readonly crashPoints: CrashPoints,
-  ) {}
+    subscriptions: Subscriptions,
+  ) {
+    this.modules = [...new Set(subscriptions.all.map(({ module }) => module))];
+  }
 
   /** Returns at once: no answer to a client ever waits for a queue. */
   dispatch(refs: readonly DeliveryRef[], delayMs = 0): void {
@@ -36,6 +41,22 @@ export class Dispatcher {
   /** Resolves when everything given so far has been handed over or been left to the relay. */
   async idle(): Promise<void> {
     await this.running;
+  }
+
+  /** The modules whose queues do not answer. */
+  async silentQueues(): Promise<string[]> {
+    const answers = await Promise.all(
+      this.modules.map(async (name) => ({ name, ok: await this.queueOf(name).answers() })),
+    );
+    return answers.filter(({ ok }) => !ok).map(({ name }) => name);
+  }
+
+  /**
+   * Resolves when every queue has answered once. One on PostgreSQL that found nobody at its first word would never try
+   * again.
+   */
+  async connect(): Promise<void> {
+    await Promise.all(this.modules.map((module) => this.queueOf(module).waitUntilReady()));
   }
 
   private async drain(): Promise<void> {
@@ -51,8 +72,7 @@ export class Dispatcher {
 
   private async enqueue(module: string, batch: readonly Dispatch[]): Promise<void> {
     try {
-      const queue: WatchedQueue = this.moduleRef.get(getQueueToken(module), { strict: false });
-      await queue.addInTime(batch.map(jobOf));
+      await this.queueOf(module).addInTime(batch.map(jobOf));
       this.crashPoints.pass('after-enqueue');
     } catch (error) {
       const fields = { err: error, module, deliveries: batch.length };
@@ -60,6 +80,10 @@ export class Dispatcher {
         this.logger.warn('The queue is out of reach; the relay will try again', { ...fields, suppressed }),
       );
     }
+  }
+
+  private queueOf(module: string): WatchedQueue {
+    return this.moduleRef.get(getQueueToken(module), { strict: false });
   }
 }
 

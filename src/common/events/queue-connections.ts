@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { Queue, type QueueOptions, Worker } from 'bullmq';
+import { type Job, type Processor, Queue, type QueueOptions, Worker, type WorkerOptions } from 'bullmq';
 import { codeOf } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
 
@@ -8,8 +8,12 @@ import { logSparingly } from '../logging/rate-limit.js';
 const SAY_EVERY_MS = 30_000;
 /** A queue that is alive answers in milliseconds. */
 const ANSWER_MS = 3_000;
+/** Less than a health check may take. */
+const PROBE_MS = 1_500;
 /** BullMQ would wait for ever for the end of a connection that is not there; nothing is lost with it. */
 const GOODBYE_MS = 1_000;
+
+const BLOCK_MAX_SECONDS = 10;
 
 const logger = new Logger('Queues');
 
@@ -33,24 +37,42 @@ export class WatchedQueue extends Queue {
     const adding = this.addBulk(jobs).finally(() => {
       this.isSilent = false;
     });
-    await inTime(adding, () => {
+    await inTime(adding, ANSWER_MS, () => {
       this.isSilent = true;
-      return new Error(`The queue ${this.name} has not answered for ${ANSWER_MS} ms`);
+      return this.silence();
     });
+  }
+
+  /** Whether it answers at all, whatever it has to say. */
+  async answers(): Promise<boolean> {
+    try {
+      await inTime(this.isPaused(), PROBE_MS, () => this.silence());
+      return true;
+    } catch (error) {
+      logger.debug('A queue does not answer', { err: error, queue: this.name });
+      return false;
+    }
   }
 
   override async close(): Promise<void> {
     await within(GOODBYE_MS, super.close());
     await within(0, this.disconnect());
   }
+
+  private silence(): Error {
+    return new Error(`The queue ${this.name} has not answered in time`);
+  }
 }
 
-/** A worker that can be made to end although its queue is out of reach. */
+/** A worker that shows that it is alive, and that can be made to end although its queue is out of reach. */
 export class WatchedWorker extends Worker {
   private isGone = false;
+  private handling = 0;
+  private readonly startedAt = Date.now();
+  private lastSignAt = this.startedAt;
 
-  constructor(...parameters: ConstructorParameters<typeof Worker>) {
-    super(...parameters);
+  constructor(name: string, work: Processor, options: WorkerOptions) {
+    super(name, work, options);
     sayErrors(this);
     // What a handler throws is booked, so this is about the claim or the booking itself.
     this.on('failed', (job, error) =>
@@ -58,13 +80,50 @@ export class WatchedWorker extends Worker {
     );
   }
 
+  /** For how long it has neither been at work nor heard from its queue, which a worker without work asks all the time. */
+  get silentMs(): number {
+    return this.handling > 0 ? 0 : Date.now() - this.lastSignAt;
+  }
+
+  get ageMs(): number {
+    return Date.now() - this.startedAt;
+  }
+
+  /** BullMQ would let a worker on PostgreSQL sleep for an hour when the next job is due then. */
+  override get maximumBlockTimeout(): number {
+    return BLOCK_MAX_SECONDS;
+  }
+
+  /** Another one for the same work. It counts as silent for as long as this one until it has heard from its queue. */
+  successor(): WatchedWorker {
+    const next = new WatchedWorker(this.name, this.processFn, this.opts);
+    next.lastSignAt = this.lastSignAt;
+    return next;
+  }
+
+  protected override async moveToActive(...parameters: Parameters<Worker['moveToActive']>): Promise<Job> {
+    const job = await super.moveToActive(...parameters);
+    this.lastSignAt = Date.now();
+    return job;
+  }
+
+  protected override async callProcessJob(...parameters: Parameters<Worker['callProcessJob']>): Promise<void> {
+    this.handling += 1;
+    try {
+      await super.callProcessJob(...parameters);
+    } finally {
+      this.handling -= 1;
+      this.lastSignAt = Date.now();
+    }
+  }
+
   override async close(force?: boolean): Promise<void> {
     if (!this.isGone) await super.close(force);
   }
 
-  /** Ends the connections of a worker whose jobs have ended. */
-  async leave(): Promise<void> {
-    await within(GOODBYE_MS, this.close());
+  /** Ends the connections of a worker whose jobs have ended; by force, when it hangs, without a word to its queue. */
+  async leave(force = false): Promise<void> {
+    await within(GOODBYE_MS, this.close(force));
     this.isGone = true;
     await within(0, Promise.all([this.backend.close(true), this.disconnect()]));
   }
@@ -76,10 +135,10 @@ export async function within(ms: number, ending: Promise<unknown>): Promise<void
   await Promise.race([logged, pause(ms, undefined, { ref: false })]);
 }
 
-async function inTime(answer: Promise<unknown>, tooLate: () => Error): Promise<void> {
+async function inTime(answer: Promise<unknown>, ms: number, tooLate: () => Error): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooLate()), ANSWER_MS);
+    timer = setTimeout(() => reject(tooLate()), ms);
   });
   await Promise.race([answer, silence]).finally(() => clearTimeout(timer));
 }

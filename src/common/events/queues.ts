@@ -1,14 +1,17 @@
-import { BullModule, Processor, WorkerHost } from '@nestjs/bullmq';
+import { BullModule, Processor } from '@nestjs/bullmq';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { createPostgresBackend, type Job, runMigrations, setDefaultBackendFactory } from 'bullmq';
 import { Client } from 'pg';
 import type { Config } from '../../config.js';
 import type { DeliveryRef } from './delivery.js';
 import { DeliveryRunner } from './delivery-runner.js';
+import { ModuleWorker } from './module-worker.js';
 import { WatchedQueue, WatchedWorker } from './queue-connections.js';
 
 /** Kept open by each queue and each worker when BullMQ runs on PostgreSQL. */
 const POSTGRES_CONNECTIONS = 3;
+/** Longer than a worker waits for a job. BullMQ itself would wait on a connection whose other side is gone for ever. */
+const NO_ANSWER_MS = 15_000;
 
 interface QueueSettings extends Pick<Config, 'queue'> {
   readonly databaseUrl: string;
@@ -17,6 +20,15 @@ interface QueueSettings extends Pick<Config, 'queue'> {
 /** A Redis that is back is found within two seconds; BullMQ's own strategy may wait for twenty. */
 const retryStrategy = (times: number): number => Math.min(times * 100, 2_000);
 
+const redisAt = (url: string) => ({ url, retryStrategy, socketTimeout: NO_ANSWER_MS });
+
+const postgresAt = (connectionString: string) => ({
+  connectionString,
+  max: POSTGRES_CONNECTIONS,
+  connectionTimeoutMillis: NO_ANSWER_MS,
+  query_timeout: NO_ANSWER_MS,
+});
+
 /** BullMQ's queues, one a module, on Redis or on PostgreSQL. */
 export function queuesOf(modules: readonly string[], { queue, databaseUrl }: QueueSettings): DynamicModule[] {
   setDefaultBackendFactory(queue.redisUrl ? undefined : createPostgresBackend);
@@ -24,8 +36,8 @@ export function queuesOf(modules: readonly string[], { queue, databaseUrl }: Que
   BullModule.workerClass = WatchedWorker;
   const connection = queue.redisUrl
     ? // A producer that waits for a lost Redis would add jobs long after their caller gave up.
-      { url: queue.redisUrl, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy }
-    : { connectionString: databaseUrl, max: POSTGRES_CONNECTIONS };
+      { ...redisAt(queue.redisUrl), enableOfflineQueue: false, maxRetriesPerRequest: 1 }
+    : postgresAt(databaseUrl);
   return [
     BullModule.forRoot({ connection, prefix: queue.prefix }),
     BullModule.registerQueue(...modules.map((name) => ({ name, defaultJobOptions: JOB_OPTIONS }))),
@@ -39,10 +51,10 @@ const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
 const STALLS_MAX = 1_000_000;
 
 /** The worker of a module: BullMQ on one side, the runner of deliveries on the other. Started by the backbone. */
-export function workerOf(module: string, { queue, databaseUrl }: QueueSettings): Type<WorkerHost> {
+export function workerOf(module: string, { queue, databaseUrl }: QueueSettings): Type<ModuleWorker> {
   const connection = queue.redisUrl
-    ? { url: queue.redisUrl, maxRetriesPerRequest: null, retryStrategy }
-    : { connectionString: databaseUrl, max: POSTGRES_CONNECTIONS };
+    ? { ...redisAt(queue.redisUrl), maxRetriesPerRequest: null }
+    : postgresAt(databaseUrl);
   @Processor(module, {
     connection,
     autorun: false,
@@ -51,7 +63,7 @@ export function workerOf(module: string, { queue, databaseUrl }: QueueSettings):
     stalledInterval: 5_000,
     maxStalledCount: STALLS_MAX,
   })
-  class DeliveryWorker extends WorkerHost {
+  class DeliveryWorker extends ModuleWorker {
     constructor(private readonly runner: DeliveryRunner) {
       super();
     }

@@ -7,7 +7,7 @@ const liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
 
 const readiness = z
   .object({
-    status: z.enum(['ok', 'failing', 'stopping']),
+    status: z.enum(['ok', 'degraded', 'failing', 'stopping']),
     checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
   })
   .meta({ id: 'Readiness' });
@@ -25,12 +25,15 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiOperation({ summary: 'Should the process get requests?' })
+  @ApiOperation({
+    summary: 'Should the process get requests?',
+    description: '`degraded`: it should, although something that it can do without for a while is not as it should be.',
+  })
   @ApiOkResponse({ description: 'Send requests', standardSchema: readiness })
   @ApiResponse({ status: 503, description: 'Send none', standardSchema: readiness })
   async ready(@Res({ passthrough: true }) response: { status(code: number): unknown }): Promise<Readiness> {
     const readiness = await this.health.run();
-    if (readiness.status !== 'ok') response.status(503);
+    if (['failing', 'stopping'].includes(readiness.status)) response.status(503);
     return readiness;
   }
 }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { HealthController } from './health.controller.js';
-import { HealthChecks, Unhealthy } from './health.js';
+import { Degraded, HealthChecks, Unhealthy } from './health.js';
 
 beforeAll(() => Logger.overrideLogger(false));
 
@@ -32,6 +32,23 @@ test('one failing check makes it not ready, and says so without internals', asyn
     ],
   });
   expect(answer.sent).toEqual([503]);
+});
+
+test('a process that can do without something for a while is ready, and says what it misses', async () => {
+  const health = new HealthChecks();
+  health.add('database', async () => undefined);
+  health.add('queues', async () => {
+    throw new Degraded('no answer from the queues of orders');
+  });
+  const answer = response();
+  expect(await new HealthController(health).ready(answer)).toEqual({
+    status: 'degraded',
+    checks: [
+      { name: 'database', ok: true, detail: '' },
+      { name: 'queues', ok: false, detail: 'no answer from the queues of orders' },
+    ],
+  });
+  expect(answer.sent).toEqual([]);
 });
 
 test('a check that does not answer fails after two seconds', async () => {

@@ -9,9 +9,18 @@ export class Unhealthy extends Error {
   override readonly name = 'Unhealthy';
 }
 
+/** The same, where the process can serve requests nevertheless. */
+export class Degraded extends Unhealthy {}
+
 export interface Readiness {
-  readonly status: 'ok' | 'failing' | 'stopping';
+  readonly status: 'ok' | 'degraded' | 'failing' | 'stopping';
   readonly checks: { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+}
+
+interface Result {
+  readonly name: string;
+  readonly status: 'ok' | 'degraded' | 'failing';
+  readonly detail: string;
 }
 
 type Check = () => Promise<string | void>;
@@ -34,19 +43,24 @@ export class HealthChecks {
   }
 
   async run(): Promise<Readiness> {
-    const checks = await Promise.all([...this.checks].map(([name, check]) => this.runOne(name, check)));
-    const status = checks.every(({ ok }) => ok) ? 'ok' : 'failing';
-    return { status: this.isStopping ? 'stopping' : status, checks };
+    const results = await Promise.all([...this.checks].map(([name, check]) => this.runOne(name, check)));
+    const status = this.isStopping ? 'stopping' : worstOf(results.map(({ status }) => status));
+    return { status, checks: results.map(({ name, status, detail }) => ({ name, ok: status === 'ok', detail })) };
   }
 
-  private async runOne(name: string, check: Check): Promise<Readiness['checks'][number]> {
+  private async runOne(name: string, check: Check): Promise<Result> {
     try {
-      return { name, ok: true, detail: (await inTime(() => asNoRequest(check))) ?? '' };
+      return { name, status: 'ok', detail: (await inTime(() => asNoRequest(check))) ?? '' };
     } catch (error) {
       logSparingly(`health:${name}`, 30_000, (suppressed) => this.logger.warn(error, { check: name, suppressed }));
-      return { name, ok: false, detail: error instanceof Unhealthy ? error.message : 'failed; the log tells why' };
+      const status = error instanceof Degraded ? 'degraded' : 'failing';
+      return { name, status, detail: error instanceof Unhealthy ? error.message : 'failed; the log tells why' };
     }
   }
+}
+
+function worstOf(statuses: readonly Result['status'][]): Result['status'] {
+  return (['failing', 'degraded'] as const).find((each) => statuses.includes(each)) ?? 'ok';
 }
 
 async function inTime(check: Check): Promise<string | void> {
@@ -62,7 +76,7 @@ async function inTime(check: Check): Promise<string | void> {
 }
 
 /** Whether there is a way to the database must be found out also when requests stand in line for it. */
-function asNoRequest<Result>(check: () => Result): Result {
+function asNoRequest<Answer>(check: () => Answer): Answer {
   const around = currentContext();
   return around ? inContext({ ...around, actor: 'health' }, check) : check();
 }

@@ -13,6 +13,7 @@ const healthChecks = {
     const checks = new HealthChecks();
     checks.add('database', async () => void (await database.query('SELECT 1')));
     checks.add('deliveries', () => backbone.isAlive());
+    checks.add('queues', () => backbone.isConnected());
     return checks;
   },
   inject: [Database, Backbone],

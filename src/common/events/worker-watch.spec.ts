@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { Unhealthy } from '../http/health.js';
+import { ModuleStage } from '../testing/module-stage.js';
+import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
+import type { ModuleWorker } from './module-worker.js';
+import { WORKERS, WorkerWatch } from './worker-watch.js';
+
+const A_WHILE_MS = 31_000;
+
+let stage: ModuleStage;
+let watch: WorkerWatch;
+let host: ModuleWorker;
+/** Ends what hangs. */
+let letGo = (): void => undefined;
+
+beforeEach(async () => {
+  stage = await ModuleStage.of(ToysModule, { WORKERS: 'on', MODULE_ROLES: 'off' });
+  watch = stage.app.get(WorkerWatch);
+  [host] = stage.app.get<[ModuleWorker]>(WORKERS);
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  letGo();
+  await stage.close();
+});
+
+/** On the clock alone: everything takes the time that it takes. */
+function timePasses(): void {
+  const { now } = Date;
+  jest.spyOn(Date, 'now').mockImplementation(() => now() + A_WHILE_MS);
+}
+
+/** Asks its queue for work and never hears an answer. */
+async function hang({ worker }: ModuleWorker): Promise<void> {
+  const answer = new Promise<unknown[]>((resolve) => {
+    letGo = () => resolve([]);
+  });
+  const asked = new Promise<void>((resolve) => {
+    const moveToActive = (): Promise<unknown[]> => {
+      resolve();
+      return answer;
+    };
+    Object.assign(worker.getBackend(), { moveToActive });
+  });
+  await sell();
+  await asked;
+}
+
+const sell = () => stage.hears(ToySold({ toy: randomUUID() }));
+
+test('a worker that hangs makes readiness fail until another one has taken over', async () => {
+  const { worker } = host;
+  await expect(watch.isAlive()).resolves.toBeUndefined();
+  const rung = new Promise<void>((resolve) =>
+    stage.app.get(Script, { strict: false }).on('ring', async () => resolve()),
+  );
+  await hang(host);
+  timePasses();
+
+  await expect(watch.isAlive()).rejects.toThrow(/^no sign of life from the workers of toys for 3\d+ ms$/);
+  await expect(watch.isAlive()).rejects.toThrow(Unhealthy);
+  // The first look finds that the process itself may have been asleep.
+  await watch.look();
+  expect(host.worker).toBe(worker);
+  await watch.look();
+  expect(host.worker).not.toBe(worker);
+
+  await rung;
+  await expect(watch.isAlive()).resolves.toBeUndefined();
+});
+
+test('a worker that is at work for long is left alone', async () => {
+  const { worker } = host;
+  let finish = (): void => undefined;
+  const begun = new Promise<void>((begin) => {
+    stage.app.get(Script, { strict: false }).on('ring', () => {
+      begin();
+      return new Promise((resolve) => (finish = resolve));
+    });
+  });
+  await sell();
+  await begun;
+  timePasses();
+
+  await expect(watch.isAlive()).resolves.toBeUndefined();
+  await watch.look();
+  await watch.look();
+  expect(host.worker).toBe(worker);
+  finish();
+});
+
+test('a worker whose queue does not answer is not to blame', async () => {
+  const { worker } = host;
+  await hang(host);
+  timePasses();
+  const runner = stage.dataSource.createQueryRunner();
+  await runner.startTransaction();
+  await runner.query('LOCK TABLE bullmq.meta');
+
+  await watch.look();
+  await watch.look();
+  expect(host.worker).toBe(worker);
+  const ready = await stage.get('/health/ready');
+  expect(ready.status).toBe(200);
+  expect(ready.body).toMatchObject({ status: 'degraded' });
+  expect(ready.body.checks).toContainEqual({
+    name: 'queues',
+    ok: false,
+    detail: 'no answer from the queues of toys: deliveries wait',
+  });
+
+  await runner.rollbackTransaction();
+  await runner.release();
+});
