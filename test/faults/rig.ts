@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from './app.js';
@@ -27,6 +27,8 @@ export type Topology = keyof typeof TOPOLOGIES;
 
 /** What a campaign of a hundred thousand orders needs, and a disk that can be filled without harm to anybody else's. */
 const DISK = '8g';
+const LEFT_OVER = 64 * 1024 * 1024;
+const BIT = Buffer.alloc(1024 * 1024);
 
 /** All that a campaign runs on: real servers, two processes of the subject, and what lies between them. */
 export interface Rig {
@@ -83,11 +85,7 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
       await app.restart();
     }
     const ballast = join(disk, 'ballast');
-    const fillDisk = async () => {
-      const { bavail, bsize } = await statfs(disk);
-      await writeFile(ballast, '');
-      execFileSync('fallocate', ['--length', String(bavail * bsize), ballast]);
-    };
+    const fillDisk = () => fill(disk, ballast);
     const freeDisk = () => rm(ballast, { force: true });
     return { folder, subject, postgres, proxy, redis, mail, apps, hasOwnDisk, fillDisk, freeDisk, stop };
   } catch (error) {
@@ -103,5 +101,20 @@ function mount(folder: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Most of it at once; the rest bit by bit, because others write as well. */
+async function fill(disk: string, ballast: string): Promise<void> {
+  const { bavail, bsize } = await statfs(disk);
+  await writeFile(ballast, '');
+  execFileSync('fallocate', ['--length', String(Math.max(bavail * bsize - LEFT_OVER, bsize)), ballast]);
+  for (;;) {
+    try {
+      await appendFile(ballast, BIT);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return;
+      throw error;
+    }
   }
 }
