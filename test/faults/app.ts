@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../support/until.js';
@@ -40,7 +40,7 @@ export class App {
     return this.options.serves.some((start) => path.startsWith(start));
   }
 
-  get logFile(): string {
+  private get logFile(): string {
     return join(this.options.folder, `${this.name}.log`);
   }
 
@@ -65,7 +65,7 @@ export class App {
     for (let tries = 1; ; tries += 1) {
       await this.start();
       if (this.isRunning) return;
-      if (tries === TRIES_MAX) throw new Error(`${this.name} does not start: see ${this.logFile}`);
+      if (tries === TRIES_MAX) throw new Error(`${this.name} does not start:\n${await this.lastWords()}`);
       await pause(500);
     }
   }
@@ -101,6 +101,10 @@ export class App {
   async setClock(offsetMs: number): Promise<void> {
     await writeFile(this.clockFile, String(offsetMs));
     this.signal('SIGUSR2');
+  }
+
+  private async lastWords(): Promise<string> {
+    return (await readFile(this.logFile, 'utf8')).slice(-2_000);
   }
 
   private get clockFile(): string {

@@ -22,6 +22,8 @@ export async function buildWith(name: string, edits: readonly Edit[]): Promise<s
   await rm(folder, { recursive: true, force: true });
   await mkdir(BUILDS, { recursive: true });
   await cp('dist', folder, { recursive: true });
+  // The program looks for it above its folder, as it stands above dist/.
+  await cp('package.json', join(BUILDS, 'package.json'));
   for (const { file, replace, by } of edits) {
     const path = join(folder, file);
     const parts = (await readFile(path, 'utf8')).split(replace);
