@@ -53,6 +53,10 @@ export const environmentSchema = z.object({
   WORKER_CONCURRENCY: wholeNumber(1, 200)
     .default(8)
     .meta({ description: 'deliveries that each module handles at a time' }),
+  BACKLOG_MAX: wholeNumber(0, 1_000_000_000).default(1_000_000).meta({
+    description:
+      'new orders get 503 while more deliveries than this wait for their first attempt, paused ones aside; 0: no bound',
+  }),
   SMTP_URL: z
     .union([z.literal('mailbox'), urlOf('smtp', 'smtps')])
     .optional()
@@ -157,6 +161,7 @@ function arrange(environment: Environment, portIsGiven: boolean) {
       workers: environment.WORKERS === 'on',
       concurrency: environment.WORKER_CONCURRENCY,
     },
+    backlogMax: environment.BACKLOG_MAX,
     mail: {
       smtpUrl: !environment.SMTP_URL || environment.SMTP_URL === 'mailbox' ? null : environment.SMTP_URL,
       from: environment.MAIL_FROM,

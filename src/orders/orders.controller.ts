@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { UnlessBehind } from '../common/back-pressure/unless-behind.js';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import { Created } from '../common/http/created.js';
 import type { Page } from '../common/http/pagination.js';
@@ -49,6 +50,7 @@ export class OrdersController {
   ) {}
 
   @Post()
+  @UnlessBehind()
   @Idempotent((order: Order) => placed(order))
   @ApiHeader({
     name: 'Prefer',

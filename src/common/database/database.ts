@@ -8,6 +8,7 @@ import { CommitUnknownError, isDatabaseLost, NestedTransactionError, RolledBackE
 import { Entrance } from './entrance.js';
 import { keepConnectionsFit } from './fit-connections.js';
 import { roleOf } from './roles.js';
+import { rollBack } from './roll-back.js';
 import { Statements } from './statements.js';
 
 /** How long the outcome of a lost COMMIT is looked for before the caller is told that it is unknown. */
@@ -46,6 +47,11 @@ export class Database {
     keepConnectionsFit(dataSource);
     const { poolSize = 1 } = dataSource.options;
     this.entrance = new Entrance(Math.max(1, poolSize - Math.ceil(poolSize / KEPT_ONE_OF)));
+  }
+
+  /** Requests that wait until there is room for them. */
+  get requestsInLine(): number {
+    return this.entrance.length;
   }
 
   /**
@@ -166,15 +172,4 @@ export async function rowsOf<Row>(
   const answer: unknown[] = await manager.query(sql, [...parameters]);
   const paired = answer.length === 2 && Array.isArray(answer[0]) && typeof answer[1] === 'number';
   return (paired ? answer[0] : answer) as Row[];
-}
-
-async function rollBack(runner: QueryRunner, reason: unknown): Promise<void> {
-  // A connection that is lost takes its transaction with it, and the pool does not take it back.
-  if (runner.isReleased || !runner.isTransactionActive || isDatabaseLost(reason)) return;
-  try {
-    const client: Client = await runner.connect();
-    await client.query('ROLLBACK');
-  } catch {
-    // Lost as well; the caller gets the error that brought us here.
-  }
 }

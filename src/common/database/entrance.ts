@@ -36,6 +36,11 @@ export class Entrance {
 
   constructor(private readonly room: number) {}
 
+  /** How many wait. */
+  get length(): number {
+    return this.line.length;
+  }
+
   /**
    * Waits for its turn. Whoever has entered must leave.
    * @throws {Overloaded} when it would not come soon

@@ -30,7 +30,7 @@ export class Metrics {
     subscriptions: Subscriptions,
   ) {
     this.stored = new StoredGauges(subscriptions);
-    this.all = Registry.merge([measures, this.stored.registry, processGauges(database.dataSource)]);
+    this.all = Registry.merge([measures, this.stored.registry, processGauges(database)]);
   }
 
   /** In the text format. What the database does not tell in time is left out. */

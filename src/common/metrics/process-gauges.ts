@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { DataSource } from 'typeorm';
+import type { Database } from '../database/database.js';
 import { poolOf } from '../database/pool.js';
 
 const { version }: { version: string } = createRequire(import.meta.url)('../../../package.json');
 
 /** What this process is, and how it does at the moment. */
-export function processGauges(dataSource: DataSource): Registry {
+export function processGauges(database: Database): Registry {
+  const { dataSource } = database;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -25,7 +26,7 @@ export function processGauges(dataSource: DataSource): Registry {
       const { totalCount, idleCount, waitingCount } = poolOf(dataSource);
       this.set({ state: 'in_use' }, totalCount - idleCount);
       this.set({ state: 'idle' }, idleCount);
-      this.set({ state: 'waiting' }, waitingCount);
+      this.set({ state: 'waiting' }, waitingCount + database.requestsInLine);
     },
   });
   registry.registerMetric(connections);
