@@ -109,16 +109,16 @@ export const PLANTED: readonly Planted[] = [
     faults: ['COMMITs lost on their way'],
   },
   {
-    name: 'the error of a reaction is swallowed, and nobody looks what COMMIT has said',
+    name: 'the error of a reaction is swallowed',
     edits: [
       {
         file: 'common/events/immediate-lane.js',
         replace: 'await handle(event, tx);',
-        by: 'await handle(event, tx).catch(() => undefined);',
+        by: `await tx.manager.query('SAVEPOINT reaction');
+             await handle(event, tx).catch(() => tx.manager.query('ROLLBACK TO SAVEPOINT reaction'));`,
       },
-      { file: 'common/database/database.js', replace: `command !== 'COMMIT'`, by: 'false' },
     ],
-    faults: ['disk full'],
+    faults: ['stock locked by somebody else', 'disk full'],
   },
   {
     name: 'an idempotency key is written down, and not looked up',

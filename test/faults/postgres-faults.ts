@@ -56,7 +56,8 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     kind: 'stock locked by somebody else',
     target: 'postgres',
     explains: false,
-    lasts: [1_000, 3_000],
+    // Longer than a statement waits for a lock, now and then.
+    lasts: [1_000, 12_500],
     async strike({ rig }) {
       const client = new Client({ connectionString: rig.postgres.url });
       await client.connect();
