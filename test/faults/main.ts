@@ -19,6 +19,7 @@ const { values } = parseArgs({
     split: { type: 'boolean', default: false },
     faults: { type: 'string', default: '200' },
     orders: { type: 'string', default: '0' },
+    clients: { type: 'string', default: '8' },
     only: { type: 'string', default: '' },
     json: { type: 'string' },
   },
@@ -39,7 +40,7 @@ const plan: Plan = {
   subject: values.tutorial ? tutorial() : orderly(CRASH_POINTS),
   endsWhenBroken: !values.tutorial,
   faults: FAULTS,
-  clients: 8,
+  clients: Number(values.clients),
   say: (sentence) => void process.stderr.write(`${sentence}\n`),
 };
 
