@@ -20,3 +20,14 @@ export const urlOf = (...protocols: string[]) => {
     )
     .meta({ startsWith });
 };
+
+/** An address, with the name that its mails show where there is one. */
+export const mailSender = z
+  .string()
+  .regex(
+    /^([^<>]*<[^\s<>,;@]+@[^\s<>,;@]+>|[^\s<>,;@]+@[^\s<>,;@]+)$/,
+    'Give a sender such as "Our Shop <shop@example.com>"',
+  );
+
+/** A short name that fits into other names. */
+export const slug = z.string().regex(/^[a-z0-9_-]{1,32}$/, 'Give 1 to 32 of a-z, 0-9, _ and -');

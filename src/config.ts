@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { CRASH_POINTS } from './common/events/crash-points.js';
-import { flag, urlOf, wholeNumber } from './config-fields.js';
+import { flag, mailSender, slug, urlOf, wholeNumber } from './config-fields.js';
 
 const crashPoint = new RegExp(`^(${CRASH_POINTS.join('|')})(:[1-9]\\d*)?$`);
 
@@ -42,9 +42,7 @@ export const environmentSchema = z.object({
   REDIS_URL: urlOf('redis', 'rediss')
     .optional()
     .meta({ description: 'BullMQ on this Redis; on PostgreSQL when empty' }),
-  QUEUE_PREFIX: z
-    .string()
-    .regex(/^[a-z0-9_-]{1,32}$/, 'Give 1 to 32 of a-z, 0-9, _ and -')
+  QUEUE_PREFIX: slug
     .default('orderly')
     .meta({ description: 'first part of every Redis key, so that several shops can share one Redis' }),
   WORKERS: flag
@@ -64,14 +62,7 @@ export const environmentSchema = z.object({
       description:
         'mail server, e.g. smtps://user:password@host; mailbox (the default outside production) keeps mails at /mailbox',
     }),
-  MAIL_FROM: z
-    .string()
-    .regex(
-      /^([^<>]*<[^\s<>,;@]+@[^\s<>,;@]+>|[^\s<>,;@]+@[^\s<>,;@]+)$/,
-      'Give a sender such as "Our Shop <shop@example.com>"',
-    )
-    .default('Orderly <shop@orderly.example>')
-    .meta({ description: 'sender of every mail' }),
+  MAIL_FROM: mailSender.default('Orderly <shop@orderly.example>').meta({ description: 'sender of every mail' }),
   OPERATORS_EMAIL: z.email().default('operators@orderly.example').meta({ description: 'who is told about low stock' }),
   KEEP_DELIVERIES_DAYS: wholeNumber(0, 36_500)
     .default(30)
@@ -79,6 +70,12 @@ export const environmentSchema = z.object({
   KEEP_MESSAGES_DAYS: wholeNumber(0, 36_500)
     .default(365)
     .meta({ description: 'days after which messages that are sent or failed are deleted; 0 keeps them for ever' }),
+  RECONCILE_EVERY_MINUTES: wholeNumber(0, 10_080)
+    .default(60)
+    .meta({ description: 'minutes between looks whether orders, stock, deliveries and messages agree; 0 for never' }),
+  RECONCILE_GRACE_SECONDS: wholeNumber(0, 3_600)
+    .default(5)
+    .meta({ description: 'such a look leaves alone what is younger, and looks again after so long at what disagrees' }),
   DEMO_CATALOGUE: flag.optional().meta({ description: 'on: a first start loads a few products; off in production' }),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
@@ -168,6 +165,10 @@ function arrange(environment: Environment, portIsGiven: boolean) {
       operators: environment.OPERATORS_EMAIL,
     },
     retention: { deliveryDays: environment.KEEP_DELIVERIES_DAYS, messageDays: environment.KEEP_MESSAGES_DAYS },
+    reconciliation: {
+      everyMinutes: environment.RECONCILE_EVERY_MINUTES,
+      graceSeconds: environment.RECONCILE_GRACE_SECONDS,
+    },
     demoCatalogue: (environment.DEMO_CATALOGUE ?? (production ? 'off' : 'on')) === 'on',
     log: {
       level: environment.LOG_LEVEL,

@@ -2,6 +2,7 @@ import { BusinessModule } from '../common/business-module.js';
 import * as events from './inventory.events.js';
 import { InventoryQueries } from './inventory.queries.js';
 import { InventoryReactions } from './inventory.reactions.js';
+import { InventoryReconciliation } from './inventory.reconciliation.js';
 import { Movement } from './ledger.js';
 import { CreateInventory1764000001000 } from './migrations/1764000001000-create-inventory.js';
 import { Product } from './product.entity.js';
@@ -18,7 +19,15 @@ import { StockService } from './stock.service.js';
   name: 'inventory',
   events,
   controllers: [ProductsController, StockController],
-  providers: [ProductsService, ProductsImport, StockService, Reservations, InventoryQueries, InventoryReactions],
+  providers: [
+    ProductsService,
+    ProductsImport,
+    StockService,
+    Reservations,
+    InventoryQueries,
+    InventoryReactions,
+    InventoryReconciliation,
+  ],
   entities: [Product, Stock, Movement],
   migrations: [CreateInventory1764000001000],
 })

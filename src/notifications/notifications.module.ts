@@ -10,6 +10,7 @@ import { MessageRetention } from './message-retention.js';
 import { CreateNotifications1764000003000 } from './migrations/1764000003000-create-notifications.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsReactions } from './notifications.reactions.js';
+import { NotificationsReconciliation } from './notifications.reconciliation.js';
 import { NotificationsService } from './notifications.service.js';
 import { SmtpMailer } from './smtp-mailer.js';
 
@@ -24,7 +25,15 @@ const mailer = {
   name: 'notifications',
   events: {},
   controllers: [NotificationsController, MailboxController],
-  providers: [NotificationsService, NotificationsReactions, Mailbox, mailer, MessageRetention, MailboxRetention],
+  providers: [
+    NotificationsService,
+    NotificationsReactions,
+    NotificationsReconciliation,
+    Mailbox,
+    mailer,
+    MessageRetention,
+    MailboxRetention,
+  ],
   entities: [Message, MailboxMail],
   migrations: [CreateNotifications1764000003000],
 })

@@ -6,6 +6,7 @@ import { OrdersController } from './orders.controller.js';
 import * as events from './orders.events.js';
 import { OrdersQueries } from './orders.queries.js';
 import { OrdersReactions } from './orders.reactions.js';
+import { OrdersReconciliation } from './orders.reconciliation.js';
 import { OrdersService } from './orders.service.js';
 import { OrdersStore } from './orders.store.js';
 import { Price, PriceList } from './price-list.js';
@@ -15,7 +16,7 @@ import { Price, PriceList } from './price-list.js';
   name: 'orders',
   events,
   controllers: [OrdersController],
-  providers: [OrdersService, OrdersStore, PriceList, OrdersQueries, OrdersReactions],
+  providers: [OrdersService, OrdersStore, PriceList, OrdersQueries, OrdersReactions, OrdersReconciliation],
   entities: [Order, OrderLine, Price],
   migrations: [CreateOrders1764000002000],
 })

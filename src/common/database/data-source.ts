@@ -5,6 +5,7 @@ import { CreateOperations1764000000200 } from '../events/migrations/176400000020
 import { CreatePrunedDeliveries1764000000300 } from '../events/migrations/1764000000300-create-pruned-deliveries.js';
 import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/1764000000100-create-idempotency-keys.js';
 import type { ModuleDefinition } from '../module-definition.js';
+import { CreateReconciliation1764000000400 } from '../reconciliation/migrations/1764000000400-create-reconciliation.js';
 import { createSchema } from './roles.js';
 
 /** No statement, lock or forgotten transaction may hold the others up for longer. */
@@ -50,6 +51,7 @@ export function createDataSource({
       CreateIdempotencyKeys1764000000100,
       CreateOperations1764000000200,
       CreatePrunedDeliveries1764000000300,
+      CreateReconciliation1764000000400,
       ...migrations,
     ],
     migrationsTableName: 'migration',

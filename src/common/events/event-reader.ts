@@ -16,6 +16,8 @@ export interface StoredEvent {
   readonly metadata: { readonly actor: string; readonly reactions: readonly Reaction[] };
 }
 
+export type LastEvent = Pick<StoredEvent, 'subject' | 'version' | 'type'>;
+
 export interface EventFilter {
   readonly subject?: string | undefined;
   readonly type?: string | undefined;
@@ -44,6 +46,14 @@ export class EventReader {
          AND ($3::text IS NULL OR correlation_id = $3) AND ($4::bigint IS NULL OR position < $4)
        ORDER BY position DESC LIMIT $5`;
     return this.database.query<StoredEvent>(sql, [subject, type, correlationId, before, limit]);
+  }
+
+  /** The last thing that was said about each of these subjects. */
+  async lastOf(subjects: readonly string[]): Promise<ReadonlyMap<string, LastEvent>> {
+    const sql = `SELECT DISTINCT ON (subject) subject, version, type FROM backbone.event
+                  WHERE subject = ANY ($1) ORDER BY subject, version DESC`;
+    const rows = await this.database.query<LastEvent>(sql, [subjects]);
+    return new Map(rows.map((row) => [row.subject, row]));
   }
 
   /** The events of a subject and all that they led to, oldest first: the same chains, not just the same requests. */

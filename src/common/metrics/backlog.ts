@@ -32,3 +32,21 @@ const BACKLOG = `
 export function readBacklog(manager: EntityManager): Promise<Backlog[]> {
   return rowsOf<Backlog>(manager, BACKLOG);
 }
+
+/** What the last reconciliation found, and when it was made. */
+export interface Findings {
+  readonly check: string;
+  readonly found: number;
+  /** Seconds since 1970; null where it never came to an end. */
+  readonly finishedAt: number | null;
+}
+
+const FINDINGS = `
+  SELECT check_name AS "check", jsonb_array_length(findings) AS found,
+         extract(epoch FROM finished_at)::float8 AS "finishedAt"
+    FROM backbone.reconciliation`;
+
+/** One entry for each check that was ever made. */
+export function readFindings(manager: EntityManager): Promise<Findings[]> {
+  return rowsOf<Findings>(manager, FINDINGS);
+}

@@ -5,10 +5,10 @@ import { Database } from '../database/database.js';
 import { inContext } from '../events/context.js';
 import { Subscriptions } from '../events/subscriptions.js';
 import { logSparingly } from '../logging/rate-limit.js';
-import { type Backlog, readBacklog } from './backlog.js';
+import { readBacklog, readFindings } from './backlog.js';
 import { measures } from './measures.js';
 import { processGauges } from './process-gauges.js';
-import { StoredGauges } from './stored-gauges.js';
+import { type Stored, StoredGauges } from './stored-gauges.js';
 
 /** Whoever scrapes gives up after some seconds, and then has nothing at all. */
 const PATIENCE_MS = 1_500;
@@ -23,7 +23,7 @@ export class Metrics {
   private readonly logger = new Logger(Metrics.name);
   private readonly stored: StoredGauges;
   private readonly all: Registry;
-  private looking: Promise<Backlog[] | undefined> | undefined;
+  private looking: Promise<Stored | undefined> | undefined;
 
   constructor(
     private readonly database: Database,
@@ -43,12 +43,12 @@ export class Metrics {
     return this.all.metrics();
   }
 
-  private async look(): Promise<Backlog[] | undefined> {
+  private async look(): Promise<Stored | undefined> {
     try {
       return await inContext(CONTEXT, () =>
         this.database.transaction('backbone', async ({ manager }) => {
           await manager.query(`SET LOCAL statement_timeout = ${STATEMENT_MS}`);
-          return readBacklog(manager);
+          return { backlogs: await readBacklog(manager), findings: await readFindings(manager) };
         }),
       );
     } catch (error) {

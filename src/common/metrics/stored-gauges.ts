@@ -1,8 +1,14 @@
 import { Gauge, Registry } from 'prom-client';
 import type { Subscriptions } from '../events/subscriptions.js';
-import type { Backlog } from './backlog.js';
+import type { Backlog, Findings } from './backlog.js';
 
 const NOTHING = { pending: 0, dead: 0, isPaused: false, oldestSeconds: null, overdueSeconds: null };
+
+/** What the database told. */
+export interface Stored {
+  readonly backlogs: readonly Backlog[];
+  readonly findings: readonly Findings[];
+}
 
 /** What the rows say. Every process tells the same, so whoever adds up takes the largest and not the sum. */
 export class StoredGauges {
@@ -37,16 +43,33 @@ export class StoredGauges {
     labelNames: ['subscriber'],
     registers: this.registers,
   });
+  private readonly findings = new Gauge({
+    name: 'orderly_reconciliation_findings',
+    help: 'What did not agree when it was looked at last.',
+    labelNames: ['check'],
+    registers: this.registers,
+  });
+  private readonly reconciledAt = new Gauge({
+    name: 'orderly_reconciliation_last_run_timestamp_seconds',
+    help: 'When a check was made last.',
+    labelNames: ['check'],
+    registers: this.registers,
+  });
 
   constructor(private readonly subscriptions: Subscriptions) {}
 
-  /** @param backlogs undefined when the database did not tell: then there is nothing to be said, rather than zero */
-  set(backlogs: readonly Backlog[] | undefined): void {
-    for (const gauge of [this.waiting, this.oldest, this.overdue, this.paused]) gauge.reset();
-    this.isUp.set(backlogs ? 1 : 0);
-    if (!backlogs) return;
+  /** @param stored undefined when the database did not tell: then there is nothing to be said, rather than zero */
+  set(stored: Stored | undefined): void {
+    const { waiting, oldest, overdue, paused, findings, reconciledAt } = this;
+    for (const gauge of [waiting, oldest, overdue, paused, findings, reconciledAt]) gauge.reset();
+    this.isUp.set(stored ? 1 : 0);
+    if (!stored) return;
     for (const { name } of this.subscriptions.all) this.setOne({ ...NOTHING, subscriber: name });
-    for (const backlog of backlogs) this.setOne(backlog);
+    for (const backlog of stored.backlogs) this.setOne(backlog);
+    for (const { check, found, finishedAt } of stored.findings) {
+      findings.set({ check }, found);
+      reconciledAt.set({ check }, finishedAt ?? 0);
+    }
   }
 
   private setOne({ subscriber, pending, dead, isPaused, oldestSeconds, overdueSeconds }: Backlog): void {

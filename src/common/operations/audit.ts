@@ -11,6 +11,7 @@ export const ACTIONS = [
   'release-line',
   'pause-subscription',
   'resume-subscription',
+  'repair-findings',
 ] as const;
 
 type Facts = Readonly<Record<string, unknown>>;

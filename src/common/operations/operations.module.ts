@@ -1,6 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { DeliveryReader } from '../events/delivery-reader.js';
 import { EventReader } from '../events/event-reader.js';
+import { BackboneChecks } from '../reconciliation/backbone-checks.js';
+import { Checks } from '../reconciliation/checks.js';
+import { Reconciler } from '../reconciliation/reconciler.js';
+import { ReconciliationController } from '../reconciliation/reconciliation.controller.js';
+import { Repair } from '../reconciliation/repair.js';
+import { Reports } from '../reconciliation/reports.js';
+import { ReconciliationSchedule } from '../reconciliation/schedule.js';
 import { AsyncApiController } from './async-api.controller.js';
 import { AuditController } from './audit.controller.js';
 import { Audit } from './audit.js';
@@ -24,8 +31,24 @@ import { Timeline } from './timeline.js';
     SubscriptionsController,
     AuditController,
     AsyncApiController,
+    ReconciliationController,
   ],
-  providers: [EventReader, DeliveryReader, Timeline, Audit, Lines, Pauses, Replay, Skipping],
-  exports: [Timeline],
+  providers: [
+    EventReader,
+    DeliveryReader,
+    Timeline,
+    Audit,
+    Lines,
+    Pauses,
+    Replay,
+    Skipping,
+    Checks,
+    BackboneChecks,
+    Reports,
+    Reconciler,
+    ReconciliationSchedule,
+    Repair,
+  ],
+  exports: [Timeline, EventReader, Checks],
 })
 export class OperationsModule {}

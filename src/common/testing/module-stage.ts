@@ -38,12 +38,12 @@ interface Request {
 class Stage {}
 
 /**
- * One module alone: it hears what others say, is asked over HTTP, and is judged by what it says and shows. Its rows are
+ * One module alone, or some of them together: it hears what others say, is asked over HTTP, and is judged by what it says and shows. Its rows are
  * in a real database, and its SQL runs under its own role.
  */
 export class ModuleStage {
   private constructor(
-    private readonly module: Type,
+    private readonly modules: readonly Type[],
     private readonly testDatabase: TestDatabase,
     readonly dataSource: DataSource,
     readonly app: NestFastifyApplication,
@@ -51,11 +51,12 @@ export class ModuleStage {
   ) {}
 
   /**
+   * @param types one module, or several in the order in which their reactions run
    * @param settings variables of the configuration that matter to the test
    * @param host whose database it shares, as another build of the module does that runs beside it
    */
   static async of(
-    type: Type,
+    types: Type | readonly Type[],
     settings: Readonly<Record<string, string>> = {},
     host?: ModuleStage,
   ): Promise<ModuleStage> {
@@ -66,20 +67,20 @@ export class ModuleStage {
       LOG_LEVEL: 'fatal',
       ...settings,
     });
-    const definition = definitionOf(type);
+    const modules = [types].flat();
     const testDatabase = host?.testDatabase ?? (await TestDatabase.create());
     const { url } = testDatabase;
-    const dataSource = await createDataSource({ url, poolSize: 5, modules: [definition] }).initialize();
+    const dataSource = await createDataSource({ url, poolSize: 5, modules: modules.map(definitionOf) }).initialize();
     const database = new Database(dataSource, config.database);
-    const backbone = BackboneModule.forRoot({ config, database, databaseUrl: url, modules: [type], isWhole: false });
-    const stage = { module: Stage, imports: [backbone, HttpModule, OperationsModule, type] };
+    const backbone = BackboneModule.forRoot({ config, database, databaseUrl: url, modules, isWhole: false });
+    const stage = { module: Stage, imports: [backbone, HttpModule, OperationsModule, ...modules] };
     const app = await NestFactory.create<NestFastifyApplication>(stage, createAdapter(), {
       logger: createLogger(config.log),
       abortOnError: false,
     });
     configureHttp(app);
     await app.init();
-    return new ModuleStage(type, testDatabase, dataSource, app, host !== undefined);
+    return new ModuleStage(modules, testDatabase, dataSource, app, host !== undefined);
   }
 
   /** Another module says these facts, in one transaction. */
@@ -91,7 +92,7 @@ export class ModuleStage {
 
   /** A module in another process says these facts: this one hears them when their deliveries run. */
   async hearsFromAfar(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
-    const log = new EventLog(new Subscriptions([this.module], () => false));
+    const log = new EventLog(new Subscriptions(this.modules, () => false));
     const events = facts.map((fact) => {
       const event = { ...fact, id: uuidv7(), correlationId: uuidv7(), causationId: null };
       return { event: { ...event, occurredAt: new Date().toISOString() }, reactions: [] };
@@ -103,8 +104,8 @@ export class ModuleStage {
   async said(subject?: string): Promise<Fact[]> {
     return this.sql(
       `SELECT type, subject, data FROM backbone.event
-        WHERE type LIKE $1 AND ($2::text IS NULL OR subject = $2) ORDER BY position`,
-      [`${definitionOf(this.module).name}.%`, subject],
+        WHERE split_part(type, '.', 1) = ANY ($1) AND ($2::text IS NULL OR subject = $2) ORDER BY position`,
+      [this.modules.map((module) => definitionOf(module).name), subject],
     );
   }
 

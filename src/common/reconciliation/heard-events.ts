@@ -1,0 +1,83 @@
+import { Database } from '../database/database.js';
+import type { DeliveryState } from '../events/delivery.js';
+import type { Subscription, Subscriptions } from '../events/subscriptions.js';
+
+/** An event of the log, with who has heard it. */
+export interface LoggedEvent {
+  readonly id: string;
+  readonly position: number;
+  readonly subject: string;
+  readonly type: string;
+  readonly data: unknown;
+  readonly occurredAt: Date;
+  /** Of every subscriber that it reached within its transaction or has a delivery for. */
+  readonly states: Readonly<Record<string, DeliveryState>>;
+  /** Subscribers that existed when it happened. */
+  readonly owedTo: readonly Subscription[];
+}
+
+/** An event as a module is asked about it. */
+export interface HeardEvent extends LoggedEvent {
+  /** The module's own subscribers, all of which are done with it; none where the module said it, or only reads it here. */
+  readonly heardBy: readonly string[];
+}
+
+const BATCH = 500;
+
+const COLUMNS = `
+  e.id, e.position::float8 AS position, e.subject, e.type, e.data, e.occurred_at AS "occurredAt",
+  coalesce((SELECT jsonb_object_agg(r ->> 'subscriber', 'done') FROM jsonb_array_elements(e.metadata -> 'reactions') r), '{}')
+  || coalesce((SELECT jsonb_object_agg(d.subscriber, d.state) FROM backbone.delivery d WHERE d.event_id = e.id), '{}')
+    AS states`;
+
+/** By position: what is younger than the grace may still be on its way. */
+const NEXT = `
+  SELECT ${COLUMNS} FROM backbone.event e
+   WHERE e.position > $1 AND e.occurred_at < clock_timestamp() - $2 * interval '1 second'
+   ORDER BY e.position LIMIT ${BATCH}`;
+
+const AGAIN = `SELECT ${COLUMNS} FROM backbone.event e WHERE e.id = ANY ($1::uuid[]) ORDER BY e.position`;
+
+/** Reads the log from its beginning, a batch at a time, and learns on the way since when each subscriber is there. */
+export class HeardEvents {
+  private readonly present = new Set<string>();
+
+  /** @param everybodyWasThere without having read the log: whoever hears a type now has always heard it */
+  constructor(
+    private readonly database: Database,
+    private readonly subscriptions: Subscriptions,
+    private readonly everybodyWasThere = false,
+  ) {}
+
+  /** None at the end. */
+  async after(position: number, graceSeconds: number): Promise<LoggedEvent[]> {
+    return this.annotate(await this.database.query<LoggedEvent>(NEXT, [position, graceSeconds]));
+  }
+
+  async again(ids: readonly string[]): Promise<LoggedEvent[]> {
+    return this.annotate(await this.database.query<LoggedEvent>(AGAIN, [ids]));
+  }
+
+  /** Those about which a module can be asked. */
+  heardIn(module: string, events: readonly LoggedEvent[]): HeardEvent[] {
+    return events.flatMap((event) => {
+      const own = this.subscriptions.to(event.type).filter((subscription) => subscription.module === module);
+      const isSettled = own.every((subscription) => stateOf(event, subscription) === 'done');
+      return isSettled ? [{ ...event, heardBy: own.map(({ name }) => name) }] : [];
+    });
+  }
+
+  private annotate(events: readonly LoggedEvent[]): LoggedEvent[] {
+    return events.map((event) => {
+      const all = this.subscriptions.to(event.type);
+      for (const each of all) if (stateOf(event, each) !== undefined) this.present.add(each.name);
+      const owedTo = all.filter(({ name }) => this.everybodyWasThere || this.present.has(name));
+      return { ...event, owedTo };
+    });
+  }
+}
+
+/** Undefined: the event has no trace of the subscriber, under any of its names. */
+export function stateOf({ states }: Pick<LoggedEvent, 'states'>, { names }: Subscription): DeliveryState | undefined {
+  return names.map((name) => states[name]).find((state) => state !== undefined);
+}

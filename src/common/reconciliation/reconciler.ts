@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { CONFIG, type Config } from '../../config.js';
+import { Database } from '../database/database.js';
+import { Subscriptions } from '../events/subscriptions.js';
+import { Checks } from './checks.js';
+import { HeardEvents } from './heard-events.js';
+import { Pass } from './pass.js';
+import { Reports } from './reports.js';
+
+const RENEW_EVERY_MS = 15_000;
+
+/** Has everybody compare rows with rows, and rows with events. Reads in small batches and locks nothing of theirs. */
+@Injectable()
+export class Reconciler {
+  private readonly graceSeconds: number;
+
+  constructor(
+    private readonly checks: Checks,
+    private readonly reports: Reports,
+    private readonly database: Database,
+    private readonly subscriptions: Subscriptions,
+    @Inject(CONFIG) { reconciliation }: Config,
+  ) {
+    this.graceSeconds = reconciliation.graceSeconds;
+  }
+
+  /**
+   * Makes those checks of this process that nobody is at, and that nobody has made for so many minutes.
+   * @throws {Error} when the signal says so, or somebody else has taken over
+   */
+  async run(minutes: number, signal: AbortSignal): Promise<void> {
+    const run = uuidv7();
+    const startedAt = new Date();
+    const claimed = await this.reports.claim(run, minutes);
+    const checks = this.checks.all.filter(({ name }) => claimed.has(name));
+    if (checks.length === 0) return;
+    const terms = { graceSeconds: this.graceSeconds, mayGoOn: this.lease(run, signal), signal };
+    try {
+      const said = await new Pass(checks, new HeardEvents(this.database, this.subscriptions), terms).make();
+      await this.reports.finish(run, startedAt, said);
+    } finally {
+      await this.reports.release(run);
+    }
+  }
+
+  private lease(run: string, signal: AbortSignal): () => Promise<void> {
+    let renewedAt = Date.now();
+    return async () => {
+      signal.throwIfAborted();
+      if (Date.now() - renewedAt < RENEW_EVERY_MS) return;
+      if (!(await this.reports.renew(run))) throw new Error('Another process has taken over the reconciliation');
+      renewedAt = Date.now();
+    };
+  }
+}

@@ -1,0 +1,386 @@
+import { randomUUID } from 'node:crypto';
+import { MODULES } from '../src/app.module.js';
+import { Database } from '../src/common/database/database.js';
+import { Subscriptions } from '../src/common/events/subscriptions.js';
+import type { RowCheck } from '../src/common/reconciliation/checks.js';
+import { HeardEvents } from '../src/common/reconciliation/heard-events.js';
+import { Pass } from '../src/common/reconciliation/pass.js';
+import { Reconciler } from '../src/common/reconciliation/reconciler.js';
+import { Reports } from '../src/common/reconciliation/reports.js';
+import { Pruning } from '../src/common/retention/pruning.js';
+import { daysPass } from '../src/common/testing/days-pass.js';
+import { ModuleStage } from '../src/common/testing/module-stage.js';
+import { OrderCancelled } from '../src/orders/orders.events.js';
+import { anOrder, aProduct } from './support/words.js';
+
+let shop: ModuleStage;
+
+beforeAll(async () => {
+  shop = await ModuleStage.of(MODULES, { RECONCILE_EVERY_MINUTES: '0', RECONCILE_GRACE_SECONDS: '0' });
+});
+
+afterAll(() => shop.close());
+
+beforeEach(async () => {
+  await damage(`TRUNCATE backbone.event, backbone.delivery, backbone.pruned_delivery, backbone.operation,
+                         backbone.reconciliation, orders."order", orders.order_line, orders.price, inventory.product,
+                         inventory.stock, inventory.movement, inventory.reservation, notifications.message,
+                         notifications.mailbox_mail`);
+  const products = ['TEA', 'CUP', 'POT', 'RARE'].map((sku) => aProduct(sku, sku === 'RARE' ? 1 : 100));
+  await shop.post('/v1/products/import', products.map((product) => JSON.stringify(product)).join('\n'));
+});
+
+interface Finding {
+  readonly subject: string;
+  readonly expected: string;
+  readonly found: string;
+  readonly delivery: string | null;
+}
+
+const place = async (sku = 'TEA', quantity = 1): Promise<string> =>
+  (await shop.post('/v1/orders', anOrder([{ sku, quantity }]))).body.id;
+const cancel = (id: string) => shop.post(`/v1/orders/${id}/cancellation`, { reason: 'changed plans' });
+const ship = (id: string) => shop.post(`/v1/orders/${id}/shipment`, { carrier: 'Speedy', trackingNumber: 'SE-1' });
+
+/** An order of every state, all of them told to their customers. */
+async function aDay() {
+  const [confirmed, cancelled, shipped, delivered] = [await place(), await place(), await place(), await place()];
+  const rejected = await place('RARE', 2);
+  await cancel(cancelled);
+  for (const id of [shipped, delivered]) await ship(id);
+  await shop.post(`/v1/orders/${delivered}/delivery`, {});
+  await shop.deliver();
+  return { confirmed, cancelled, shipped, delivered, rejected };
+}
+
+/** Changes rows as somebody might who knows no triggers. */
+const damage = (sql: string, ...parameters: readonly unknown[]): Promise<void> =>
+  shop.dataSource.transaction(async (manager) => {
+    await manager.query('SET LOCAL session_replication_role = replica');
+    await manager.query(sql, [...parameters]);
+  });
+
+/** Looks at everything, and gives what was found, by the check that found it. */
+async function findings(): Promise<Record<string, Finding[]>> {
+  const { status, body } = await shop.post('/v1/operations/reconciliation');
+  if (status !== 200) throw new Error(JSON.stringify(body));
+  const found = body.checks.filter((each: { found: number }) => each.found > 0);
+  return Object.fromEntries(found.map((each: { check: string; findings: Finding[] }) => [each.check, each.findings]));
+}
+
+const repair = async (body: object) => (await shop.post('/v1/operations/reconciliation/repair', body)).body;
+const eventOf = async (subject: string, type: string): Promise<string> =>
+  (await shop.get(`/v1/events?subject=${subject}&type=${type}`)).body.items[0].id;
+
+describe('a sound shop', () => {
+  test('agrees with itself, and every check has looked at something', async () => {
+    await aDay();
+
+    expect(await findings()).toEqual({});
+
+    const { body } = await shop.get('/v1/operations/reconciliation');
+    expect(body).toMatchObject({ running: false, found: 0, repairable: 0, finishedAt: expect.stringMatching(/Z$/) });
+    const looked = body.checks.map(({ check, lookedAt }: { check: string; lookedAt: number }) => [check, lookedAt > 0]);
+    expect(looked).toEqual([
+      ['backbone.events-are-delivered', true],
+      ['backbone.versions-are-dense', true],
+      ['inventory.levels-are-their-ledgers', true],
+      ['inventory.reservations-are-as-last-said', true],
+      ['inventory.reservations-follow-orders', true],
+      ['inventory.reserved-is-held', true],
+      ['notifications.outcomes-are-told-once', true],
+      ['orders.are-settled', false],
+      ['orders.heed-inventory', true],
+      ['orders.last-events-tell-their-states', true],
+    ]);
+    expect((await shop.get('/metrics')).body).toMatch(
+      /^orderly_reconciliation_findings\{check="orders.heed-inventory"\} 0$/m,
+    );
+  });
+
+  test('has no findings in what is on its way, waits, is dead or was skipped', async () => {
+    await aDay();
+    const [waiting, dead, skipped] = [await place(), await place(), await place()];
+    const states = { [dead]: `state = 'dead'`, [skipped]: `state = 'skipped', finished_at = now()` };
+    for (const [id, state] of Object.entries(states))
+      await shop.sql(`UPDATE backbone.delivery SET ${state} WHERE order_key LIKE '%' || $1`, [id]);
+    await shop.hearsFromAfar(
+      OrderCancelled({ orderId: waiting, customer: { name: 'Maria', email: 'maria@example.com' }, reason: 'late' }),
+    );
+    await shop.sql(`UPDATE orders."order" SET status = 'cancelled', version = 3 WHERE id = $1`, [waiting]);
+
+    expect(await findings()).toEqual({});
+  });
+
+  test('has none in what was pruned, nor in what happened before a subscriber was there', async () => {
+    await aDay();
+    await daysPass(40, shop.dataSource);
+    await shop.app.get(Pruning).prune();
+    await aDay();
+    await damage(`DELETE FROM backbone.pruned_delivery WHERE subscriber = 'notifications.emailDelivery'`);
+
+    expect(await shop.sql('SELECT FROM backbone.pruned_delivery')).not.toEqual([]);
+    expect(await findings()).toEqual({});
+  });
+});
+
+describe('what does not agree is found', () => {
+  test('by every check, about what was damaged and nothing else', async () => {
+    const sound = await aDay();
+    const { confirmed, cancelled, shipped } = await aDay();
+    const unheeding = await place();
+    const [ofCups, ofPots] = [await place('CUP', 2), await place('POT', 3)];
+    await shop.deliver();
+
+    await damage(`UPDATE inventory.movement SET change = change + 1 WHERE sku = 'RARE'`);
+    await damage(`UPDATE inventory.stock SET reserved = 7 WHERE sku = 'POT'`);
+    await damage(`UPDATE inventory.reservation SET quantity = 5 WHERE order_id = $1`, ofCups);
+    await damage(`UPDATE inventory.stock SET reserved = 5 WHERE sku = 'CUP'`);
+    await damage(`UPDATE inventory.reservation SET state = 'dispatched' WHERE order_id = $1`, cancelled);
+    await damage(`UPDATE inventory.reservation SET state = 'released' WHERE order_id = $1`, shipped);
+    await damage(`UPDATE orders."order" SET status = 'shipped' WHERE id = $1`, confirmed);
+    await damage(
+      `UPDATE orders."order" SET status = 'placed', version = 1, placed_at = now() - interval '1 hour' WHERE id = $1`,
+      unheeding,
+    );
+    const told = await eventOf(`order/${ofPots}`, 'orders.order-confirmed.v1');
+    await damage('DELETE FROM notifications.message WHERE event_id = $1', told);
+    const undelivered = await eventOf(`order/${shipped}`, 'orders.order-shipped.v1');
+    await damage('DELETE FROM backbone.delivery WHERE event_id = $1', undelivered);
+    await damage(`UPDATE backbone.event SET version = 2 WHERE subject = 'product/TEA'`);
+
+    const found = await findings();
+
+    const by = (...list: readonly (Partial<Finding> | undefined)[]) =>
+      list.map((each) => expect.objectContaining(each));
+    const none = { delivery: null };
+    expect(found).toEqual({
+      'inventory.levels-are-their-ledgers': by({
+        ...none,
+        subject: 'stock/RARE',
+        expected: '2 on hand',
+        found: '1 on hand',
+      }),
+      'inventory.reserved-is-held': by({ subject: 'stock/POT', expected: '3 reserved', found: '7 reserved' }),
+      'inventory.reservations-follow-orders': by(
+        { subject: `reservation/${cancelled}`, expected: 'nothing', found: 'TEA dispatched' },
+        { subject: `reservation/${shipped}`, expected: 'TEA dispatched', found: 'TEA released' },
+        { subject: `reservation/${ofCups}`, expected: '2 × CUP', found: '5 × CUP' },
+      ),
+      'inventory.reservations-are-as-last-said': by(
+        { subject: `reservation/${cancelled}`, expected: 'TEA released', found: 'TEA dispatched' },
+        { subject: `reservation/${shipped}`, expected: 'TEA dispatched', found: 'TEA released' },
+      ),
+      'orders.last-events-tell-their-states': by(
+        { subject: `order/${confirmed}`, found: 'version 2, shipped' },
+        { subject: `order/${unheeding}`, found: 'version 1, placed' },
+      ),
+      'orders.are-settled': by({ subject: `order/${unheeding}`, expected: 'confirmed or rejected' }),
+      'orders.heed-inventory': by({ subject: `order/${unheeding}`, found: 'placed' }),
+      'notifications.outcomes-are-told-once': by({
+        subject: `order/${ofPots}`,
+        expected: 'one message, sent',
+        found: 'none',
+        delivery: `${told}.notifications.emailConfirmation`,
+      }),
+      'backbone.events-are-delivered': by({
+        subject: `order/${shipped}`,
+        found: 'none',
+        delivery: `${undelivered}.notifications.emailShipment`,
+      }),
+      'backbone.versions-are-dense': by({ ...none, subject: 'product/TEA', found: 'none' }),
+    });
+    expect(JSON.stringify(found)).not.toContain(sound.confirmed);
+    const { body } = await shop.get('/v1/operations/reconciliation');
+    expect(Object.keys(found).toSorted()).toEqual(body.checks.map(({ check }: { check: string }) => check));
+    expect(body).toMatchObject({ found: 14, repairable: 2 });
+    expect((await shop.get('/metrics')).body).toMatch(
+      /^orderly_reconciliation_findings\{check="inventory.reservations-follow-orders"\} 3$/m,
+    );
+  });
+
+  test('a message that is not sent, or a second one, although the delivery is done', async () => {
+    const { confirmed, rejected } = await aDay();
+    await damage(`UPDATE notifications.message SET state = 'failed', sent_at = NULL WHERE subject = $1`, confirmed);
+    await damage(
+      `INSERT INTO notifications.message
+       SELECT gen_random_uuid(), event_id, 'by-hand', subject, correlation_id, channel, recipient, state, attempts, answer,
+              last_error, created_at, sent_at FROM notifications.message WHERE subject = $1`,
+      rejected,
+    );
+
+    expect(await findings()).toEqual({
+      'notifications.outcomes-are-told-once': [
+        expect.objectContaining({ found: 'failed', delivery: expect.stringContaining('emailConfirmation') }),
+        expect.objectContaining({ found: 'sent, sent', delivery: null }),
+      ],
+    });
+  });
+
+  test('a reservation that nobody was told of, and a reaction that was marked as done and has no effect', async () => {
+    const { confirmed } = await aDay();
+    const nobody = randomUUID();
+    await damage(
+      `INSERT INTO inventory.reservation (order_id, sku, quantity, state) VALUES ($1, 'CUP', 1, 'released')`,
+      nobody,
+    );
+    await shop.hearsFromAfar(
+      OrderCancelled({ orderId: confirmed, customer: { name: 'Maria', email: 'maria@example.com' }, reason: 'late' }),
+    );
+    await shop.sql(`UPDATE orders."order" SET status = 'cancelled', version = 3 WHERE id = $1`, [confirmed]);
+    await shop.sql(`UPDATE backbone.delivery SET state = 'done' WHERE subscriber = 'inventory.releaseStock'`);
+
+    expect(await findings()).toEqual({
+      'inventory.reservations-are-as-last-said': [
+        expect.objectContaining({ subject: `reservation/${nobody}`, expected: 'CUP none', found: 'CUP released' }),
+      ],
+      'inventory.reservations-follow-orders': [
+        expect.objectContaining({ subject: `reservation/${confirmed}`, expected: 'nothing', found: 'TEA held' }),
+      ],
+    });
+  });
+});
+
+describe('a repair', () => {
+  /** A message is lost, a delivery was never made, and a level is wrong. */
+  async function threeDamages(): Promise<void> {
+    const { confirmed } = await aDay();
+    const { shipped } = await aDay();
+    await damage('DELETE FROM notifications.message WHERE subject = $1', confirmed);
+    await damage(
+      'DELETE FROM backbone.delivery WHERE event_id = $1',
+      await eventOf(`order/${shipped}`, 'orders.order-shipped.v1'),
+    );
+    await damage(`UPDATE inventory.movement SET change = change + 1 WHERE sku = 'RARE'`);
+    expect(Object.keys(await findings())).toHaveLength(3);
+  }
+
+  test('has deliveries run that are missing or without effect, as its preview said, and leaves the rest to people', async () => {
+    await threeDamages();
+
+    const preview = await repair({ preview: true });
+    expect(await shop.deliver()).toBe(0);
+    const done = await repair({ reason: 'Rows were deleted by mistake' });
+
+    expect(preview).toEqual({ ...done, preview: true });
+    expect(done).toMatchObject({ mended: 2, sideEffects: 2, left: [{ reason: 'no-safe-repair', count: 1 }] });
+    expect(await shop.deliver()).toBe(2);
+    expect(Object.keys(await findings())).toEqual(['inventory.levels-are-their-ledgers']);
+    expect((await shop.get('/v1/operations/audit')).body.items).toMatchObject([
+      {
+        action: 'repair-findings',
+        reason: 'Rows were deleted by mistake',
+        before: { missing: 1, done: 1 },
+        after: { pending: 2 },
+      },
+    ]);
+  });
+
+  test('mends only what is asked for', async () => {
+    await threeDamages();
+
+    expect(await repair({ check: 'backbone.events-are-delivered' })).toMatchObject({ mended: 1, left: [] });
+    expect(await repair({ subject: 'stock/RARE' })).toMatchObject({ mended: 0, left: [{ reason: 'no-safe-repair' }] });
+    expect(await repair({ subject: 'order/none' })).toMatchObject({ mended: 0, left: [] });
+  });
+
+  test('leaves alone what agrees by now, so that asking twice is asking once', async () => {
+    await threeDamages();
+    await repair({});
+    await shop.deliver();
+
+    expect(await repair({})).toMatchObject({
+      mended: 0,
+      left: [
+        { reason: 'agrees-by-now', count: 2 },
+        { reason: 'no-safe-repair', count: 1 },
+      ],
+    });
+  });
+});
+
+describe('a pass', () => {
+  const signal = new AbortController().signal;
+  const lastRun = async () => (await shop.get('/v1/operations/reconciliation')).body.finishedAt;
+
+  test('is made by one process at a time, and by another one when that has died', async () => {
+    await aDay();
+    const reports = shop.app.get(Reports);
+    const theirs = await reports.claim(randomUUID(), 0);
+    expect(theirs.size).toBe(10);
+
+    await shop.app.get(Reconciler).run(0, signal);
+    expect((await shop.get('/v1/operations/reconciliation')).body).toMatchObject({ running: true, finishedAt: null });
+
+    await shop.sql(`UPDATE backbone.reconciliation SET lease_until = now() - interval '1 second'`);
+    await shop.app.get(Reconciler).run(0, signal);
+    expect(await lastRun()).toMatch(/Z$/);
+  });
+
+  test('waits until it is due, unless somebody asks for it', async () => {
+    await findings();
+    const first = await lastRun();
+    await shop.app.get(Reconciler).run(60, signal);
+    expect(await lastRun()).toBe(first);
+
+    await shop.sql(`UPDATE backbone.reconciliation SET finished_at = now() - interval '61 minutes'`);
+    await shop.app.get(Reconciler).run(60, signal);
+    expect((await lastRun()) > first).toBe(true);
+  });
+
+  test('ends when its process stops, and leaves the checks to others', async () => {
+    const stopping = AbortSignal.abort(new Error('The process stops'));
+
+    await expect(shop.app.get(Reconciler).run(0, stopping)).rejects.toThrow('The process stops');
+
+    expect((await shop.app.get(Reports).claim(randomUUID(), 0)).size).toBe(10);
+  });
+
+  /** A pass of one check that looks at numbers. */
+  const passOf = (count: number, look: RowCheck['look']) => {
+    const numbers = Array.from({ length: count }, (_, index) => String(index).padStart(5, '0'));
+    const check: RowCheck = {
+      name: 'toys.are-numbered',
+      means: 'Toys have numbers',
+      remedy: 'Number them',
+      keysAfter: async (last, limit) => numbers.filter((each) => each > (last ?? '')).slice(0, limit),
+      look,
+    };
+    const heard = new HeardEvents(shop.app.get(Database), shop.app.get(Subscriptions));
+    return new Pass([check], heard, { graceSeconds: 0, mayGoOn: async () => undefined, signal }).make();
+  };
+  const odd = (keys: readonly string[]) =>
+    keys.map((key) => ({ key, subject: `toy/${key}`, expected: 'a number', found: 'none' }));
+
+  test('goes on in small batches to the end, and keeps no more findings than somebody would read', async () => {
+    const batches: number[] = [];
+
+    const [report] = await passOf(1_450, async (keys) => {
+      batches.push(keys.length);
+      return odd(keys);
+    });
+
+    expect([report?.lookedAt, report?.findings.length]).toEqual([1_450, 1_000]);
+    expect(Math.max(...batches)).toBe(200);
+  });
+
+  test('believes only what it has seen twice', async () => {
+    const seen = new Set<string>();
+
+    const [report] = await passOf(3, async (keys) => {
+      const isFirst = !keys.some((key) => seen.has(key));
+      for (const key of keys) seen.add(key);
+      return odd(isFirst ? keys : keys.filter((key) => key === '00001'));
+    });
+
+    expect(report?.findings.map(({ key }) => key)).toEqual(['00001']);
+  });
+
+  test('leaves alone what has only just happened', async () => {
+    await aDay();
+    const heard = new HeardEvents(shop.app.get(Database), shop.app.get(Subscriptions));
+
+    expect(await heard.after(0, 3_600)).toEqual([]);
+    expect(await heard.after(0, 0)).not.toEqual([]);
+  });
+});
