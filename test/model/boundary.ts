@@ -1,0 +1,45 @@
+import type { Client, Pool } from 'pg';
+import type { DataSource } from 'typeorm';
+import { Life } from './lives.js';
+
+/** Where the answer of a COMMIT gets lost: on its way there, or on its way back. */
+export type Loss = 'commit-lost' | 'answer-lost';
+
+type Query = (sql: string, ...rest: readonly unknown[]) => Promise<unknown>;
+
+/** Every statement that the shop sends to PostgreSQL passes here, and may be held back, rewritten, or lost. */
+export class Boundary {
+  private readonly watched = new WeakSet<Client>();
+  /** Takes effect once. */
+  loss: Loss | undefined;
+  /** Plants a mistake. */
+  rewrite = (sql: string): string => sql;
+  /** Resolves when the statement may go. */
+  turn: (sql: string, client: Client) => Promise<void> = async () => undefined;
+
+  constructor({ driver }: DataSource) {
+    const { master: pool } = driver as unknown as { master: Pool };
+    pool.on('acquire', (client) => this.watch(client as unknown as Client));
+  }
+
+  private watch(client: Client): void {
+    if (this.watched.has(client)) return;
+    this.watched.add(client);
+    const query: Query = client.query.bind(client) as never;
+    client.query = (async (sql: string, ...rest: readonly unknown[]) => {
+      Life.current?.assertAlive();
+      await this.turn(sql, client);
+      if (sql !== 'COMMIT' || !this.loss) return query(this.rewrite(sql), ...rest);
+      return this.lose(() => query(sql), client);
+    }) as never;
+  }
+
+  private async lose(commit: () => Promise<unknown>, client: Client): Promise<void> {
+    const { loss } = this;
+    this.loss = undefined;
+    if (loss === 'answer-lost') await commit();
+    const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+    stream.destroy();
+    throw Object.assign(new Error('The connection was reset'), { code: 'ECONNRESET' });
+  }
+}
