@@ -34,6 +34,8 @@ export interface Plan {
   readonly quietMs: number;
   /** Whether it ends at the first broken promise, so that its rows can be looked at as they are. */
   readonly endsWhenBroken: boolean;
+  /** Hears of the outcome after every round. */
+  readonly keep: (outcome: Outcome) => Promise<void>;
   readonly say: (sentence: string) => void;
 }
 
@@ -80,12 +82,14 @@ async function play(plan: Plan, rig: Rig): Promise<Outcome> {
   load.start();
   await pause(plan.calmMs);
   const calmRate = (log.acknowledged * 1000) / plan.calmMs;
-  const calm = log.acknowledged;
+  let underFaults = 0;
   let faultyMs = 0;
   for (let left = plan.faultCount; ; left -= plan.faultsARound) {
     const from = Date.now();
+    const before = log.acknowledged;
     await nemesis.strike(Math.min(left, plan.faultsARound));
     faultyMs += Date.now() - from;
+    underFaults += log.acknowledged - before;
     const isLast = left <= plan.faultsARound;
     if (isLast) await until('there are orders enough', () => log.acknowledged >= plan.orderCount, 3_600_000);
     const { stuck, drainMs } = await settle(rig, load, plan.quietMs);
@@ -94,23 +98,25 @@ async function play(plan: Plan, rig: Rig): Promise<Outcome> {
     const verdicts = await check({ rig, log, strikes, complaints, oversold: sampler.seen, stuck });
     const isBroken = verdicts.some(({ broken }) => broken.length > 0);
     say(`${strikes.length} faults, ${log.acknowledged} orders acknowledged${isBroken ? ', a promise is broken' : ''}`);
+    const unknowns = [...log.intents.values()].reduce((sum, each) => sum + each.unknowns, 0);
+    const outcome: Outcome = {
+      strikes,
+      verdicts,
+      acknowledged: log.acknowledged,
+      requestsWithoutAnswer: unknowns,
+      mails: rig.mail.mails.length,
+      repeatedMails: repeatedMails(rig),
+      seconds: (Date.now() - startedAt) / 1000,
+      calmRate,
+      faultyRate: (underFaults * 1000) / faultyMs,
+      drainsMs,
+      hasOwnDisk: rig.hasOwnDisk,
+    };
+    await plan.keep(outcome);
     if (isLast || (isBroken && plan.endsWhenBroken)) {
       await sampler.stop();
       await log.close();
-      const unknowns = [...log.intents.values()].reduce((sum, each) => sum + each.unknowns, 0);
-      return {
-        strikes,
-        verdicts,
-        acknowledged: log.acknowledged,
-        requestsWithoutAnswer: unknowns,
-        mails: rig.mail.mails.length,
-        repeatedMails: repeatedMails(rig),
-        seconds: (Date.now() - startedAt) / 1000,
-        calmRate,
-        faultyRate: ((log.acknowledged - calm) * 1000) / faultyMs,
-        drainsMs,
-        hasOwnDisk: rig.hasOwnDisk,
-      };
+      return outcome;
     }
     load.start();
   }

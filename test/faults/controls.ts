@@ -32,6 +32,7 @@ async function trial({ name, edits, faults }: Planted, plan: Plan): Promise<Outc
     orderCount: 0,
     recoversWithinMs: 10_000,
     quietMs: 60_000,
+    keep: async () => undefined,
     say: () => undefined,
   });
 }

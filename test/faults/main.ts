@@ -41,6 +41,9 @@ const plan: Plan = {
   endsWhenBroken: !values.tutorial,
   faults: FAULTS,
   clients: Number(values.clients),
+  keep: async (outcome) => {
+    if (values.json) await writeFile(values.json, JSON.stringify(outcome, null, 2));
+  },
   say: (sentence) => void process.stderr.write(`${sentence}\n`),
 };
 
@@ -55,6 +58,5 @@ if (values.planted) {
 } else {
   const outcome = await campaign({ ...plan, faults: FAULTS.filter(({ kind }) => kind.includes(values.only)) });
   process.stdout.write(`${report(outcome)}\n${findings(outcome)}\n`);
-  if (values.json) await writeFile(values.json, JSON.stringify(outcome, null, 2));
   process.exitCode = outcome.verdicts.some(({ broken }) => broken.length > 0) ? 1 : 0;
 }
