@@ -4,7 +4,9 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../common/database/database.js';
+import { pauseAfter } from '../common/events/backoff.js';
 import type { Fact } from '../common/events/domain-event.js';
+import { Subscriptions } from '../common/events/subscriptions.js';
 import { definitionOf } from '../common/module-definition.js';
 import { Timeline } from '../common/operations/timeline.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
@@ -244,6 +246,30 @@ describe('a message', () => {
       { subscriber: 'notifications.emailShipment', state: 'done' },
       { subscriber: 'notifications.emailConfirmation', state: 'dead', attempts: 1, errors: [{ name: 'GiveUp' }] },
     ]);
+  });
+
+  test('is tried for a night at the least before it is given up', () => {
+    const { all } = new Subscriptions([NotificationsModule], () => true);
+    const shortest = all.map(({ attempts, backoff }) => {
+      const pauses = Array.from({ length: attempts - 1 }, (_, failed) => pauseAfter(failed + 1, backoff, 0));
+      return pauses.reduce((sum, pause) => sum + pause, 0);
+    });
+    expect(Math.min(...shortest)).toBeGreaterThan(8 * 3_600_000);
+  });
+
+  test('that was sent is not sent again, whatever an operator replays', async () => {
+    const orderId = uuidv7();
+    const customer = someone();
+    await notifications.hears(confirmed(orderId, customer));
+    await notifications.deliver();
+    const [{ id }] = await deliveries(`order/${orderId}`);
+    const order = { ids: [id], preview: false, reason: 'It never came' };
+
+    const { body } = await notifications.post('/v1/operations/deliveries/replay', order);
+    await notifications.deliver();
+
+    expect(body).toMatchObject({ run: 0, suppressed: [{ reason: 'done', count: 1 }] });
+    expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 1 }]);
   });
 
   test('waits while an earlier one about its order is still to be sent', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, Socket } from 'node:net';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { TestDatabase } from '../testing/test-database.js';
 import { createDataSource } from './data-source.js';
 import { Database, type Session } from './database.js';
@@ -174,5 +174,20 @@ describe('the statements of a transaction', () => {
 
     await expect(left).rejects.toThrow(TransactionEndedError);
     expect(await dataSource.query('SELECT DISTINCT text FROM note')).toHaveLength(1);
+  });
+
+  test('leave no transaction open when TypeORM nests some of its own side by side in it', async () => {
+    const note = (text: string) => (manager: EntityManager) => manager.query('INSERT INTO note VALUES ($1)', [text]);
+    const nested = database.transaction('toys', async ({ manager }) => {
+      const fails = manager.transaction((inner) => inner.query('SELECT 1 / 0'));
+      await Promise.all([fails, manager.transaction(note('beside')), manager.transaction(note('and beside'))]);
+    });
+
+    await expect(nested).rejects.toThrow('division by zero');
+    const states = `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`;
+    expect(await dataSource.query(states)).toEqual([]);
+    expect(await dataSource.query(`SELECT FROM note WHERE text LIKE '%beside'`)).toEqual([]);
+    await Promise.all([1, 2, 3, 4].map(() => database.transaction('toys', ({ manager }) => note('after')(manager))));
+    expect(await dataSource.query(`SELECT FROM note WHERE text = 'after'`)).toHaveLength(4);
   });
 });

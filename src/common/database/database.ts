@@ -62,11 +62,10 @@ export class Database {
    * @throws {CommitUnknownError} when the connection died during COMMIT and the outcome could not be learned
    */
   async transaction<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
-    if (this.open.getStore()?.live) throw new NestedTransactionError();
     return this.inTurn(() => counted(module, this.transact(module, work)));
   }
 
-  /** Reads as the given module, outside of any transaction where roles are not enforced. */
+  /** Reads as the given module, on a connection of its own. @throws {NestedTransactionError} inside a transaction */
   async read<Result>(module: string, work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     if (this.options.enforceRoles) return this.transaction(module, ({ manager }) => work(manager));
     return this.inTurn(() => work(this.dataSource.manager));
@@ -77,9 +76,10 @@ export class Database {
     return this.read('backbone', (manager) => rowsOf<Row>(manager, sql, parameters));
   }
 
-  /** Requests wait until there is room for them; nothing else has to, and neither does who has a connection already. */
+  /** Requests wait until there is room for them. Who has a connection and waited for a second one might wait for ever. */
   private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (currentContext()?.actor !== REQUESTS || this.open.getStore()?.live) return work();
+    if (this.open.getStore()?.live) throw new NestedTransactionError();
+    if (currentContext()?.actor !== REQUESTS) return work();
     await this.entrance.enter();
     try {
       return await work();

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { TestDatabase } from '../testing/test-database.js';
 import { WeakLink } from '../testing/weak-link.js';
@@ -71,4 +72,18 @@ test('a connection that went silent before a read is given up, and the next work
   link.goSilent();
   expect(isDatabaseLost(await connection().catch((error: unknown) => error))).toBe(true);
   expect(await connection()).toMatchObject({ inTransaction: false });
+});
+
+test('connections that PostgreSQL ends while they are idle are replaced by new ones, and end nothing else', async () => {
+  const before = await connection();
+  const administrator = new Client({ connectionString: testDatabase.url });
+  await administrator.connect();
+  await administrator.query('SELECT pg_terminate_backend($1)', [before?.pid]);
+  await administrator.end();
+
+  const next = await connection().catch((error: unknown) => error);
+  const after = isDatabaseLost(next) ? await connection() : next;
+
+  expect(after).toMatchObject({ pid: expect.any(Number) });
+  expect(after).not.toMatchObject({ pid: before?.pid });
 });

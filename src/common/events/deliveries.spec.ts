@@ -10,6 +10,20 @@ import { DeliveryRunner } from './delivery-runner.js';
 import { GiveUp, RetryLater } from './outcomes.js';
 import { type Subscription, Subscriptions } from './subscriptions.js';
 
+/** All that a test of clocks leaves as it is: only what the time is taken for changes. */
+const TIMERS = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const;
+
 interface Row extends DeliveryRef {
   readonly state: DeliveryState;
   readonly attempts: number;
@@ -149,6 +163,21 @@ describe('a delivery', () => {
     });
   });
 
+  test('that is done is not run again, by no job of whatever time', async () => {
+    const toy = await sold('over');
+    let runs = 0;
+    script.on('ring', async () => void (runs += 1));
+    const first = await only('toys.ring', toy);
+    await Promise.all([runner.run(first), runner.run(first)]);
+    const last = await only('toys.ring', toy);
+
+    await expire(toy);
+    for (const ref of [first, last]) await runner.run(ref);
+
+    expect(runs).toBe(1);
+    expect(await only('toys.ring', toy)).toEqual(last);
+  });
+
   test('leaves nothing in memory when it has ended', async () => {
     const signals: WeakRef<AbortSignal>[] = [];
     script.on('ring', async (_, context) => {
@@ -191,6 +220,21 @@ describe('a delivery', () => {
       expect(errors.map(({ attempt, message }) => ({ attempt, message }))).toEqual(
         [1, 2, 3, 4, 5].map((attempt) => ({ attempt, message: `no answer ${attempt} from ***@example.com` })),
       );
+    });
+
+    test('keeps to its pause, whatever job of an earlier attempt still comes', async () => {
+      const toy = await sold('hasty');
+      script.on('ring', async () => {
+        throw new Error('no answer');
+      });
+      const first = await only('toys.ring', toy);
+      await runner.run(first);
+      const failed = await only('toys.ring', toy);
+
+      await runner.run(first);
+
+      expect(failed).toMatchObject({ state: 'pending', attempts: 1, claims: 1 });
+      expect(await only('toys.ring', toy)).toEqual(failed);
     });
 
     test('is dead when no attempt is left, with its history, and its neighbours are not disturbed', async () => {
@@ -307,6 +351,35 @@ describe('a delivery', () => {
     });
   });
 
+  test.each([-3_600_000, 3_600_000])(
+    'is leased by the clock of the database, whatever this machine takes the time for (%i ms off)',
+    async (offMs) => {
+      const toy = await sold('clock');
+      const deliveries = stage.app.get(Deliveries);
+      let runs = 0;
+      script.on('ring', async () => void (runs += 1));
+      jest.useFakeTimers({ now: Date.now() + offMs, doNotFake: [...TIMERS] });
+      try {
+        await deliveries.claim(await only('toys.ring', toy), subscription('toys.ring'), 60_000);
+        await runLatest('toys.ring', toy);
+        expect(runs).toBe(0);
+        const [lease] = await stage.sql<{ isHeld: boolean }>(
+          `SELECT lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 minute' AS "isHeld"
+             FROM backbone.delivery WHERE subscriber = 'toys.ring' AND order_key LIKE $1`,
+          [`%toy/${toy}`],
+        );
+        expect(lease).toEqual({ isHeld: true });
+        await expire(toy);
+        await runLatest('toys.ring', toy);
+      } finally {
+        jest.useRealTimers();
+      }
+
+      expect(runs).toBe(1);
+      expect(await only('toys.ring', toy)).toMatchObject({ state: 'done', attempts: 2 });
+    },
+  );
+
   test('is put off by a real delay alone', () => {
     for (const delayMs of [Number.NaN, -1, Number.POSITIVE_INFINITY])
       expect(() => new RetryLater(delayMs)).toThrow(RangeError);
@@ -321,6 +394,28 @@ describe('a delivery', () => {
 
     expect((await stage.app.get(Deliveries).forgotten(subscribers, 1_000)).filter(isOurs)).toHaveLength(1);
     expect((await stage.app.get(Deliveries).forgotten(subscribers, 1_000)).filter(isOurs)).toHaveLength(0);
+  });
+
+  test('is found although more of them than the relay takes in a round wait behind a dead one', async () => {
+    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    script.on('ring', async () => {
+      throw new GiveUp('dead');
+    });
+    await runLatest('toys.ring', await sold('dead', 'parked', 'parked', 'parked'));
+    const free = await sold('free');
+    await stage.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() - interval '1 hour' WHERE position < (
+      SELECT max(position) FROM backbone.delivery)`);
+    await stage.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE order_key LIKE '%${free}'`);
+    const { eventId } = await only('toys.ring', free);
+    const inARound = async () => {
+      const found = await stage.app.get(Deliveries).forgotten(['toys.ring'], 2);
+      return found.map((each) => each.eventId);
+    };
+
+    const rounds = [await inARound(), await inARound()];
+
+    expect(rounds.map(({ length }) => length)).toEqual([2, 2]);
+    expect(rounds[1]).toContain(eventId);
   });
 
   test('is not found later because another subscriber has a backlog', async () => {

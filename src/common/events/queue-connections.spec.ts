@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Writable } from 'node:stream';
+import { getQueueToken } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { createLogger } from '../logging/logger.js';
 import { ModuleStage } from '../testing/module-stage.js';
-import { ToySold, ToysModule } from '../testing/toy-module.js';
+import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
 import { Dispatcher } from './dispatcher.js';
+import type { ModuleWorker } from './module-worker.js';
+import { GiveUp } from './outcomes.js';
+import type { WatchedQueue } from './queue-connections.js';
+import { WORKERS } from './worker-watch.js';
 
 let stage: ModuleStage;
 afterEach(() => stage.close());
@@ -51,3 +56,40 @@ test('a delivery that cannot be claimed is told in the log', async () => {
     delivery: expect.stringContaining('.toys.'),
   });
 });
+
+test('what a queue and a worker have to say of their troubles is told in the log', async () => {
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', WORKERS: 'on' });
+  const queue = stage.app.get<WatchedQueue>(getQueueToken('toys'), { strict: false });
+  const [{ worker }] = stage.app.get<[ModuleWorker]>(WORKERS);
+  const said: string[] = [];
+  const write = (line: Buffer) => void said.push(JSON.parse(String(line)).err?.message);
+  const output = new Writable({ write: (line, _, done) => [write(line), done()] });
+  Logger.overrideLogger(createLogger({ level: 'warn', format: 'json' }, output));
+
+  queue.emit('error', new Error(`The queue has lost its way ${randomUUID()}`));
+  worker.emit('error', new Error(`The worker has lost its way ${randomUUID()}`));
+
+  expect(said).toEqual([expect.stringContaining('The queue'), expect.stringContaining('The worker')]);
+});
+
+test('a queue keeps no job of a delivery that has ended or has to wait for its turn, so that it can be added again', async () => {
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', WORKERS: 'on' });
+  const [done, dead] = [randomUUID(), randomUUID()];
+  stage.app.get(Script, { strict: false }).on('ring', async ({ data }) => {
+    if (data.toy === dead) throw new GiveUp('no bell');
+  });
+  const left = () =>
+    stage.sql(`SELECT id FROM bullmq.job UNION ALL
+               SELECT event_id::text FROM backbone.delivery
+                WHERE state = 'pending' AND order_key <> 'toys.ring toy/${dead}'`);
+
+  await stage.hears(ToySold({ toy: done }), ToySold({ toy: dead }), ToySold({ toy: dead }));
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline && (await left()).length > 0);
+
+  expect(await left()).toEqual([]);
+  const ended = await stage.sql(
+    `SELECT DISTINCT state FROM backbone.delivery WHERE subscriber = 'toys.ring' ORDER BY state`,
+  );
+  expect(ended).toEqual(['dead', 'done', 'pending'].map((state) => ({ state })));
+}, 20_000);

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { EventEmitter, once } from 'node:events';
+import { Writable } from 'node:stream';
+import { Injectable, Logger } from '@nestjs/common';
 import { BusinessModule } from '../business-module.js';
+import { createLogger } from '../logging/logger.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { ToySold, ToysModule } from '../testing/toy-module.js';
 import { Deliveries } from './deliveries.js';
@@ -46,4 +49,26 @@ test('the relay looks after the modules of its process, and leaves those of othe
   await relay.stop();
 
   expect(await due()).toEqual(['elsewhere.hear']);
+}, 10_000);
+
+test('the relay outlives an error of the database, and finds afterwards what was due', async () => {
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+  const relay = stage.app.get(Relay);
+  await stage.hears(ToySold({ toy: randomUUID() }));
+  await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+  await stage.sql('ALTER TABLE backbone.delivery RENAME TO away');
+  const lines = new EventEmitter();
+  const say = (line: Buffer) => void lines.emit('line', JSON.parse(String(line)).msg);
+  const output = new Writable({ write: (line, _, done) => [say(line), done()] });
+  Logger.overrideLogger(createLogger({ level: 'info', format: 'json' }, output));
+
+  const failed = once(lines, 'line');
+  relay.start();
+  expect(await failed).toEqual(['The relay cannot read the deliveries and goes on trying']);
+  const mended = once(lines, 'line');
+  await stage.sql('ALTER TABLE backbone.away RENAME TO delivery');
+  expect(await mended).toEqual(['The relay works again']);
+  await relay.stop();
+
+  expect(await stage.sql('SELECT FROM backbone.delivery WHERE due_at < clock_timestamp()')).toEqual([]);
 }, 10_000);

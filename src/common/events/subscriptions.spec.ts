@@ -4,13 +4,13 @@ import { Script, ToyForgotten, ToyMade, ToySold, ToysModule } from '../testing/t
 import { Contracts } from './contracts.js';
 import { defineEvent } from './domain-event.js';
 import { assertHeard, StartUpChecks, StartUpError } from './start-up-checks.js';
-import { ReactsTo, SideEffect } from './subscription.js';
+import { type DurableOptions, ReactsTo, SideEffect } from './subscription.js';
 import { isImmediate, Subscriptions } from './subscriptions.js';
 
 const always = () => true;
 
 /** Of a module with the methods `hear`, which has these options, and `other`. */
-function subscriptionsWith(options: { formerNames: readonly string[] }) {
+function subscriptionsWith(options: DurableOptions) {
   class Twice {
     @SideEffect(ToySold, options)
     async hear(): Promise<void> {}
@@ -69,6 +69,15 @@ describe('the subscriptions of the shop', () => {
     ['is of another module', 'toys.other', 'has the former name toys.other: write twice.<method>, as it was'],
   ])('are refused where a former name %s', (_, former, problem) => {
     expect(() => subscriptionsWith({ formerNames: [former] })).toThrow(problem);
+  });
+
+  test.each([
+    [{ attempts: 0 }, 'twice.hear has 0 attempts'],
+    [{ attempts: 1.5 }, 'twice.hear has 1.5 attempts'],
+    [{ timeoutMs: 0 }, 'twice.hear has a timeout of 0 ms'],
+    [{ timeoutMs: Number.POSITIVE_INFINITY }, 'twice.hear has a timeout of Infinity ms'],
+  ])('are refused where a handler could never run: %j', (options, problem) => {
+    expect(() => subscriptionsWith(options)).toThrow(problem);
   });
 
   test('hear nothing when they are retired, neither at once nor later', () => {

@@ -3,6 +3,9 @@ import { definitionOf } from '../module-definition.js';
 import type { DomainEvent } from './domain-event.js';
 import { type Declaration, declarationsOf } from './subscription.js';
 
+/** Nothing waits for a handler for longer than a day; Node would take a time beyond 24 days for none at all. */
+const TIMEOUT_MAX_MS = 24 * 3_600_000;
+
 /** One subscriber: a handler of a module with its contract. */
 export interface Subscription extends Omit<Declaration, 'line' | 'formerNames'> {
   /**
@@ -30,11 +33,12 @@ export class Subscriptions {
   /**
    * @param modules every module of the shop, in the order in which their reactions run
    * @param isActive whether a module runs in this process
-   * @throws {Error} when two subscribers share a name, or a former name is none
+   * @throws {Error} when two subscribers share a name, a former name is none, or one could never run
    */
   constructor(modules: readonly Type[], isActive: (module: string) => boolean) {
     this.all = modules.flatMap((module) => subscriptionsOf(module, isActive));
     for (const subscription of this.all) {
+      assertRunnable(subscription);
       for (const name of subscription.names) this.call(subscription, name);
       const { type } = subscription.contract;
       if (!subscription.retired) this.byType.set(type, [...this.to(type), subscription]);
@@ -61,6 +65,14 @@ export class Subscriptions {
       );
     this.byName.set(name, subscription);
   }
+}
+
+/** Without an attempt, or with no time for it, a delivery would be dead before its handler has run. */
+function assertRunnable({ name, attempts, timeoutMs }: Subscription): void {
+  if (!Number.isInteger(attempts) || attempts < 1)
+    throw new Error(`${name} has ${attempts} attempts: give it one or more`);
+  if (!(timeoutMs > 0 && timeoutMs <= TIMEOUT_MAX_MS))
+    throw new Error(`${name} has a timeout of ${timeoutMs} ms: give it more than 0 and at most ${TIMEOUT_MAX_MS}`);
 }
 
 /** Deliveries go to the queue of the module that their name begins with, so nobody takes a name to another module. */

@@ -3,6 +3,7 @@ import { NestedTransactionError, RolledBackError } from '../database/database-er
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToyForgotten, ToyMade, ToyPainted, ToySold, ToysModule, Workshop } from '../testing/toy-module.js';
 import { inContext } from './context.js';
+import { Dispatcher } from './dispatcher.js';
 import type { Transaction } from './transaction.js';
 import type { Transactions } from './transactions.js';
 
@@ -64,6 +65,25 @@ describe('a transaction', () => {
     expect(await eventsOf('bear')).toEqual([]);
   });
 
+  test('owes nobody anything when even its COMMIT is refused, and puts nothing into a queue', async () => {
+    await stage.sql('CREATE TABLE shelf (place text UNIQUE DEFERRABLE INITIALLY DEFERRED)');
+    const stored = async () => [
+      await stage.sql('SELECT id FROM backbone.event'),
+      await stage.sql('SELECT event_id FROM backbone.delivery'),
+      await stage.sql('SELECT id FROM bullmq.job'),
+    ];
+    const before = await stored();
+
+    const work = transactions.run(async (tx) => {
+      await tx.manager.query(`INSERT INTO shelf VALUES ('top'), ('top')`);
+      tx.publish(ToySold({ toy: 'puzzle' }));
+    });
+
+    await expect(work).rejects.toThrow('duplicate key');
+    await stage.app.get(Dispatcher).idle();
+    expect(await stored()).toEqual(before);
+  });
+
   test('drains events first in, first out, and remembers what led to what', async () => {
     const heard: string[] = [];
     script.on('paint', async ({ data }, tx) => {
@@ -107,6 +127,12 @@ describe('a transaction', () => {
 
   test('does not nest', async () => {
     await expect(transactions.run(() => transactions.run(async () => undefined))).rejects.toBeInstanceOf(
+      NestedTransactionError,
+    );
+  });
+
+  test('takes no second connection, from which its own rows could not be seen', async () => {
+    await expect(transactions.run(() => transactions.read(async () => undefined))).rejects.toBeInstanceOf(
       NestedTransactionError,
     );
   });

@@ -106,6 +106,22 @@ describe('a replay', () => {
     },
   );
 
+  test('of dead ones of one subject has them run as things happened, whichever of them a queue gives first', async () => {
+    await sold('one', 'two');
+    fails('wrap');
+    await stage.deliver();
+    script.on('wrap', async ({ data }) => void heard.push(`wrap ${data.note}`));
+    heard = [];
+
+    await replay({ filter: { state: 'dead' }, preview: false, reason: 'There is paper again' });
+    const due = await stage.app.get(Deliveries).forgotten(['toys.wrap'], 10);
+    const [one] = await rows('toys.wrap');
+    const last = due.filter(({ eventId }) => !one?.id.startsWith(eventId));
+    for (const each of [...last, ...due, ...last]) await stage.app.get(DeliveryRunner).run(each);
+
+    expect(heard).toEqual(['wrap one', 'wrap two']);
+  });
+
   test('has what waits for its pause run now, and passes over the job that would have ended it', async () => {
     await sold('bell');
     script.on('ring', async () => {
