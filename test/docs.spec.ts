@@ -7,7 +7,7 @@ import { MODULES } from '../src/app.module.js';
 import { Subscriptions } from '../src/common/events/subscriptions.js';
 import { definitionOf } from '../src/common/module-definition.js';
 import { readConfig } from '../src/config.js';
-import { brokenLinks, documentsIn } from './support/documents.js';
+import { brokenLinks, documentsIn, missingNames } from './support/documents.js';
 
 /** The pages are written by a program of its own, which may have to be built first. */
 jest.setTimeout(60_000);
@@ -92,6 +92,22 @@ describe('the documents', () => {
     expect(await brokenLinks(folder, 'here.md')).toEqual(
       ['guide/nowhere.md', 'guide/there.md#not-this', '#there'].map((link) => `here.md: ${link}`),
     );
+  });
+
+  test('name tests that exist', async () => {
+    const documents = await documentsIn('.');
+    const missing = await Promise.all(documents.map((document) => missingNames('.', document)));
+    expect(documents).toContain('docs/bug-classes.md');
+    expect(missing.flat()).toEqual([]);
+  });
+
+  test('are found out when they name a test that is gone', async () => {
+    await writeFile(join(folder, 'some.spec.ts'), `test('is here', …); test.each(…)("isn't %s", …);`);
+    await writeFile(
+      join(folder, 'named.md'),
+      `| [some] “is here”, “isn't %s”, “is”; [other] “is here” |\n| [some] “is gone”; [some](named.md) |\n\n[some]: some.spec.ts\n`,
+    );
+    expect(await missingNames(folder, 'named.md')).toEqual(['is', 'is here', 'is gone']);
   });
 
   test('begin with a README of one or two screens', async () => {

@@ -19,6 +19,23 @@ export async function brokenLinks(root: string, document: string): Promise<strin
   return inside.filter((_, index) => !whole[index]).map((link) => `${document}: ${link}`);
 }
 
+/**
+ * Tests, and other things with a name in quotes, that are not in the file that a document names before them: for
+ * `[orders] “is placed”` the file behind `[orders]: ../src/orders.spec.ts` has to have a text that reads so.
+ */
+export async function missingNames(root: string, document: string): Promise<string[]> {
+  const text = await readFile(join(root, document), 'utf8');
+  const files = new Map([...text.matchAll(/^\[([\w-]+)\]: (\S+\.ts)$/gm)].map(([, label, path]) => [label, path]));
+  const missing: string[] = [];
+  let source = '';
+  for (const [, label, name = ''] of text.matchAll(/\[([\w-]+)\](?= “)|“([^”]+)”/g)) {
+    const path = files.get(label);
+    if (label !== undefined) source = path ? await readFile(join(root, dirname(document), path), 'utf8') : '';
+    else if (!["'", '"', '`'].some((quote) => source.includes(quote + name + quote))) missing.push(name);
+  }
+  return missing;
+}
+
 async function leadsSomewhere(root: string, document: string, link: string): Promise<boolean> {
   const [path = '', heading] = link.split('#');
   const target = path === '' ? join(root, document) : join(root, dirname(document), decodeURI(path));
