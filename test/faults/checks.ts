@@ -1,9 +1,9 @@
-import { type Subscriber, violationsIn } from '../support/invariants.js';
 import { SCARCE_ON_HAND } from './catalogue.js';
 import { grouped } from './grouped.js';
 import type { LoadLog } from './load-log.js';
 import type { Mail } from './mail-sink.js';
 import type { Strike } from './nemesis.js';
+import { invariantsOf, ownFindings } from './own-findings.js';
 import type { Rig } from './rig.js';
 
 /** A promise, and what breaks it. */
@@ -115,7 +115,8 @@ export async function check(evidence: Evidence): Promise<Verdict[]> {
   const { rig } = evidence;
   const books = { ...evidence, orders: await ordersOf(rig), owed: await owedOf(rig), mails: mailsOf(rig) };
   const verdicts = Object.entries(CHECKS).map(([promise, broken]) => ({ promise, broken: broken(books) }));
-  return [...verdicts, ...(await invariantsOf(rig))];
+  const itself = { promise: 'disagreed: what the shop itself finds wrong', broken: await ownFindings(rig) };
+  return [...verdicts, itself, ...(await invariantsOf(rig))];
 }
 
 /** Mails that came again, by what the database has on record for them. */
@@ -148,15 +149,4 @@ function owedOf({ postgres, subject }: Rig): Promise<Owed[]> {
 
 function mailsOf({ mail, subject }: Rig): Map<string, Mail[]> {
   return grouped(mail.mails, (each) => subject.keyOf(each));
-}
-
-async function invariantsOf({ postgres, subject, apps }: Rig): Promise<Verdict[]> {
-  const app = apps.find((each) => each.serves('/v1/operations'));
-  const names = Object.keys(subject.invariants);
-  if (names.length === 0 || !app) return [];
-  const answer = await fetch(`${app.url}/v1/operations/subscriptions`);
-  const { items } = (await answer.json()) as { items: Subscriber[] };
-  const rows = { sql: <Row>(sql: string, parameters?: readonly unknown[]) => postgres.sql<Row>(sql, parameters) };
-  const violations = await violationsIn(rows, items, subject.invariants);
-  return names.map((name) => ({ promise: name, broken: violations[name] ?? [] }));
 }

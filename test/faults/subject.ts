@@ -24,6 +24,8 @@ export interface Subject {
   readonly hotTable: string;
   /** What an operator asks of it when the faults are over, so that nobody waits for the end of a pause. */
   readonly hurry: { readonly path: string; readonly body: object } | null;
+  /** Where it is asked what it finds wrong with itself; null: it never looks. */
+  readonly reconciliation: string | null;
   /** Gives rows of { id, reference, status, sku, quantity }: every line of every order. */
   readonly lines: string;
   /** Some of what still has to be done, as far as anything knows. */
@@ -50,6 +52,7 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
       path: '/v1/operations/deliveries/replay',
       body: { filter: { state: 'pending' }, reason: 'The faults are over' },
     },
+    reconciliation: '/v1/operations/reconciliation',
     lines: `
       SELECT o.id, o.reference, o.status, l.sku, l.quantity
         FROM orders."order" o JOIN orders.order_line l ON l.order_id = o.id`,
@@ -75,6 +78,7 @@ export function tutorial(): Subject {
     crashPoints: [],
     hotTable: 'product',
     hurry: null,
+    reconciliation: null,
     lines: `
       SELECT o.id, o.reference, o.status, l.sku, l.quantity FROM "order" o JOIN order_line l ON l."orderId" = o.id`,
     // The queue is all that knows; a job of a killed process is found by BullMQ within a minute.
