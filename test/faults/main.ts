@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const points = values.tutorial ? [] : CRASH_POINTS;
 const FAULTS = [...APP_FAULTS, ...crashPointFaults(points), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
 
-const LONG = { faultsARound: 60, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
+const LONG = { faultsARound: 115, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
 const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 60_000, quietMs: 90_000 };
 
 const plan: Plan = {

@@ -6,7 +6,7 @@ import type { Load } from './load.js';
 import type { Random } from './random.js';
 import type { Rig } from './rig.js';
 
-const TWO_AT_ONCE = 0.2;
+const TWO_AT_ONCE = 0.35;
 
 /** A fault that happened; times in milliseconds since the epoch. */
 export interface Strike {
