@@ -1,11 +1,10 @@
 import * as fc from 'fast-check';
 import { histories, play } from './histories.js';
+import { parametersFor } from './run-parameters.js';
 import { ModelShop } from './shop.js';
+import type { Step } from './step.js';
 
-/** FC_RUNS=2000 for a long look, FC_SEED=… to see again what a failure has printed. */
-const { FC_RUNS = '40', FC_SEED } = process.env;
-
-jest.setTimeout(60_000 + Number(FC_RUNS) * 2_000);
+const PARAMETERS = parametersFor(40, 3_000);
 
 let shop: ModelShop;
 beforeAll(async () => {
@@ -14,9 +13,8 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 test('whatever happens, in whatever order, the shop does what its model does', () =>
-  expectAlways(histories(40), (history) => play(history, shop)));
+  expectAlways((history) => play(history, shop)));
 
-async function expectAlways<Case>(cases: fc.Arbitrary<Case>, holds: (each: Case) => Promise<void>): Promise<void> {
-  const seed = FC_SEED === undefined ? {} : { seed: Number(FC_SEED) };
-  await fc.assert(fc.asyncProperty(cases, holds), { numRuns: Number(FC_RUNS), includeErrorInReport: true, ...seed });
+async function expectAlways(holds: (history: Iterable<Step>) => Promise<void>): Promise<void> {
+  await fc.assert(fc.asyncProperty(histories(40), holds), PARAMETERS);
 }

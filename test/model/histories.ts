@@ -15,6 +15,18 @@ export function histories(maxCommands: number): fc.Arbitrary<Iterable<Step>> {
   return fc.noBias(fc.commands(steps, { maxCommands, size: 'max', disableReplayLog: true }));
 }
 
+/** The shop did something else than its model. */
+export class Difference extends Error {
+  override readonly name = 'Difference';
+
+  constructor(
+    readonly story: readonly string[],
+    cause: unknown,
+  ) {
+    super(['The shop differs from its model after this history:', ...story].join('\n'), { cause });
+  }
+}
+
 /** Plays a history from the beginning, and then lets everything come to its end. */
 export async function play(history: Iterable<Step>, shop: ModelShop): Promise<void> {
   const model = new Model();
@@ -24,7 +36,7 @@ export async function play(history: Iterable<Step>, shop: ModelShop): Promise<vo
     model.story.push('everything comes to rest');
     await comeToRest(model, shop);
   } catch (error) {
-    throw new Error(`The shop differs from its model after this history:\n${model.story.join('\n')}`, { cause: error });
+    throw new Difference(model.story, error);
   }
 }
 

@@ -4,9 +4,8 @@ import { hasDeliveries, namesIn } from './delivery-steps.js';
 import type { Model } from './model.js';
 import type { ModelDelivery } from './model-deliveries.js';
 import type { ModelShop } from './shop.js';
-import { answers, pick, type Step, step } from './step.js';
+import { answers, number, pick, type Step, step } from './step.js';
 
-const number = fc.nat(20);
 const subscriber = fc.constantFrom(
   'notifications.emailConfirmation',
   'notifications.emailCancellation',

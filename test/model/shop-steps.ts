@@ -4,7 +4,7 @@ import type { Loss } from './boundary.js';
 import type { Death } from './lives.js';
 import type { Change, Line, Model, PlaceRequest } from './model.js';
 import { type Answer, type ModelShop, OPENING } from './shop.js';
-import { answers, pick, type Step, same, step } from './step.js';
+import { answers, number, pick, type Step, same, step } from './step.js';
 
 type Fate = 'well' | Loss | Extract<Death, 'before-commit' | 'after-commit' | 'after-enqueue'>;
 
@@ -15,7 +15,6 @@ interface Request {
 }
 
 const sku = fc.constantFrom(...Object.keys(OPENING));
-const number = fc.nat(20);
 const line = fc.record({ sku, quantity: fc.constantFrom(1, 1, 1, 2, 3) });
 const lines = fc.array(line, { minLength: 1, maxLength: 3 });
 const fate = fc.oneof(

@@ -47,6 +47,9 @@ const MODULES_OF_QUEUES = ALL_MODULES.map((module) => definitionOf(module).name)
 /** Where an operator's replay brings back what others have overtaken, this one does not hold, and needs not. */
 const { 'no delivery of a line is done before an earlier one': _, ...LASTING } = INVARIANTS;
 
+const LEASES_END = `
+  UPDATE backbone.delivery SET lease_until = clock_timestamp() WHERE lease_until > clock_timestamp()`;
+
 @Module({})
 class Everything {}
 
@@ -152,22 +155,25 @@ export class ModelShop {
 
   /** Runs a job or a delivery, as a worker does. */
   async run(ref: DeliveryRef, diesAt?: Death): Promise<void> {
-    await this.live(() => this.runner.run(ref), diesAt);
+    await this.live(() => this.work(ref), diesAt);
   }
 
   /** Works in a process of its own until it ends or dies. */
   async live<Result>(work: () => Promise<Result>, diesAt?: Death): Promise<Result | undefined> {
     const life = new Life(diesAt);
-    const dispatcher = this.app.get(Dispatcher);
-    const result = await life.live(async () => {
-      const result = await work().catch((error: unknown) => {
-        if (!life.isOver) throw error;
-      });
-      await dispatcher.idle();
-      return result as Result;
-    });
-    if (life.isOver) await this.connectionsHaveEnded();
-    return life.isOver ? undefined : result;
+    try {
+      const result = await this.spend(life, work);
+      if (!life.isOver) return result;
+    } catch (error) {
+      if (!life.isOver) throw error;
+    }
+    await this.connectionsHaveEnded();
+    return undefined;
+  }
+
+  /** Works in a process that goes by a name. */
+  async as<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    return this.spend(new Life(undefined, name), work);
   }
 
   /** What is in the queue, oldest first, as far as it was there when the shop was last looked at. */
@@ -183,23 +189,29 @@ export class ModelShop {
     return ref;
   }
 
+  async work(ref: DeliveryRef): Promise<void> {
+    await this.runner.run(ref);
+  }
+
   /** Long enough for every pause to be over, and for every job that has vanished to be missed. */
   async timePasses(): Promise<void> {
     await this.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE state = 'pending'`);
   }
 
   async leasesEnd(): Promise<void> {
-    await this.sql(
-      `UPDATE backbone.delivery SET lease_until = clock_timestamp() WHERE lease_until > clock_timestamp()`,
-    );
+    await this.sql(LEASES_END);
+  }
+
+  /** The same at a moment that a schedule chooses. */
+  async leasesEndInTurn(): Promise<void> {
+    await this.dataSource.query(LEASES_END);
   }
 
   /** One round of the relay. */
   async relay(): Promise<void> {
     const subscribers = this.app.get(Subscriptions).all.map(({ name }) => name);
-    await this.live(async () => {
-      this.app.get(Dispatcher).dispatch(await this.app.get(Deliveries).forgotten(subscribers, 500));
-    });
+    this.app.get(Dispatcher).dispatch(await this.app.get(Deliveries).forgotten(subscribers, 500));
+    await this.app.get(Dispatcher).idle();
   }
 
   async look(): Promise<Picture> {
@@ -265,6 +277,16 @@ export class ModelShop {
 
   private jobOf(ref: DeliveryRef): string {
     return `${this.nameOf(ref)}, ${ref.claims} claims`;
+  }
+
+  private async spend<Result>(life: Life, work: () => Promise<Result>): Promise<Result> {
+    return life.live(async () => {
+      try {
+        return await work();
+      } finally {
+        await this.app.get(Dispatcher).idle();
+      }
+    });
   }
 
   private takeQueues(): void {

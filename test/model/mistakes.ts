@@ -1,0 +1,73 @@
+/** A statement of the shop that is changed on its way to PostgreSQL, as if somebody had written it so. */
+export interface Mistake {
+  readonly mistake: string;
+  readonly right: string;
+  readonly wrong: string;
+  /** Where fast-check has a history that shows it, so that it need not be looked for. */
+  readonly shownBy: { readonly seed: number; readonly path: string };
+}
+
+export const MISTAKES: readonly Mistake[] = [
+  {
+    mistake: 'a claim does not look at what is before it in its line',
+    right: 'p.order_key = d.order_key AND p.position < d.position',
+    wrong: 'false',
+    shownBy: { seed: 3, path: '1' },
+  },
+  {
+    mistake: 'a claim takes what another one has in hand',
+    right: 'AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())',
+    wrong: '',
+    shownBy: { seed: 1, path: '29' },
+  },
+  {
+    mistake: 'a claim takes a job of an earlier claim',
+    right: 'd.claims = $3',
+    wrong: '$3::integer IS NOT NULL',
+    shownBy: { seed: 1, path: '18' },
+  },
+  {
+    mistake: 'whoever has lost its lease still ends the delivery',
+    right:
+      "SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL\n     WHERE event_id = $1 AND subscriber = $2 AND claims = $3",
+    wrong:
+      "SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL\n     WHERE event_id = $1 AND subscriber = $2 AND $3::integer IS NOT NULL",
+    shownBy: { seed: 1, path: '20' },
+  },
+  {
+    mistake: 'the answer to a request is not kept under its key',
+    right: 'VALUES ($1, $2, $3, $4, $5, $6)',
+    wrong: 'SELECT $1, $2, $3, $4::bytea, $5, $6::json WHERE false',
+    shownBy: { seed: 1, path: '0' },
+  },
+  {
+    mistake: 'a cancelled order frees what others hold as well',
+    right: "SET state = $2 WHERE order_id = $1 AND state = 'held'",
+    wrong: "SET state = $2 WHERE $1::uuid IS NOT NULL AND state = 'held'",
+    shownBy: { seed: 1, path: '29' },
+  },
+  {
+    mistake: 'the relay takes what has been claimed once for looked after',
+    right: "WHERE state = 'pending' AND subscriber = wanted.subscriber",
+    wrong: "WHERE state = 'pending' AND claims = 0 AND subscriber = wanted.subscriber",
+    shownBy: { seed: 3, path: '1' },
+  },
+  {
+    mistake: 'a dead delivery of those that park lets the next one pass',
+    right: "(p.state = 'pending' OR ($5 AND p.released_at IS NULL))",
+    wrong: "(p.state = 'pending' OR ($5 AND p.released_at IS NOT NULL))",
+    shownBy: { seed: 22, path: '10' },
+  },
+  {
+    mistake: 'what was sent is sent again',
+    right: "WHERE message.state <> 'sent'",
+    wrong: '',
+    shownBy: { seed: 1, path: '20' },
+  },
+  {
+    mistake: 'a replay leaves the old jobs alone',
+    right: 'claims = d.claims + 1, due_at = clock_timestamp(), finished_at = NULL',
+    wrong: 'due_at = clock_timestamp(), finished_at = NULL',
+    shownBy: { seed: 3, path: '1' },
+  },
+];
