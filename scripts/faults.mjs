@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { buildIfStale, checkNode, installIfStale, ROOT, run } from './setup.mjs';
 
@@ -8,5 +8,10 @@ installIfStale();
 buildIfStale();
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/faults']);
 const main = join(ROOT, '.orderly/faults/test/faults/main.js');
-const { status } = spawnSync(process.execPath, [main, ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' });
-process.exitCode = status ?? 1;
+// Ctrl-C is for the campaign, which stops what it has started; this one waits for it.
+process.on('SIGINT', () => undefined);
+const child = spawn(process.execPath, [main, ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' });
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code) => {
+  process.exitCode = code ?? 1;
+});

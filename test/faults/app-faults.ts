@@ -24,9 +24,9 @@ export const APP_FAULTS: readonly Fault[] = [
     target: 'app',
     explains: true,
     lasts: [0, 500],
-    async strike({ app, complaints }) {
+    async strike({ app, complaints, isAlone }) {
       const { code } = await app.end('SIGTERM');
-      if (code !== 0) complaints.push(`${app.name} ended with ${code} after SIGTERM`);
+      if (code !== 0 && isAlone()) complaints.push(`${app.name} ended with ${code} after SIGTERM`);
       return () => app.restart();
     },
   },
@@ -87,7 +87,8 @@ export function crashPointFaults(points: readonly string[]): Fault[] {
     async strike({ app, random, failed }) {
       await app.end('SIGKILL');
       await app.start({ CRASH_AT: `${point}:${random.between(1, PASSES_MAX)}` });
-      if (!(await app.endsWithin(DIES_WITHIN_MS))) failed();
+      const hasEnded = await app.endsWithin(DIES_WITHIN_MS);
+      if (!hasEnded || (await app.ended()).signal !== 'SIGKILL') failed();
       return async () => {
         if (app.isRunning) await app.end('SIGKILL');
         await app.restart();

@@ -25,6 +25,7 @@ export interface AppOptions {
 /** One process of the shop: started, made to die, and started again on the same port. */
 export class App {
   private child: ChildProcess | undefined;
+  private isClosed = false;
 
   constructor(private readonly options: AppOptions) {}
 
@@ -46,6 +47,7 @@ export class App {
 
   /** Starts it and waits until it answers, or until it has died of what it was told to die of. */
   async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
+    if (this.isClosed) throw new Error(`${this.name} is closed`);
     const { main, port, folder, environment } = this.options;
     const { PATH = '', HOME = '' } = process.env;
     const env = { PATH, HOME, NODE_ENV: 'test', LOG_LEVEL: 'warn', PORT: String(port), CLOCK_FILE: this.clockFile };
@@ -54,6 +56,8 @@ export class App {
       cwd: folder,
       env: { ...env, ...environment, ...more },
       stdio: ['ignore', log, log],
+      // Ctrl-C is for the campaign, which stops everything in order.
+      detached: true,
     });
     closeSync(log);
     this.child = child;
@@ -82,6 +86,12 @@ export class App {
   async end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     this.signal(signal);
     return this.ended();
+  }
+
+  /** Ends it for good. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.end('SIGKILL');
   }
 
   async ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {

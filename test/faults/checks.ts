@@ -1,75 +1,62 @@
+import { type Books, type Evidence, type Order, open } from './books.js';
 import { SCARCE_ON_HAND } from './catalogue.js';
 import { grouped } from './grouped.js';
-import type { LoadLog } from './load-log.js';
-import type { Mail } from './mail-sink.js';
-import type { Strike } from './nemesis.js';
+import type { Intent, Wish } from './load-log.js';
 import { invariantsOf, ownFindings } from './own-findings.js';
-import type { Rig } from './rig.js';
+import { type RepeatedMail, repeatedMails } from './repeated-mails.js';
 
-/** A promise, and what breaks it. */
+/** A promise, and what breaks it; null: this subject cannot be asked. */
 export interface Verdict {
   readonly promise: string;
-  readonly broken: readonly unknown[];
-}
-
-export interface Evidence {
-  readonly rig: Rig;
-  readonly log: LoadLog;
-  readonly strikes: readonly Strike[];
-  readonly complaints: readonly string[];
-  /** Rows that said at some moment that more was sold than there was. */
-  readonly oversold: readonly unknown[];
-  readonly stuck: readonly unknown[];
-}
-
-interface Order {
-  readonly id: string;
-  readonly reference: string;
-  readonly status: string;
-  readonly lines: { readonly sku: string; readonly quantity: number }[];
-}
-
-interface Owed {
-  readonly key: string;
-  readonly line: string;
-  readonly rank: number;
-  readonly runs: number;
-  /** What its failed attempts left behind. */
-  readonly errors: unknown;
-}
-
-/** What is compared: what the clients were told, what the rows say, and what has come by mail. */
-interface Books extends Evidence {
-  readonly orders: ReadonlyMap<string, Order>;
-  readonly owed: readonly Owed[];
-  /** Of each mail, when it came, in order. */
-  readonly mails: ReadonlyMap<string, readonly Mail[]>;
+  readonly broken: readonly unknown[] | null;
 }
 
 const SOLD = new Set(['confirmed', 'shipped', 'delivered']);
+/** What may have become of an order since its client was told of it. */
+const LATER: Readonly<Record<string, readonly string[]>> = {
+  placed: ['placed', 'confirmed', 'rejected', 'cancelled', 'shipped'],
+  confirmed: ['confirmed', 'cancelled', 'shipped'],
+  rejected: ['rejected'],
+};
 
-type Check = (books: Books) => readonly unknown[];
+type Check = (books: Books) => readonly unknown[] | null;
 
 const CHECKS: Readonly<Record<string, Check>> = {
   'lost: acknowledged, and not there or not so': ({ log, orders }) => [
-    ...[...log.intents.values()].filter(({ order }) => order && !orders.has(order.id)),
+    ...[...log.intents.values()].filter((intent) => intent.order && !isSo(intent, orders.get(intent.order.id))),
     ...log.wishes.filter(
       (wish) => wish.isDone && wish.what !== 'received' && orders.get(wish.of)?.status !== wish.what,
     ),
   ],
 
-  'lost: mails that are owed and never came': ({ owed, mails }) => owed.filter(({ key }) => !mails.has(key)),
+  'lost or twice: stock that was received': ({ log, receipts }) => {
+    if (receipts === null) return null;
+    const wishes = log.wishes.filter(({ what }) => what === 'received');
+    const booked = grouped(receipts, ({ reference }) => reference);
+    return [
+      ...wishes.filter((wish) => wish.isDone && booked.get(wish.reference)?.[0]?.quantity !== wish.quantity),
+      ...[...booked].filter(
+        ([reference, rows]) => rows.length > 1 || !wishes.some((wish) => wish.reference === reference),
+      ),
+    ];
+  },
+
+  'lost: mails that are owed and never came': ({ rig, log, owed, mails }) => [
+    ...owed.filter(
+      ({ key, recipient }) => mails.get(key)?.some(({ to }) => recipient === null || to === recipient) !== true,
+    ),
+    ...[...log.intents.values()].filter(({ order, email }) => order && !rig.mail.knows(email)),
+  ],
 
   'oversold: more sold than there was': ({ log, orders, oversold }) => {
     const sold = new Map<string, number>();
     for (const { status, lines } of orders.values())
       if (SOLD.has(status)) for (const { sku, quantity } of lines) sold.set(sku, (sold.get(sku) ?? 0) + quantity);
-    const received = (sku: string) =>
-      log.wishes
-        .filter(({ what, of }) => what === 'received' && of === sku)
-        .reduce((sum, each) => sum + each.quantity, 0);
     const scarce = [...sold].filter(([sku]) => sku.startsWith('SCARCE'));
-    return [...oversold, ...scarce.filter(([sku, quantity]) => quantity > SCARCE_ON_HAND + received(sku))];
+    return [
+      ...oversold,
+      ...scarce.filter(([sku, quantity]) => quantity > SCARCE_ON_HAND + receivedOf(sku, log.wishes)),
+    ];
   },
 
   'ghosts: orders that nobody wanted, mails about nothing': ({ log, orders, owed, mails }) => {
@@ -85,20 +72,17 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return [...byReference].filter(([, same]) => same.length > 1).map(([reference]) => reference);
   },
 
-  'overtaken: mails of one order that came in the wrong order': ({ owed, mails }) =>
-    [...grouped(owed, ({ line }) => line).values()].flatMap((line) => {
-      const came = line.toSorted((a, b) => a.rank - b.rank).flatMap(({ key }) => mails.get(key)?.[0]?.at ?? []);
-      return came.some((at, place) => at < (came[place - 1] ?? 0)) ? [line] : [];
-    }),
+  'twice: mails that came again and nothing explains it': (books) =>
+    repeatedMails(books).filter(({ causes }) => causes.includes(undefined)),
 
-  'twice: mails that came again and no fault explains it': ({ owed, mails, strikes }) =>
-    owed.flatMap((each) => {
-      const copies = (mails.get(each.key) ?? []).map(({ at }) => at);
-      const isExplained =
-        copies.length <= each.runs && strikesBetween(copies, strikes).some(({ explains }) => explains);
-      if (copies.length < 2 || isExplained) return [];
-      return [{ ...each, copies, strikes: strikesBetween(copies, strikes) }];
-    }),
+  'overtaken: mails of one order that came in the wrong order': ({ rig, owed, mails }) => {
+    const places = new Map(rig.mail.mails.map((mail, place) => [mail, place]));
+    return [...grouped(owed, ({ line }) => line).values()].flatMap((line) => {
+      const firsts = line.toSorted((a, b) => a.rank - b.rank).flatMap(({ key }) => mails.get(key)?.[0] ?? []);
+      const came = firsts.map((mail) => places.get(mail) ?? 0);
+      return came.some((place, nr) => place < (came[nr - 1] ?? 0)) ? [line] : [];
+    });
+  },
 
   'unresolved: clients that never got an answer': ({ log }) => [
     ...[...log.intents.values()].filter(({ order }) => !order),
@@ -106,47 +90,37 @@ const CHECKS: Readonly<Record<string, Check>> = {
   ],
 
   'contradicted: answers that were wrong': ({ log }) => log.contradictions,
-  'stuck: still to be done when all was quiet': ({ stuck }) => stuck,
+  'stuck: overdue, or still to be done when all was quiet': ({ stuck }) => stuck,
   'complaints: what else went wrong': ({ complaints }) => complaints,
 };
 
 /** Compares everything with everything, when all is quiet. */
-export async function check(evidence: Evidence): Promise<Verdict[]> {
+export async function check(evidence: Evidence): Promise<{ verdicts: Verdict[]; repeated: RepeatedMail[] }> {
   const { rig } = evidence;
-  const books = { ...evidence, orders: await ordersOf(rig), owed: await owedOf(rig), mails: mailsOf(rig) };
+  const books = await open(evidence);
   const verdicts = Object.entries(CHECKS).map(([promise, broken]) => ({ promise, broken: broken(books) }));
   const itself = { promise: 'disagreed: what the shop itself finds wrong', broken: await ownFindings(rig) };
-  return [...verdicts, itself, ...(await invariantsOf(rig))];
+  return { verdicts: [...verdicts, itself, ...(await invariantsOf(rig))], repeated: repeatedMails(books) };
 }
 
-/** Mails that came again, by what the database has on record for them. */
-export function repeatedMails({ mail, subject }: Rig): number {
-  const keys = new Set(mail.mails.map((each) => subject.keyOf(each)));
-  return mail.mails.length - keys.size;
+export function isBroken({ broken }: Verdict): boolean {
+  return (broken?.length ?? 0) > 0;
 }
 
-/** What was broken, or had not recovered, at some time from the first copy to the last. */
-function strikesBetween(copies: readonly number[], strikes: readonly Strike[]): Strike[] {
-  const [first = 0] = copies;
-  const last = copies.at(-1) ?? 0;
-  return strikes.filter(({ startedAt, recoveredAt = last }) => startedAt <= last && recoveredAt >= first);
+/** Whether the order is the one that was acknowledged. */
+function isSo({ reference, lines, order }: Intent, stored: Order | undefined): boolean {
+  if (!order || stored?.reference !== reference) return false;
+  return LATER[order.status]?.includes(stored.status) === true && textOf(lines) === textOf(stored.lines);
 }
 
-async function ordersOf({ postgres, subject }: Rig): Promise<Map<string, Order>> {
-  type Row = Omit<Order, 'lines'> & { readonly sku: string; readonly quantity: number };
-  const orders = new Map<string, Order>();
-  for (const { id, reference, status, sku, quantity } of await postgres.sql<Row>(subject.lines)) {
-    const order = orders.get(id) ?? { id, reference, status, lines: [] };
-    order.lines.push({ sku, quantity });
-    orders.set(id, order);
-  }
-  return orders;
+function textOf(lines: Order['lines'] | Intent['lines']): string {
+  return lines
+    .map(({ sku, quantity }) => `${quantity} ${sku}`)
+    .toSorted()
+    .join();
 }
 
-function owedOf({ postgres, subject }: Rig): Promise<Owed[]> {
-  return postgres.sql<Owed>(subject.owed);
-}
-
-function mailsOf({ mail, subject }: Rig): Map<string, Mail[]> {
-  return grouped(mail.mails, (each) => subject.keyOf(each));
+function receivedOf(sku: string, wishes: readonly Wish[]): number {
+  const received = wishes.filter(({ what, of }) => what === 'received' && of === sku);
+  return received.reduce((sum, { quantity }) => sum + quantity, 0);
 }

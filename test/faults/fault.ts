@@ -12,6 +12,8 @@ interface Scene {
   readonly complaints: string[];
   /** Tells that it did not come about, e.g. because a point was not passed: it does not count. */
   readonly failed: () => void;
+  /** Whether nothing else is broken at this moment. */
+  readonly isAlone: () => boolean;
 }
 
 /** Sets right again what a fault has broken. */
@@ -27,9 +29,9 @@ export interface Fault {
   readonly lasts: readonly [number, number];
   /** So long that others happen meanwhile. */
   readonly isLong?: boolean;
-  /** What it does to processes, for the count. */
   /** How often it comes up before all have come up; default 1. */
   readonly cards?: number;
+  /** What it does to processes, for the count. */
   readonly counts?: 'sigkill' | 'postgres-crash' | 'flushall';
   readonly isPossible?: (rig: Rig) => boolean;
   strike(scene: Scene): Promise<Heal>;

@@ -22,6 +22,8 @@ export interface Wish {
   /** An order's id, or a SKU. */
   readonly of: string;
   readonly quantity: number;
+  /** Of a receipt: its idempotency key as well. */
+  readonly reference: string;
   isDone: boolean;
 }
 
@@ -31,6 +33,8 @@ export class LoadLog {
   readonly wishes: Wish[] = [];
   /** What was told wrongly, in a sentence each. */
   readonly contradictions: string[] = [];
+  /** Answers that were given so often, by their status. */
+  readonly answers = new Map<number, number>();
   /** When each order was acknowledged, in milliseconds since the epoch. */
   readonly acknowledgedAt: number[] = [];
   private readonly file: WriteStream;
@@ -63,6 +67,10 @@ export class LoadLog {
   done(wish: Wish): void {
     wish.isDone = true;
     this.write('done', { ...wish });
+  }
+
+  answered(status: number): void {
+    this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
   }
 
   contradict(sentence: string): void {

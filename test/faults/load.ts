@@ -43,6 +43,8 @@ export class Load {
     this.deadline = Number.POSITIVE_INFINITY;
     const names = Array.from({ length: clients }, (_, number) => `client ${number}`);
     this.clients = Promise.all(names.map((name) => this.buy(random.fork(`${name} ${this.counter}`))));
+    // Whoever stops the load hears of it.
+    this.clients.catch(() => undefined);
   }
 
   /** Nobody begins anything new; resolves when all have their answers. */
@@ -94,7 +96,7 @@ export class Load {
   private async repeat(intent: Intent): Promise<void> {
     const ask = () => this.ask(toPlace(intent));
     const answer = await this.insist(ask, { until: ({ status }) => status === 201 });
-    if (!answer) return;
+    if (answer?.status !== 201) return;
     const { id, status } = JSON.parse(answer.text);
     // Where stock is kept elsewhere the stored answer is from before the order was settled.
     const isSame = id === intent.order?.id && (status === intent.order?.status || status === 'placed');
@@ -105,14 +107,14 @@ export class Load {
   private async change(id: string, what: 'cancelled' | 'shipped'): Promise<void> {
     const call = what === 'cancelled' ? toCancel(id) : toShip(id);
     // 409: an earlier request whose answer was lost has done it.
-    await this.fulfil({ what, of: id, quantity: 0, isDone: false }, call, [200, 409]);
+    await this.fulfil({ what, of: id, quantity: 0, reference: '', isDone: false }, call, [200, 409]);
   }
 
   private async receive(sku: string): Promise<void> {
     this.counter += 1;
     const reference = `receipt-${this.options.random.seed}-${this.counter}`;
     const call = toReceive(sku, RECEIVED, reference);
-    await this.fulfil({ what: 'received', of: sku, quantity: RECEIVED, isDone: false }, call, [201]);
+    await this.fulfil({ what: 'received', of: sku, quantity: RECEIVED, reference, isDone: false }, call, [201]);
   }
 
   private async fulfil(wish: Wish, call: Call, wanted: readonly number[]): Promise<void> {
@@ -121,6 +123,13 @@ export class Load {
     const answer = await this.insist(() => this.ask(call), { until: ({ status }) => wanted.includes(status) });
     if (answer && wanted.includes(answer.status)) log.done(wish);
     else if (answer) log.contradict(`${call.path} got ${answer.status}: ${answer.text.slice(0, 200)}`);
+  }
+
+  /** Whatever is broken behind it, a shop that cannot serve says when to come again. */
+  private watch({ status, headers, text }: Answer): void {
+    if (status !== 0) this.options.log.answered(status);
+    if (status === 500 || (status === 503 && headers['retry-after'] === undefined))
+      this.options.log.contradict(`${status}: ${text.slice(0, 300)}`);
   }
 
   private serving(path: string): App[] {
@@ -142,6 +151,7 @@ export class Load {
     const patience = Date.now() + PATIENCE_MS;
     while (Date.now() < Math.min(patience, this.deadline)) {
       const answer = await ask();
+      if (answer) this.watch(answer);
       if (answer && (until(answer) || isRefusal(answer))) return answer;
       // A 5xx may come after the commit: whoever lost the answer of PostgreSQL knows no more than we do.
       if (!answer || answer.status >= 500) onUnknown?.();

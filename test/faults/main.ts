@@ -1,62 +1,62 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { buildWith } from '../support/builds.js';
 import { CRASH_POINTS } from '../support/crash-points.js';
 import { APP_FAULTS, crashPointFaults } from './app-faults.js';
 import { campaign, type Plan } from './campaign.js';
+import { isBroken } from './checks.js';
 import { runControls } from './controls.js';
+import { type Options, readOptions } from './options.js';
 import { POSTGRES_FAULTS } from './postgres-faults.js';
 import { QUEUE_AND_MAIL_FAULTS } from './queue-and-mail-faults.js';
 import { findings, report } from './report.js';
 import { orderly, tutorial } from './subject.js';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    smoke: { type: 'boolean', default: false },
-    planted: { type: 'boolean', default: false },
-    tutorial: { type: 'boolean', default: false },
-    split: { type: 'boolean', default: false },
-    faults: { type: 'string', default: '200' },
-    orders: { type: 'string', default: '0' },
-    clients: { type: 'string', default: '8' },
-    only: { type: 'string', default: '' },
-    json: { type: 'string' },
-  },
-});
-
-const points = values.tutorial ? [] : CRASH_POINTS;
-const FAULTS = [...APP_FAULTS, ...crashPointFaults(points), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
-
 const LONG = { faultsARound: 115, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
-const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 60_000, quietMs: 90_000 };
+const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 100_000, quietMs: 90_000 };
+const SMOKE_FAULTS = 44;
 
-const plan: Plan = {
-  ...(values.smoke || values.planted ? SHORT : LONG),
-  topology: values.split ? 'split' : 'whole',
-  seed: Number(values.smoke || values.planted ? 1 : values.seed),
-  faultCount: values.smoke ? 44 : Number(values.faults),
-  orderCount: Number(values.orders),
-  subject: values.tutorial ? tutorial() : orderly(CRASH_POINTS),
-  endsWhenBroken: !values.tutorial,
-  faults: FAULTS,
-  clients: Number(values.clients),
-  keep: async (outcome) => {
-    if (values.json) await writeFile(values.json, JSON.stringify(outcome, null, 2));
-  },
-  say: (sentence) => void process.stderr.write(`${sentence}\n`),
-};
+const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
 
-if (spawnSync('redis-server', ['--version']).status !== 0) {
-  plan.say('The campaign of faults needs a Redis that it may kill: install redis-server');
-  process.exit(1);
+try {
+  const options = readOptions();
+  if (spawnSync('redis-server', ['--version']).status !== 0)
+    throw new TypeError('The campaign of faults needs a Redis that it may kill: install redis-server');
+  process.exitCode = (await run(options)) ? 0 : 1;
+} catch (error) {
+  say(error instanceof TypeError ? error.message : String((error as Error).stack));
+  process.exitCode = 2;
 }
-plan.say(`seed ${plan.seed}`);
-if (values.planted) {
-  const missed = await runControls(plan, values.only);
-  process.exitCode = missed.length > 0 ? 1 : 0;
-} else {
-  const outcome = await campaign({ ...plan, faults: FAULTS.filter(({ kind }) => kind.includes(values.only)) });
+
+/** Whether every promise was kept. */
+async function run(options: Options): Promise<boolean> {
+  const plan = await planOf(options);
+  say(`seed ${plan.seed}, ${plan.topology}`);
+  if (options.planted) return (await runControls(plan, options.only)).length === 0;
+  const outcome = await campaign(plan);
   process.stdout.write(`${report(outcome)}\n${findings(outcome)}\n`);
-  process.exitCode = outcome.verdicts.some(({ broken }) => broken.length > 0) ? 1 : 0;
+  return !outcome.verdicts.some(isBroken);
+}
+
+async function planOf({ smoke, planted, only, json, ...options }: Options): Promise<Plan> {
+  // A build of its own, because somebody may build anew meanwhile.
+  const subject = options.tutorial ? tutorial() : orderly(CRASH_POINTS, await buildWith('campaign', []));
+  const all = [...APP_FAULTS, ...crashPointFaults(subject.crashPoints), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
+  const faults = planted ? all : all.filter(({ kind }) => kind.includes(only));
+  if (faults.length === 0) throw new TypeError(`There is no kind of fault with "${only}" in its name`);
+  return {
+    ...(smoke || planted ? SHORT : LONG),
+    seed: options.seed,
+    topology: options.tutorial ? 'whole' : options.topology,
+    clients: options.clients,
+    faultCount: smoke ? SMOKE_FAULTS : options.faults,
+    orderCount: options.orders,
+    subject,
+    faults,
+    endsWhenBroken: !options.tutorial,
+    keep: async (outcome) => {
+      if (json) await writeFile(json, JSON.stringify(outcome, null, 2));
+    },
+    say,
+  };
 }

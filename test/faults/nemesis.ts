@@ -16,6 +16,7 @@ export interface Strike {
   readonly startedAt: number;
   /** It did not come about. */
   hasFailed?: boolean;
+  /** When it was over, and what it had broken was started again. */
   healedAt?: number;
   /** When an order had been placed anew through every process, and its mail had come. */
   recoveredAt?: number;
@@ -48,34 +49,34 @@ export class Nemesis {
     const { random } = this.options;
     for (let left = count; left > 0; left -= 1) {
       const fault = this.draw();
+      if (!fault) throw new Error('There is no fault to choose from');
       if (fault.isLong) {
-        await this.long;
-        this.long = this.one(fault);
+        this.long = this.one(fault).finally(() => {
+          this.long = undefined;
+        });
+        this.long.catch(() => undefined);
         continue;
       }
-      const other =
-        left > 1 && random.chance(TWO_AT_ONCE) ? this.draw((each) => each.target !== fault.target) : undefined;
+      const isAlone = left === 1 || !random.chance(TWO_AT_ONCE);
+      const other = isAlone ? undefined : this.draw(({ target, isLong }) => target !== fault.target && !isLong);
       if (other) left -= 1;
       await Promise.all([fault, ...(other ? [other] : [])].map((each) => this.one(each)));
       await this.lookAfterTheDead();
     }
     await this.long;
-    this.long = undefined;
     await Promise.all(this.recoveries.splice(0));
   }
 
   /** Every kind comes up before one comes up again. */
-  private draw(suits: (fault: Fault) => boolean = () => true): Fault {
+  private draw(suits: (fault: Fault) => boolean = () => true): Fault | undefined {
     const { random, faults, rig } = this.options;
     const possible = faults
       .filter(({ isPossible }) => isPossible?.(rig) ?? true)
       .flatMap((fault) => Array.from({ length: fault.cards ?? 1 }, () => fault));
     const fits = (fault: Fault) => suits(fault) && !(fault.isLong && this.long);
+    if (!possible.some(fits)) return undefined;
     if (!this.deck.some(fits)) this.deck.push(...random.shuffled(possible));
-    const at = this.deck.findIndex(fits);
-    const [fault] = this.deck.splice(Math.max(at, 0), 1);
-    if (!fault) throw new Error('There is no fault to choose from');
-    return fault;
+    return this.deck.splice(this.deck.findIndex(fits), 1)[0];
   }
 
   private async one(fault: Fault): Promise<void> {
@@ -90,10 +91,11 @@ export class Nemesis {
     const failed = () => {
       strike.hasFailed = true;
     };
-    const heal = await fault.strike({ rig, random, app, complaints: this.complaints, failed });
+    const isAlone = () => this.strikes.every((each) => each === strike || each.healedAt !== undefined);
+    const heal = await fault.strike({ rig, random, app, complaints: this.complaints, failed, isAlone });
     await pause(holdMs);
-    await heal();
     strike.healedAt = Date.now();
+    await heal();
     if (isForApp) this.taken.delete(app);
     const recovery = this.recover(strike);
     this.recoveries.push(recovery);

@@ -23,8 +23,8 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     lasts: [0, 300],
     cards: 2,
     counts: 'postgres-crash',
-    async strike({ rig }) {
-      await rig.postgres.killBackend();
+    async strike({ rig, failed }) {
+      if (!(await rig.postgres.killBackend())) failed();
       return nothing;
     },
   },
@@ -60,6 +60,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     lasts: [1_000, 12_500],
     async strike({ rig }) {
       const client = new Client({ connectionString: rig.postgres.url });
+      client.on('error', () => undefined);
       await client.connect();
       await client.query('BEGIN');
       await client.query(`LOCK TABLE ${rig.subject.hotTable} IN ACCESS EXCLUSIVE MODE`);
@@ -105,9 +106,13 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     target: 'network',
     explains: true,
     lasts: [500, 1_500],
-    async strike({ rig, random }) {
+    async strike({ rig, random, failed }) {
+      const before = rig.proxy.lost;
       rig.proxy.loseCommits(random.between(1, 6));
-      return async () => rig.proxy.loseCommits(0);
+      return async () => {
+        rig.proxy.loseCommits(0);
+        if (rig.proxy.lost === before) failed();
+      };
     },
   },
   {
@@ -115,9 +120,13 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     target: 'network',
     explains: true,
     lasts: [500, 1_500],
-    async strike({ rig, random }) {
+    async strike({ rig, random, failed }) {
+      const before = rig.proxy.lost;
       rig.proxy.loseRepliesToCommits(random.between(1, 6));
-      return async () => rig.proxy.loseRepliesToCommits(0);
+      return async () => {
+        rig.proxy.loseRepliesToCommits(0);
+        if (rig.proxy.lost === before) failed();
+      };
     },
   },
 ];

@@ -18,10 +18,12 @@ const MISTAKE = '42';
 export class PostgresServer {
   private server: EmbeddedPostgres | undefined;
   private pool: Pool | undefined;
+  private isClosed = false;
 
   constructor(private readonly folder: string) {}
 
   async start(): Promise<this> {
+    if (this.isClosed) throw new Error('PostgreSQL is closed');
     const { startEmbeddedPostgres }: Embedded = await import(EMBEDDED);
     this.server = await startEmbeddedPostgres({ dataFolder: this.folder, settings: SETTINGS });
     this.pool = new Pool({ connectionString: this.server.url, max: 4 });
@@ -72,14 +74,18 @@ export class PostgresServer {
     await server?.stop();
   }
 
-  /** One backend dies the hard way, so PostgreSQL ends all others and recovers by itself. */
-  async killBackend(): Promise<void> {
+  /** One backend dies the hard way, so PostgreSQL ends all others and recovers by itself. False: there was none. */
+  async killBackend(): Promise<boolean> {
     const backends = await this.sql<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1`,
     );
     for (const { pid } of backends) process.kill(pid, 'SIGKILL');
-    await this.answers();
+    const [backend] = backends;
+    if (!backend) return false;
+    const isGone = `SELECT pid FROM pg_stat_activity WHERE pid = ${backend.pid}`;
+    await until('PostgreSQL has recovered', async () => (await this.tryToSee(isGone))?.length === 0);
+    return true;
   }
 
   /** A full disk may have ended it: then it is started again. */
@@ -97,6 +103,7 @@ export class PostgresServer {
   }
 
   async stop(): Promise<void> {
+    this.isClosed = true;
     await this.pool?.end();
     await this.server?.stop();
     this.server = undefined;

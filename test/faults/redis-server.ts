@@ -29,14 +29,15 @@ export class RedisServer {
 
   async start(): Promise<void> {
     const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    this.process = spawn('redis-server', options, { cwd: this.folder, stdio: 'ignore' });
+    this.process = spawn('redis-server', options, { cwd: this.folder, stdio: 'ignore', detached: true });
     await until('Redis answers', async () => (await this.client.ping()) === 'PONG');
   }
 
   /** All that it knew is gone. */
   async kill(): Promise<void> {
+    const server = this.process;
     this.signal('SIGKILL');
-    if (this.process) await once(this.process, 'exit');
+    if (server && server.exitCode === null && server.signalCode === null) await once(server, 'exit');
   }
 
   signal(signal: NodeJS.Signals): void {

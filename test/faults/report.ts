@@ -1,29 +1,40 @@
-import type { Outcome } from './campaign.js';
+import { isBroken } from './checks.js';
 import { grouped } from './grouped.js';
 import type { Strike } from './nemesis.js';
+import type { Outcome } from './outcome.js';
 
 /** One table of a campaign, as text. */
 export function report(outcome: Outcome): string {
-  const { verdicts } = outcome;
+  const { verdicts, repeated } = outcome;
   const strikes = outcome.strikes.filter(({ hasFailed }) => !hasFailed);
   const counted = (what: Strike['counts']) => strikes.filter(({ counts }) => counts === what).length;
   const drains = outcome.drainsMs.map((ms) => ms / 1000);
+  const causes = grouped(
+    repeated.flatMap((each) => each.causes),
+    (cause) => cause ?? 'nothing that is known',
+  );
+  const cameAbout = new Set(strikes.map(({ kind }) => kind));
   return [
+    `${outcome.subject}, seed ${outcome.seed}, ${outcome.topology}; ${outcome.machine}`,
+    '',
     heading('Faults', 'times', 'recovery p50', 'p99', 'max'),
     ...[...grouped(strikes, ({ kind }) => kind)]
       .toSorted(([a], [b]) => a.localeCompare(b))
       .map(([kind, all]) => row(kind, String(all.length), ...recovery(all))),
     row('all', String(strikes.length), ...recovery(strikes)),
     row('tried, and did not come about', String(outcome.strikes.length - strikes.length)),
+    row('kinds that came about', `${cameAbout.size} of ${outcome.kinds.length}`),
     '',
     heading('Promises', 'broken'),
-    ...verdicts.map(({ promise, broken }) => row(promise, String(broken.length))),
+    ...verdicts.map(({ promise, broken }) => row(promise, broken === null ? '-' : String(broken.length))),
     '',
     heading('Figures', ''),
     row('orders acknowledged', String(outcome.acknowledged)),
-    row('requests without an answer, each resolved by asking again', String(outcome.requestsWithoutAnswer)),
+    row('requests without an answer, asked again until there was one', String(outcome.requestsWithoutAnswer)),
+    ...Object.entries(outcome.answers).map(([status, times]) => row(`answers ${status}`, String(times))),
     row('mails', String(outcome.mails)),
-    row('mails that came again, each explained by a fault', String(outcome.repeatedMails)),
+    row('mails that came more than once', String(repeated.length)),
+    ...[...causes].map(([cause, all]) => row(`  because of: ${cause}`, String(all.length))),
     row('SIGKILL of a process', String(counted('sigkill'))),
     row('crashes of PostgreSQL', String(counted('postgres-crash'))),
     row('FLUSHALL', String(counted('flushall'))),
@@ -39,10 +50,10 @@ export function report(outcome: Outcome): string {
 /** What broke, with examples. */
 export function findings({ verdicts }: Outcome): string {
   return verdicts
-    .filter(({ broken }) => broken.length > 0)
+    .filter(isBroken)
     .flatMap(({ promise, broken }) => [
-      `\n${promise}: ${broken.length}`,
-      ...broken.slice(0, 5).map((each) => `  ${JSON.stringify(each).slice(0, 1_000)}`),
+      `\n${promise}: ${broken?.length}`,
+      ...(broken ?? []).slice(0, 5).map((each) => `  ${JSON.stringify(each).slice(0, 1_000)}`),
     ])
     .join('\n');
 }

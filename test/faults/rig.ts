@@ -12,6 +12,10 @@ import type { Subject } from './subject.js';
 
 /** The processes of each topology: their modules, all when empty, and the paths that they answer. */
 const TOPOLOGIES = {
+  mixed: [
+    { name: 'first', modules: '', serves: ['/v1/'] },
+    { name: 'counter', modules: 'orders,notifications', serves: ['/v1/orders', '/v1/operations'] },
+  ],
   whole: [
     { name: 'first', modules: '', serves: ['/v1/'] },
     { name: 'second', modules: '', serves: ['/v1/'] },
@@ -22,8 +26,13 @@ const TOPOLOGIES = {
   ],
 } as const;
 
-/** Two processes with all modules each, or each with some of them, so that their reactions arrive as deliveries. */
+/**
+ * `whole`: both have all modules, so reactions run in the transaction of their publisher. `split`: reactions of the
+ * other one's modules arrive as deliveries. `mixed`: both, by which process a client has come to.
+ */
 export type Topology = keyof typeof TOPOLOGIES;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** What a campaign of a hundred thousand orders needs, and a disk that can be filled without harm to anybody else's. */
 const DISK = '8g';
@@ -52,16 +61,21 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
   // PostgreSQL, which runs as nobody where we are root, has to get in.
   await chmod(folder, 0o755);
   const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const step of undo.splice(0).toReversed()) await step();
-  };
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= undoAll(undo));
+  const interrupt = () => void stop().finally(() => process.exit(1));
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  undo.push(() => {
+    for (const signal of SIGNALS) process.off(signal, interrupt);
+  });
   try {
     const disk = join(folder, 'disk');
     await mkdir(disk);
-    const hasOwnDisk = mount(disk);
-    if (hasOwnDisk) undo.push(() => execFileSync('umount', ['--lazy', disk]));
+    const isMounted = mount(disk);
+    if (isMounted) undo.push(() => execFileSync('umount', ['--lazy', disk]));
     const postgres = await new PostgresServer(join(disk, 'data')).start();
     undo.push(() => postgres.stop());
+    const hasOwnDisk = isMounted && postgres.dataFolder.startsWith(disk);
     const proxy = await new PostgresProxy(() => postgres.port).listen();
     undo.push(() => proxy.stop());
     const redis = await RedisServer.start(folder);
@@ -76,12 +90,13 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
     };
     const apps: App[] = [];
     for (const { name, modules, serves } of TOPOLOGIES[topology]) {
-      const own = { ...environment, MODULES: modules };
+      // One of them keeps its modules apart in the database as well.
+      const own = { ...environment, MODULES: modules, MODULE_ROLES: apps.length === 0 ? 'enforced' : 'off' };
       const { main, health } = subject;
       apps.push(new App({ name, main, health, port: await freePort(), folder, environment: own, serves }));
     }
     for (const app of apps) {
-      undo.push(() => app.end('SIGKILL'));
+      undo.push(() => app.close());
       await app.restart();
     }
     const ballast = join(disk, 'ballast');
@@ -92,6 +107,19 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
     await stop();
     throw error;
   }
+}
+
+/** The last thing first; what cannot be undone keeps nobody from undoing the rest. */
+async function undoAll(steps: readonly (() => unknown)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps.toReversed()) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'The campaign could not clear up after itself');
 }
 
 /** Only root may; without it there is no full disk in the campaign, and its report says so. */

@@ -30,15 +30,35 @@ export interface Subject {
   readonly lines: string;
   /** Some of what still has to be done, as far as anything knows. */
   readonly backlog: (servers: Servers) => Promise<readonly unknown[]>;
+  /** Some of what somebody should have taken up by now. */
+  readonly overdue: (servers: Servers) => Promise<readonly unknown[]>;
+  /** Gives rows of { reference, quantity }: every receipt of stock that bears a reference; null: they bear none. */
+  readonly receipts: string | null;
   /** Gives the rows that say that more is sold than there is, at any moment. */
   readonly oversold: string;
-  /** Gives rows of { key, line, rank, runs, errors }: every mail that is owed, its place in its line, and its attempts. */
+  /** Gives rows of { key, line, rank, runs, errors, recipient }: every mail that is owed, its place in its line, its attempts. */
   readonly owed: string;
   /** What a mail is called in `owed`. */
   readonly keyOf: (mail: Mail) => string;
   /** What holds when all is quiet: each gives the rows that break it. */
   readonly invariants: Readonly<Record<string, string>>;
 }
+
+/** What holds besides where every order has come with its reference as its key. */
+const KEYS_AND_LOCKS = {
+  'an order and its key are stored together': `
+    SELECT o.id, o.reference, k.key
+      FROM orders."order" o
+      FULL JOIN (SELECT key FROM backbone.idempotency_key WHERE route = 'POST /v1/orders') k ON k.key = o.reference
+     WHERE o.id IS NULL OR k.key IS NULL`,
+
+  'nobody holds a delivery when none is left': `
+    SELECT event_id, subscriber, lease_until FROM backbone.delivery WHERE lease_until IS NOT NULL`,
+
+  'nobody holds a transaction open': `
+    SELECT pid, state, query FROM pg_stat_activity
+     WHERE state LIKE 'idle in transaction%' AND xact_start < now() - interval '30 seconds'`,
+};
 
 export function orderly(crashPoints: readonly string[], main = resolve('dist/main.js')): Subject {
   return {
@@ -58,13 +78,21 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
         FROM orders."order" o JOIN orders.order_line l ON l.order_id = o.id`,
     backlog: ({ postgres }) =>
       postgres.sql(`SELECT event_id, subscriber, errors FROM backbone.delivery WHERE state = 'pending' LIMIT 10`),
+    overdue: ({ postgres }) =>
+      postgres.sql(`
+        SELECT event_id, subscriber, due_at FROM backbone.delivery
+         WHERE state = 'pending' AND due_at < clock_timestamp() - interval '10 seconds' LIMIT 10`),
+    receipts: `
+      SELECT reason AS reference, change::integer AS quantity FROM inventory.movement
+       WHERE kind = 'receipt' AND reason LIKE 'receipt-%'`,
     oversold: `SELECT sku, on_hand, reserved FROM inventory.stock WHERE reserved < 0 OR reserved > on_hand`,
     owed: `
-      SELECT e.id || '.' || told.template AS key, e.subject AS line, e.version AS rank, d.claims AS runs, d.errors
+      SELECT e.id || '.' || told.template AS key, e.subject AS line, e.version AS rank, d.claims AS runs,
+             d.errors, e.data -> 'customer' ->> 'email' AS recipient
         FROM backbone.event e JOIN ${TOLD} USING (type)
         JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber LIKE 'notifications.%'`,
     keyOf: ({ messageId }) => messageId.slice(1).split('@')[0] ?? '',
-    invariants: INVARIANTS,
+    invariants: { ...INVARIANTS, ...KEYS_AND_LOCKS },
   };
 }
 
@@ -83,9 +111,12 @@ export function tutorial(): Subject {
       SELECT o.id, o.reference, o.status, l.sku, l.quantity FROM "order" o JOIN order_line l ON l."orderId" = o.id`,
     // The queue is all that knows; a job of a killed process is found by BullMQ within a minute.
     backlog: ({ redis }) => redis.jobs('tutorial:mail'),
+    overdue: async () => [],
+    receipts: null,
     oversold: 'SELECT sku, stock FROM product WHERE stock < 0',
     owed: `
-      SELECT o.id || ' ' || told.status AS key, o.id AS line, told.rank, 1000 AS runs, '[]'::jsonb AS errors
+      SELECT o.id || ' ' || told.status AS key, o.id AS line, told.rank, 1000 AS runs, NULL AS errors,
+             o."customerEmail" AS recipient
         FROM "order" o
         JOIN (VALUES ('rejected', 'rejected', 1), ('confirmed', 'confirmed', 1), ('cancelled', 'confirmed', 1),
                      ('shipped', 'confirmed', 1), ('cancelled', 'cancelled', 2), ('shipped', 'shipped', 2))

@@ -19,6 +19,15 @@ const PLANTS: Readonly<Record<keyof typeof ALL, string>> = {
   'the last event of an order tells its state': `UPDATE orders."order" SET status = 'delivered' WHERE status = 'shipped'`,
   'the versions of a subject are dense, and in the order of the log': `
     UPDATE backbone.event SET version = version + 1 WHERE type = 'orders.order-shipped.v1'`,
+  'an order goes only where its states let it': `
+    UPDATE backbone.event SET type = 'orders.order-delivered.v1' WHERE type = 'orders.order-cancelled.v1'`,
+  'nobody answers an event twice': `
+    INSERT INTO backbone.event (id, subject, version, type, data, metadata, correlation_id, causation_id, occurred_at)
+    SELECT gen_random_uuid(), subject, version + 100, type, data, metadata, correlation_id, causation_id, occurred_at
+      FROM backbone.event WHERE type = 'inventory.stock-short.v1'`,
+  'goods leave once for each line that was sent': `
+    INSERT INTO inventory.movement (id, sku, kind, change, on_hand, reason)
+    SELECT id + 100, sku, kind, change, on_hand, reason FROM inventory.movement WHERE kind = 'dispatch'`,
   'every subscriber hears of an event once, in its transaction or by a delivery': `
     DELETE FROM backbone.delivery WHERE subscriber = 'notifications.emailRejection'`,
   'nobody gets a delivery that is not theirs': `

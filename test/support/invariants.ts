@@ -61,6 +61,29 @@ export const INVARIANTS = {
               FROM backbone.event) e
      WHERE version <> place`,
 
+  'an order goes only where its states let it': `
+    SELECT subject, version, was, type
+      FROM (SELECT subject, version, split_part(type, '.', 2) AS type,
+                   coalesce(split_part(lag(type) OVER (PARTITION BY subject ORDER BY version), '.', 2), '') AS was
+              FROM backbone.event WHERE subject LIKE 'order/%') e
+     WHERE (was, type) NOT IN (
+       ('', 'order-placed'), ('order-placed', 'order-confirmed'), ('order-placed', 'order-rejected'),
+       ('order-placed', 'order-cancelled'), ('order-confirmed', 'order-cancelled'),
+       ('order-confirmed', 'order-shipped'), ('order-shipped', 'order-delivered'))`,
+
+  'nobody answers an event twice': `
+    SELECT causation_id, type, subject, count(*)
+      FROM backbone.event WHERE causation_id IS NOT NULL
+     GROUP BY causation_id, type, subject HAVING count(*) > 1`,
+
+  'goods leave once for each line that was sent': `
+    SELECT *
+      FROM (SELECT order_id::text AS order_id, sku, quantity::bigint AS reserved
+              FROM inventory.reservation WHERE state = 'dispatched') r
+      FULL JOIN (SELECT reason AS order_id, sku, -sum(change) AS sent
+                   FROM inventory.movement WHERE kind = 'dispatch' GROUP BY reason, sku) m USING (order_id, sku)
+     WHERE reserved IS DISTINCT FROM sent`,
+
   'every subscriber hears of an event once, in its transaction or by a delivery': `
     SELECT e.id, e.type, s.name, d.state, coalesce(heard.times, 0) AS in_transaction
       FROM backbone.event e JOIN ${SUBSCRIBERS} ON s.event = e.type AND s.retired IS NOT TRUE

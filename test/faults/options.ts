@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import type { Topology } from './rig.js';
+
+const USAGE = `npm run faults -- [options]
+
+  --smoke          a fixed seed, every kind of fault at least once
+  --seed N         repeats the order of the faults of an earlier run
+  --faults N       so many of them (200)
+  --orders N       and at least so many orders acknowledged (0)
+  --clients N      at so many at a time (8)
+  --topology T     mixed (default), whole or split: which process has which modules
+  --only TEXT      the kinds of faults, or the planted mistakes, with this in their names
+  --planted        builds with a mistake in them, each of which has to turn it red
+  --tutorial       the pattern that tutorials teach, instead of Orderly
+  --json FILE      where to write all that there is to say of it
+`;
+
+const TOPOLOGIES: readonly string[] = ['mixed', 'whole', 'split'] satisfies Topology[];
+
+export interface Options {
+  readonly smoke: boolean;
+  readonly planted: boolean;
+  readonly tutorial: boolean;
+  readonly seed: number;
+  readonly faults: number;
+  readonly orders: number;
+  readonly clients: number;
+  readonly topology: Topology;
+  readonly only: string;
+  readonly json: string | undefined;
+}
+
+/** @throws {TypeError} with how it is to be used */
+export function readOptions(): Options {
+  const { values } = parsed();
+  const { topology } = values;
+  if (!TOPOLOGIES.includes(topology)) throw new TypeError(`There is no topology ${topology}\n\n${USAGE}`);
+  return {
+    smoke: values.smoke,
+    planted: values.planted,
+    tutorial: values.tutorial,
+    seed: number('seed', values.seed ?? (values.smoke || values.planted ? '1' : String(Date.now() % 1_000_000)), 0),
+    faults: number('faults', values.faults, 1),
+    orders: number('orders', values.orders, 0),
+    clients: number('clients', values.clients, 1),
+    topology: topology as Topology,
+    only: values.only,
+    json: values.json,
+  };
+}
+
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        smoke: { type: 'boolean', default: false },
+        planted: { type: 'boolean', default: false },
+        tutorial: { type: 'boolean', default: false },
+        seed: { type: 'string' },
+        faults: { type: 'string', default: '200' },
+        orders: { type: 'string', default: '0' },
+        clients: { type: 'string', default: '8' },
+        topology: { type: 'string', default: 'mixed' },
+        only: { type: 'string', default: '' },
+        json: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new TypeError(`${(error as Error).message}\n\n${USAGE}`, { cause: error });
+  }
+}
+
+function number(name: string, text: string, min: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min) return value;
+  throw new TypeError(`--${name} takes a whole number from ${min}, not ${text}\n\n${USAGE}`);
+}
