@@ -4,11 +4,12 @@ import { Database } from '../src/common/database/database.js';
 import { Subscriptions } from '../src/common/events/subscriptions.js';
 import type { RowCheck } from '../src/common/reconciliation/checks.js';
 import { HeardEvents } from '../src/common/reconciliation/heard-events.js';
+import { mendingsOf } from '../src/common/reconciliation/mendings.js';
 import { Pass } from '../src/common/reconciliation/pass.js';
 import { Reconciler } from '../src/common/reconciliation/reconciler.js';
 import { Reports } from '../src/common/reconciliation/reports.js';
 import { Pruning } from '../src/common/retention/pruning.js';
-import { daysPass } from '../src/common/testing/days-pass.js';
+import { daysPass, olderId } from '../src/common/testing/days-pass.js';
 import { ModuleStage } from '../src/common/testing/module-stage.js';
 import { OrderCancelled } from '../src/orders/orders.events.js';
 import { anOrder, aProduct } from './support/words.js';
@@ -25,7 +26,7 @@ beforeEach(async () => {
   await damage(`TRUNCATE backbone.event, backbone.delivery, backbone.pruned_delivery, backbone.operation,
                          backbone.reconciliation, orders."order", orders.order_line, orders.price, inventory.product,
                          inventory.stock, inventory.movement, inventory.reservation, notifications.message,
-                         notifications.mailbox_mail`);
+                         notifications.mailbox_mail, notifications.newest_forgotten`);
   const products = ['TEA', 'CUP', 'POT', 'RARE'].map((sku) => aProduct(sku, sku === 'RARE' ? 1 : 100));
   await shop.post('/v1/products/import', products.map((product) => JSON.stringify(product)).join('\n'));
 });
@@ -121,6 +122,31 @@ describe('a sound shop', () => {
 
     expect(await shop.sql('SELECT FROM backbone.pruned_delivery')).not.toEqual([]);
     expect(await findings()).toEqual({});
+  });
+});
+
+describe('messages that were forgotten', () => {
+  test('are not taken for lost where they are to be kept for longer now', async () => {
+    const days = { KEEP_DELIVERIES_DAYS: '0', KEEP_MESSAGES_DAYS: '7' };
+    const forgetful = await ModuleStage.of(MODULES, { ...days, RECONCILE_EVERY_MINUTES: '0' }, shop);
+    try {
+      await aDay();
+      await daysPass(8, shop.dataSource);
+      await shop.sql(
+        `UPDATE notifications.message
+            SET id = ${olderId('id', 8)}, event_id = ${olderId('event_id', 8)}, sent_at = sent_at - interval '8 days'`,
+      );
+      expect(await forgetful.app.get(Pruning).prune()).toMatchObject({ messages: expect.any(Number) });
+      expect(await shop.sql('SELECT FROM notifications.message')).toEqual([]);
+      const { confirmed } = await aDay();
+
+      expect(await findings()).toEqual({});
+
+      await damage('DELETE FROM notifications.message WHERE subject = $1', confirmed);
+      expect(Object.keys(await findings())).toEqual(['notifications.outcomes-are-told-once']);
+    } finally {
+      await forgetful.close();
+    }
   });
 });
 
@@ -274,6 +300,19 @@ describe('a repair', () => {
         after: { pending: 2 },
       },
     ]);
+  });
+
+  test('leaves alone what was pruned since it was looked at', async () => {
+    const { confirmed } = await aDay();
+    const eventId = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
+    await daysPass(40, shop.dataSource);
+    await shop.app.get(Pruning).prune();
+    const [old] = await shop.sql<{ id: string }>(`SELECT ${olderId('$1::uuid', 40)} AS id`, [eventId]);
+    const mending = { eventId: old?.id ?? '', subscriber: 'notifications.emailConfirmation' };
+
+    expect(await mendingsOf([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toEqual([]);
+    await damage('TRUNCATE backbone.pruned_delivery');
+    expect(await mendingsOf([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toHaveLength(1);
   });
 
   test('mends only what is asked for', async () => {

@@ -20,7 +20,8 @@ afterAll(() => stage.close());
 
 beforeEach(() =>
   stage.sql(`TRUNCATE backbone.event, backbone.delivery, backbone.pruned_delivery,
-                      notifications.message, notifications.mailbox_mail`),
+                      notifications.message, notifications.mailbox_mail,
+                      notifications.newest_forgotten`),
 );
 
 const prune = () => stage.app.get(Pruning).prune();

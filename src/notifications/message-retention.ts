@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { rowsOf } from '../common/database/database.js';
 import { EndedDeliveries } from '../common/events/ended-deliveries.js';
 import { Transactions } from '../common/events/transactions.js';
@@ -18,11 +19,28 @@ const OLD = `
      AND coalesce(sent_at, created_at) < ${daysAgo('$1')}
    ORDER BY id LIMIT ${BATCH}`;
 
+/** How far messages were forgotten is remembered with it: a setting tells only how far they will be. */
 const PRUNE = `
-  DELETE FROM notifications.message WHERE id IN (
-    SELECT id FROM notifications.message
-     WHERE id = ANY ($1::uuid[]) AND state IN ('sent', 'failed') ORDER BY id FOR UPDATE SKIP LOCKED)
-  RETURNING 1`;
+  WITH pruned AS (
+    DELETE FROM notifications.message WHERE id IN (
+      SELECT id FROM notifications.message
+       WHERE id = ANY ($1::uuid[]) AND state IN ('sent', 'failed') ORDER BY id FOR UPDATE SKIP LOCKED)
+    RETURNING event_id
+  ), remembered AS (
+    INSERT INTO notifications.newest_forgotten AS newest (event_id)
+    SELECT event_id FROM pruned ORDER BY event_id DESC LIMIT 1
+    ON CONFLICT (only_row) DO UPDATE SET event_id = greatest(newest.event_id, excluded.event_id)
+  )
+  SELECT 1 FROM pruned`;
+
+/** The newest event whose message was forgotten, by however short a time it was kept; less than every event if none. */
+export async function newestForgotten(manager: EntityManager): Promise<string> {
+  const [newest] = await rowsOf<Pick<Message, 'eventId'>>(
+    manager,
+    'SELECT event_id AS "eventId" FROM notifications.newest_forgotten',
+  );
+  return newest?.eventId ?? NO_ID;
+}
 
 /**
  * Forgets who was told what, which is personal data, after a while. Its row is what keeps a message from being sent

@@ -8,6 +8,7 @@ import { Mailer } from './mailer.js';
 import { Message } from './message.entity.js';
 import { MessageRetention } from './message-retention.js';
 import { CreateNotifications1764000003000 } from './migrations/1764000003000-create-notifications.js';
+import { CreateNewestForgotten1764000003100 } from './migrations/1764000003100-create-newest-forgotten.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsReactions } from './notifications.reactions.js';
 import { NotificationsReconciliation } from './notifications.reconciliation.js';
@@ -35,6 +36,6 @@ const mailer = {
     MailboxRetention,
   ],
   entities: [Message, MailboxMail],
-  migrations: [CreateNotifications1764000003000],
+  migrations: [CreateNotifications1764000003000, CreateNewestForgotten1764000003100],
 })
 export class NotificationsModule {}

@@ -13,8 +13,15 @@ import {
   OrderShipped,
 } from '../orders/orders.events.js';
 import { Message, type MessageState } from './message.entity.js';
+import { newestForgotten } from './message-retention.js';
 
 const MS_PER_DAY = 86_400_000;
+
+interface Told {
+  readonly states: ReadonlyMap<string, MessageState[]>;
+  /** The newest event whose message was deleted. Ids of events are UUIDv7, so those of older ones are less. */
+  readonly forgotten: string;
+}
 
 /** What must agree with messages. */
 @Injectable()
@@ -37,8 +44,9 @@ export class NotificationsReconciliation {
   }
 
   private async untold(events: readonly HeardEvent[]): Promise<Disagreement[]> {
-    const states = await this.statesOf(events.map(({ id }) => id));
-    return events.flatMap(({ id: key, subject, heardBy }) => {
+    const { states, forgotten } = await this.told(events.map(({ id }) => id));
+    const remembered = events.filter(({ id }) => id > forgotten);
+    return remembered.flatMap(({ id: key, subject, heardBy }) => {
       const found = states.get(key) ?? [];
       if (found.length === 1 && found[0] === 'sent') return [];
       const [subscriber] = heardBy;
@@ -47,17 +55,19 @@ export class NotificationsReconciliation {
     });
   }
 
-  private async statesOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, MessageState[]>> {
+  /** What was forgotten is read last, so that what is deleted in between is not taken for lost. */
+  private async told(eventIds: readonly string[]): Promise<Told> {
     const where = { eventId: In([...eventIds]) };
-    const messages = await this.transactions.read((manager) =>
-      manager.find(Message, { select: { eventId: true, state: true }, where }),
-    );
+    const [messages, forgotten] = await this.transactions.read(async (manager) => [
+      await manager.find(Message, { select: { eventId: true, state: true }, where }),
+      await newestForgotten(manager),
+    ]);
     const states = new Map<string, MessageState[]>();
     for (const { eventId, state } of messages) states.set(eventId, [...(states.get(eventId) ?? []), state]);
-    return states;
+    return { states, forgotten };
   }
 
-  /** Messages are deleted some time after their events. */
+  /** What is older may be deleted at any moment, and was before it was remembered how far. */
   private isKept({ occurredAt }: HeardEvent): boolean {
     return this.keptDays === 0 || Date.now() - occurredAt.getTime() < this.keptDays * MS_PER_DAY;
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { tellsOf } from './pruned-deliveries.js';
 
-/** What is dead or skipped can be replayed, so it has not ended for good. Once true, this stays so. */
+/** What is dead or skipped can be replayed, so it has not ended for good. Once true, only a repair of what was lost changes this. */
 const ENDED = `
   SELECT e.id
     FROM backbone.event e, LATERAL (
@@ -18,7 +18,7 @@ const ENDED = `
 export class EndedDeliveries {
   constructor(private readonly database: Database) {}
 
-  /** Those of these events about which no handler of the module that has heard of them will be called again. */
+  /** Those of these events about which no handler of the module that has heard of them will be called again, unless to repair what was lost. */
   async of(module: string, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await this.database.query<{ id: string }>(ENDED, [eventIds, `${module}.`]);
     return new Set(rows.map(({ id }) => id));
