@@ -24,11 +24,16 @@ export async function buildWith(name: string, edits: readonly Edit[]): Promise<s
   await cp('dist', folder, { recursive: true });
   // The program looks for it above its folder, as it stands above dist/.
   await cp('package.json', join(BUILDS, 'package.json'));
-  for (const { file, replace, by } of edits) {
-    const path = join(folder, file);
-    const parts = (await readFile(path, 'utf8')).split(replace);
-    if (parts.length !== 2) throw new Error(`${name}: ${file} has ${parts.length - 1} times: ${replace}`);
-    await writeFile(path, parts.join(by));
-  }
+  for (const edit of edits) await writeFile(join(folder, edit.file), await edited(edit, folder));
   return join(folder, 'main.js');
+}
+
+/**
+ * The file as the edit would have it.
+ * @throws {Error} when the text is not there, or more than once
+ */
+export async function edited({ file, replace, by }: Edit, folder = 'dist'): Promise<string> {
+  const parts = (await readFile(join(folder, file), 'utf8')).split(replace);
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${replace}`);
+  return parts.join(by);
 }
