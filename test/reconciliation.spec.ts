@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { MODULES } from '../src/app.module.js';
 import { Database } from '../src/common/database/database.js';
 import { Subscriptions } from '../src/common/events/subscriptions.js';
-import type { RowCheck } from '../src/common/reconciliation/checks.js';
+import { Checks, type RowCheck } from '../src/common/reconciliation/checks.js';
 import { HeardEvents } from '../src/common/reconciliation/heard-events.js';
 import { mendingsOf } from '../src/common/reconciliation/mendings.js';
-import { Pass } from '../src/common/reconciliation/pass.js';
+import { Pass, type Terms } from '../src/common/reconciliation/pass.js';
 import { Reconciler } from '../src/common/reconciliation/reconciler.js';
 import { Reports } from '../src/common/reconciliation/reports.js';
 import { Pruning } from '../src/common/retention/pruning.js';
@@ -376,7 +376,7 @@ describe('a pass', () => {
   });
 
   /** A pass of one check that looks at numbers. */
-  const passOf = (count: number, look: RowCheck['look']) => {
+  const passOf = (count: number, look: RowCheck['look'], special: Partial<Terms> = {}) => {
     const numbers = Array.from({ length: count }, (_, index) => String(index).padStart(5, '0'));
     const check: RowCheck = {
       name: 'toys.are-numbered',
@@ -386,7 +386,8 @@ describe('a pass', () => {
       look,
     };
     const heard = new HeardEvents(shop.app.get(Database), shop.app.get(Subscriptions));
-    return new Pass([check], heard, { graceSeconds: 0, mayGoOn: async () => undefined, signal }).make();
+    const terms = { graceSeconds: 0, breathMs: 1_000, mayGoOn: async () => undefined, signal, ...special };
+    return new Pass([check], heard, terms).make();
   };
   const odd = (keys: readonly string[]) =>
     keys.map((key) => ({ key, subject: `toy/${key}`, expected: 'a number', found: 'none' }));
@@ -413,6 +414,47 @@ describe('a pass', () => {
     });
 
     expect(report?.findings.map(({ key }) => key)).toEqual(['00001']);
+  });
+
+  test('makes all other checks when one fails, and tells of it until it is made again', async () => {
+    const { confirmed } = await aDay();
+    await damage(`UPDATE orders."order" SET status = 'shipped' WHERE id = $1`, confirmed);
+    const told = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
+    await damage(`UPDATE backbone.event SET data = '{"orderId": "maria@example.com"}' WHERE id = $1`, told);
+    const check = shop.app.get(Checks).rows.find(({ name }) => name === 'orders.are-settled');
+    const look = jest.spyOn(check as RowCheck, 'keysAfter').mockRejectedValue(new Error('no maria@example.com'));
+
+    const found = Object.keys(await findings());
+    const { body } = await shop.get('/v1/operations/reconciliation');
+    look.mockRestore();
+
+    expect(found).toEqual(['orders.last-events-tell-their-states']);
+    expect(body).toMatchObject({ running: false, failed: 2, finishedAt: null });
+    const failed = body.checks.filter(({ error }: { error: string | null }) => error !== null);
+    expect(failed).toMatchObject([
+      { check: 'inventory.reservations-follow-orders', finishedAt: null },
+      { check: 'orders.are-settled', finishedAt: null, error: 'no ***@example.com' },
+    ]);
+    const gauge = (value: number) => `orderly_reconciliation_failed{check="orders.are-settled"} ${value}`;
+    expect((await shop.get('/metrics')).body).toContain(gauge(1));
+
+    await findings();
+    expect((await shop.get('/v1/operations/reconciliation')).body).toMatchObject({ failed: 1 });
+    expect((await shop.get('/metrics')).body).toContain(gauge(0));
+  });
+
+  test('ends when somebody else has taken over, and keeps others from it while it waits', async () => {
+    let asked = 0;
+    const grace = { graceSeconds: 0.02, breathMs: 4 };
+    await passOf(1, async (keys) => odd(keys), { ...grace, mayGoOn: async () => void asked++ });
+    // Twice for batches of keys, five times while waiting, and before what was found is looked at again.
+    expect(asked).toBe(2 + 5 + 1);
+
+    const mayGoOn = async () => {
+      if (--asked === 0) throw new Error('taken over');
+    };
+    asked = 5;
+    await expect(passOf(1, async (keys) => odd(keys), { ...grace, mayGoOn })).rejects.toThrow('taken over');
   });
 
   test('leaves alone what has only just happened', async () => {

@@ -6,6 +6,7 @@ import { CreatePrunedDeliveries1764000000300 } from '../events/migrations/176400
 import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/1764000000100-create-idempotency-keys.js';
 import type { ModuleDefinition } from '../module-definition.js';
 import { CreateReconciliation1764000000400 } from '../reconciliation/migrations/1764000000400-create-reconciliation.js';
+import { KeepWhyACheckFailed1764000000500 } from '../reconciliation/migrations/1764000000500-keep-why-a-check-failed.js';
 import { createSchema } from './roles.js';
 
 /** No statement, lock or forgotten transaction may hold the others up for longer. */
@@ -52,6 +53,7 @@ export function createDataSource({
       CreateOperations1764000000200,
       CreatePrunedDeliveries1764000000300,
       CreateReconciliation1764000000400,
+      KeepWhyACheckFailed1764000000500,
       ...migrations,
     ],
     migrationsTableName: 'migration',

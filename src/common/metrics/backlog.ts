@@ -37,12 +37,13 @@ export function readBacklog(manager: EntityManager): Promise<Backlog[]> {
 export interface Findings {
   readonly check: string;
   readonly found: number;
+  readonly hasFailed: boolean;
   /** Seconds since 1970; null where it never came to an end. */
   readonly finishedAt: number | null;
 }
 
 const FINDINGS = `
-  SELECT check_name AS "check", jsonb_array_length(findings) AS found,
+  SELECT check_name AS "check", jsonb_array_length(findings) AS found, error IS NOT NULL AS "hasFailed",
          extract(epoch FROM finished_at)::float8 AS "finishedAt"
     FROM backbone.reconciliation`;
 

@@ -49,6 +49,12 @@ export class StoredGauges {
     labelNames: ['check'],
     registers: this.registers,
   });
+  private readonly failed = new Gauge({
+    name: 'orderly_reconciliation_failed',
+    help: 'Whether a check could not be made the last time.',
+    labelNames: ['check'],
+    registers: this.registers,
+  });
   private readonly reconciledAt = new Gauge({
     name: 'orderly_reconciliation_last_run_timestamp_seconds',
     help: 'When a check was made last.',
@@ -60,14 +66,15 @@ export class StoredGauges {
 
   /** @param stored undefined when the database did not tell: then there is nothing to be said, rather than zero */
   set(stored: Stored | undefined): void {
-    const { waiting, oldest, overdue, paused, findings, reconciledAt } = this;
-    for (const gauge of [waiting, oldest, overdue, paused, findings, reconciledAt]) gauge.reset();
+    const { waiting, oldest, overdue, paused, findings, failed, reconciledAt } = this;
+    for (const gauge of [waiting, oldest, overdue, paused, findings, failed, reconciledAt]) gauge.reset();
     this.isUp.set(stored ? 1 : 0);
     if (!stored) return;
     for (const { name } of this.subscriptions.all) this.setOne({ ...NOTHING, subscriber: name });
     for (const backlog of stored.backlogs) this.setOne(backlog);
-    for (const { check, found, finishedAt } of stored.findings) {
+    for (const { check, found, hasFailed, finishedAt } of stored.findings) {
       findings.set({ check }, found);
+      failed.set({ check }, hasFailed ? 1 : 0);
       reconciledAt.set({ check }, finishedAt ?? 0);
     }
   }

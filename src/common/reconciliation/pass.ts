@@ -1,12 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { deliveryId } from '../events/delivery.js';
+import { storable } from '../events/storable-text.js';
+import { isError } from '../logging/describe-error.js';
+import { logSparingly } from '../logging/rate-limit.js';
 import type { Disagreement, EventCheck, RowCheck } from './checks.js';
 import type { HeardEvent, HeardEvents, LoggedEvent } from './heard-events.js';
-import type { Report } from './reports.js';
+import type { Said } from './reports.js';
 
 const KEYS_PER_BATCH = 200;
 /** More findings of one check nobody reads one by one. */
 const FINDINGS_MAX = 1_000;
+/** What is wrong with a check is wrong in many passes. */
+const SAY_EVERY_MS = 3_600_000;
 
 /** What a pass needs besides what it looks at. */
 export interface Terms {
@@ -14,19 +20,24 @@ export interface Terms {
   readonly graceSeconds: number;
   /** Called before every batch. @throws {Error} when it should be the last */
   mayGoOn(): Promise<void>;
+  /** So often it is called at least while nothing is looked at. */
+  readonly breathMs: number;
   readonly signal: AbortSignal;
 }
 
 interface Tally {
   lookedAt: number;
+  error: string | null;
   readonly suspects: Disagreement[];
 }
 
 /**
  * Looks at everything once, and at what disagrees once more. Two statements see two moments, so what has changed
- * between them is believed only when it still disagrees after the grace.
+ * between them is believed only when it still disagrees after the grace. A check that fails says so instead of what it
+ * has found, and the others are made all the same.
  */
 export class Pass {
+  private readonly logger = new Logger('Reconciliation');
   private readonly tallies = new Map<string, Tally>();
 
   constructor(
@@ -35,27 +46,34 @@ export class Pass {
     private readonly terms: Terms,
   ) {}
 
-  async make(): Promise<Pick<Report, 'check' | 'lookedAt' | 'findings'>[]> {
-    for (const check of this.checks) this.tallies.set(check.name, { lookedAt: 0, suspects: [] });
+  async make(): Promise<Said[]> {
+    for (const check of this.checks) this.tallies.set(check.name, { lookedAt: 0, error: null, suspects: [] });
     for (const check of this.checks) if (!isOnEvents(check)) await this.lookAtRows(check);
     await this.lookAtEvents(this.checks.filter(isOnEvents));
-    const { graceSeconds, signal } = this.terms;
-    if ([...this.tallies.values()].some(({ suspects }) => suspects.length > 0))
-      await pause(graceSeconds * 1_000, undefined, { signal });
+    if ([...this.tallies.values()].some(({ suspects }) => suspects.length > 0)) await this.grace();
     const said = [];
     for (const check of this.checks) {
-      const { lookedAt, suspects } = this.tallyOf(check);
-      said.push({ check: check.name, lookedAt, findings: await this.confirmed(check, suspects) });
+      const tally = this.tallyOf(check);
+      const findings = await this.confirmed(check, tally.suspects);
+      said.push({ check: check.name, lookedAt: tally.lookedAt, error: tally.error, findings });
     }
     return said;
+  }
+
+  private async grace(): Promise<void> {
+    const { graceSeconds, breathMs, signal } = this.terms;
+    for (let leftMs = graceSeconds * 1_000; leftMs > 0; leftMs -= breathMs) {
+      await pause(Math.min(leftMs, breathMs), undefined, { signal });
+      await this.terms.mayGoOn();
+    }
   }
 
   private async lookAtRows(check: RowCheck): Promise<void> {
     for (let last: string | undefined; ; ) {
       await this.terms.mayGoOn();
-      const keys: readonly string[] = await check.keysAfter(last, KEYS_PER_BATCH);
+      const keys = await this.ask<string>(check, () => check.keysAfter(last, KEYS_PER_BATCH));
       if (keys.length === 0) return;
-      this.note(check, keys.length, await check.look(keys));
+      this.note(check, keys.length, await this.ask(check, () => check.look(keys)));
       last = keys.at(-1);
     }
   }
@@ -68,9 +86,29 @@ export class Pass {
       if (events.length === 0) return;
       for (const check of checks) {
         const concerned = concerning(check, events, this.heard);
-        if (concerned.length > 0) this.note(check, concerned.length, await check.look(concerned));
+        if (concerned.length > 0)
+          this.note(check, concerned.length, await this.ask(check, () => check.look(concerned)));
       }
       position = events.at(-1)?.position ?? position;
+    }
+  }
+
+  /** Nothing is asked of a check that has failed. */
+  private async ask<Answer>(
+    check: RowCheck | EventCheck,
+    work: () => Promise<readonly Answer[]> | readonly Answer[],
+  ): Promise<readonly Answer[]> {
+    const tally = this.tallyOf(check);
+    if (tally.error !== null) return [];
+    try {
+      return await work();
+    } catch (error) {
+      this.terms.signal.throwIfAborted();
+      tally.error = storable(isError(error) ? error.message : error);
+      logSparingly(`reconciliation ${check.name} ${tally.error}`, SAY_EVERY_MS, (suppressed) =>
+        this.logger.warn('A check failed; the others are made', { check: check.name, err: error, suppressed }),
+      );
+      return [];
     }
   }
 
@@ -86,7 +124,8 @@ export class Pass {
     for (let from = 0; from < suspects.length; from += KEYS_PER_BATCH) {
       await this.terms.mayGoOn();
       const keys = suspects.slice(from, from + KEYS_PER_BATCH).map(({ key }) => key);
-      confirmed.push(...(await lookAgain(check, keys, this.heard)).filter((each) => names.delete(nameOf(each))));
+      const seen = await this.ask(check, () => lookAgain(check, keys, this.heard));
+      confirmed.push(...seen.filter((each) => names.delete(nameOf(each))));
     }
     return confirmed;
   }

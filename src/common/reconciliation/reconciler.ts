@@ -35,7 +35,12 @@ export class Reconciler {
     const claimed = await this.reports.claim(run, minutes);
     const checks = this.checks.all.filter(({ name }) => claimed.has(name));
     if (checks.length === 0) return;
-    const terms = { graceSeconds: this.graceSeconds, mayGoOn: this.lease(run, signal), signal };
+    const terms = {
+      graceSeconds: this.graceSeconds,
+      mayGoOn: this.lease(run, signal),
+      breathMs: RENEW_EVERY_MS,
+      signal,
+    };
     try {
       const said = await new Pass(checks, new HeardEvents(this.database, this.subscriptions), terms).make();
       await this.reports.finish(run, startedAt, said);

@@ -83,6 +83,7 @@ function viewOf(reports: readonly Report[]): ReconciliationView {
     running: reports.some(({ isRunning }) => isRunning),
     finishedAt: oldest > 0 && Number.isFinite(oldest) ? new Date(oldest).toISOString() : null,
     found: findings.length,
+    failed: reports.filter(({ error }) => error !== null).length,
     repairable: findings.filter(({ delivery }) => delivery).length,
     checks: reports.map(checkOf),
   };

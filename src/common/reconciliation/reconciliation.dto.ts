@@ -28,6 +28,10 @@ const checkView = z
     running: z.boolean(),
     startedAt: z.iso.datetime().nullable(),
     finishedAt: z.iso.datetime().nullable().meta({ description: 'null: it was never made to its end' }),
+    error: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why it failed the last time; what it found is of the last time that it came to its end' }),
     lookedAt: z.int().meta({ description: 'How many rows or events were looked at' }),
     found: z.int().meta({ description: 'How many disagreed, and did so again after a moment' }),
     findings: z.array(findingView).meta({ description: `The first ${SHOWN_MAX}` }),
@@ -39,6 +43,7 @@ export const reconciliationView = z
     running: z.boolean().meta({ description: 'true: some checks are being made; the others show what was found last' }),
     finishedAt: z.iso.datetime().nullable().meta({ description: 'Of the check that was made longest ago' }),
     found: z.int(),
+    failed: z.int().meta({ description: 'So many checks could not be made the last time' }),
     repairable: z.int().meta({ description: 'So many of those found can be mended by a repair' }),
     checks: z.array(checkView),
   })

@@ -14,7 +14,12 @@ export interface Report {
   /** How many rows or events were looked at. */
   readonly lookedAt: number;
   readonly findings: readonly Disagreement[];
+  /** Why it failed the last time, if it did. What it found is of the last time that it came to its end. */
+  readonly error: string | null;
 }
+
+/** What a check has to say. */
+export type Said = Pick<Report, 'check' | 'lookedAt' | 'findings' | 'error'>;
 
 /** A process that dies in the middle leaves its checks to others after this time. */
 const LEASE_SECONDS = 60;
@@ -36,16 +41,19 @@ const RENEW = `
 
 const RELEASE = 'UPDATE backbone.reconciliation SET lease_until = NULL WHERE run = $1';
 
+/** What a check that fails found before stays, and is as old as it is: so it is made again soon. */
 const FINISH = `
   UPDATE backbone.reconciliation r
-     SET lease_until = NULL, started_at = $2, finished_at = clock_timestamp(), looked_at = said."lookedAt",
-         findings = said.findings
-    FROM jsonb_to_recordset($3::jsonb) AS said("check" text, "lookedAt" bigint, findings jsonb)
+     SET lease_until = NULL, started_at = $2, error = said.error,
+         finished_at = CASE WHEN said.error IS NULL THEN clock_timestamp() ELSE r.finished_at END,
+         looked_at = CASE WHEN said.error IS NULL THEN said."lookedAt" ELSE r.looked_at END,
+         findings = CASE WHEN said.error IS NULL THEN said.findings ELSE r.findings END
+    FROM jsonb_to_recordset($3::jsonb) AS said("check" text, "lookedAt" bigint, findings jsonb, error text)
    WHERE r.check_name = said."check" AND r.run = $1`;
 
 const LAST = `
   SELECT check_name AS "check", means, remedy, coalesce(lease_until > clock_timestamp(), false) AS "isRunning",
-         started_at AS "startedAt", finished_at AS "finishedAt", looked_at::float8 AS "lookedAt", findings
+         started_at AS "startedAt", finished_at AS "finishedAt", looked_at::float8 AS "lookedAt", findings, error
     FROM backbone.reconciliation ORDER BY check_name`;
 
 /** What was found last, for all processes to see, and who is looking at the moment. */
@@ -72,11 +80,7 @@ export class Reports {
     await this.database.query(RELEASE, [run]);
   }
 
-  async finish(
-    run: string,
-    startedAt: Date,
-    said: readonly Pick<Report, 'check' | 'lookedAt' | 'findings'>[],
-  ): Promise<void> {
+  async finish(run: string, startedAt: Date, said: readonly Said[]): Promise<void> {
     await this.database.query(FINISH, [run, startedAt, JSON.stringify(said)]);
   }
 
