@@ -1,3 +1,5 @@
+import { Database } from '../common/database/database.js';
+import { Overloaded } from '../common/database/entrance.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
 import { ProductListed, StockReserved } from '../inventory/inventory.events.js';
 import { OrdersModule } from './orders.module.js';
@@ -46,6 +48,17 @@ test('who waits in vain gets the order as it is', async () => {
   const { status, body, headers } = await place('wait=1');
 
   expect([status, body.status, headers['preference-applied']]).toEqual([201, 'placed', 'wait=1']);
+});
+
+test.each([
+  ['is turned away', new Overloaded()],
+  ['meets a lost database', new Error('Connection terminated unexpectedly')],
+])('who waits gets the order that exists, although the look at it %s', async (_what, error) => {
+  const reading = jest.spyOn(orders.app.get(Database), 'read').mockRejectedValue(error);
+  const { status, body } = await place('wait=5').finally(() => reading.mockRestore());
+
+  expect([status, body.status]).toEqual([201, 'placed']);
+  expect((await orders.get(`/v1/orders/${body.id}`)).body.status).toBe('placed');
 });
 
 test('who does not prefer to wait gets the order at once', async () => {

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import { z } from 'zod';
 import { Transactions } from '../common/events/transactions.js';
 import { isoTime } from '../common/http/fields.js';
 import { decodeCursor, type Page, pageOf } from '../common/http/pagination.js';
+import { logSparingly } from '../common/logging/rate-limit.js';
 import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import type { OrderQuery } from './orders.dto.js';
@@ -12,12 +13,15 @@ import { OrderNotFound } from './orders.errors.js';
 
 /** Where inventory lives elsewhere, its answer takes some tens of milliseconds. */
 const LOOK_EVERY_MS = 50;
+const SAY_EVERY_MS = 30_000;
 
 const cursorParts = z.tuple([isoTime, z.uuid()]);
 
 /** What can be seen of orders. */
 @Injectable()
 export class OrdersQueries {
+  private readonly logger = new Logger(OrdersQueries.name);
+
   constructor(private readonly transactions: Transactions) {}
 
   /** @throws {OrderNotFound} */
@@ -30,13 +34,22 @@ export class OrdersQueries {
     });
   }
 
-  /** The order once it is settled, or as it is when the time is over. */
+  /** The order once it is settled, or as it was last seen when the time is over or nobody can look. It never fails: the order exists. */
   async settled(order: Order, waitSeconds: number): Promise<Order> {
     const deadline = Date.now() + waitSeconds * 1_000;
     let latest = order;
-    while (latest.status === 'placed' && Date.now() < deadline) {
-      await pause(LOOK_EVERY_MS);
-      latest = await this.order(order.id);
+    try {
+      while (latest.status === 'placed' && Date.now() < deadline) {
+        await pause(LOOK_EVERY_MS);
+        latest = await this.order(order.id);
+      }
+    } catch (err) {
+      logSparingly('orders settled', SAY_EVERY_MS, (suppressed) =>
+        this.logger.warn('What became of an order cannot be seen, so it is answered as it was last seen', {
+          err,
+          suppressed,
+        }),
+      );
     }
     return latest;
   }
