@@ -9,18 +9,27 @@ import type { MailboxMail } from './mailbox-mail.entity.js';
 const BATCH = 200;
 const EVENT_IN_MESSAGE_ID = `'^<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.]'`;
 
-/** A mail goes when its message has gone: until then it shows a message that is sent again that it is there already. */
+/**
+ * A mail goes when its message has gone: until then it shows a message that is sent again that it is there already. As
+ * many mails are looked at as are deleted at most, so that however many have to stay, none of these statements is long.
+ */
 const PRUNE = `
-  WITH old AS (
-    SELECT id FROM notifications.mailbox_mail mail
-     WHERE id > $2 AND id < ${leastIdOf(daysAgo('$1'))} AND created_at < ${daysAgo('$1')}
+  WITH looked_at AS MATERIALIZED (
+    SELECT id FROM notifications.mailbox_mail
+     WHERE id > $2 AND id < ${leastIdOf(daysAgo('$1'))} ORDER BY id LIMIT ${BATCH}
+  ), old AS (
+    SELECT id FROM notifications.mailbox_mail mail JOIN looked_at USING (id)
+     WHERE created_at < ${daysAgo('$1')}
        AND NOT EXISTS (SELECT FROM notifications.message
                         WHERE event_id = substring(mail.message_id FROM ${EVENT_IN_MESSAGE_ID})::uuid)
-     ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
+     ORDER BY id FOR UPDATE OF mail SKIP LOCKED
   ), pruned AS (
     DELETE FROM notifications.mailbox_mail mail USING old WHERE mail.id = old.id RETURNING mail.id
   )
-  SELECT id FROM pruned ORDER BY id`;
+  SELECT id, (SELECT count(*) FROM pruned)::integer AS pruned FROM looked_at ORDER BY id DESC LIMIT 1`;
+
+/** The last mail that was looked at, and how many of those up to it were deleted. */
+type Batch = Pick<MailboxMail, 'id'> & { readonly pruned: number };
 
 /** Empties the mailbox of mails whose messages are forgotten. */
 @Injectable()
@@ -38,13 +47,13 @@ export class MailboxRetention {
 
   private async *batches(): AsyncGenerator<number> {
     for (let last: string | undefined = NO_ID; last; ) {
-      const pruned = await this.pruneAfter(last);
-      yield pruned.length;
-      last = pruned.length === BATCH ? pruned.at(-1)?.id : undefined;
+      const [batch]: Batch[] = await this.pruneAfter(last);
+      yield batch?.pruned ?? 0;
+      last = batch?.id;
     }
   }
 
-  private pruneAfter(id: string): Promise<Pick<MailboxMail, 'id'>[]> {
+  private pruneAfter(id: string): Promise<Batch[]> {
     return this.transactions.run(({ manager }) => rowsOf(manager, PRUNE, [this.days, id]));
   }
 }

@@ -57,6 +57,7 @@ const fails = (handler: 'count' | 'ring' | 'wrap', which: string) =>
     heard.push(`${handler} ${data.note}`);
   });
 const set = (where: string, to: string) => stage.sql(`UPDATE backbone.delivery SET ${to} WHERE ${where}`);
+const ENDED = `state = 'done', finished_at = clock_timestamp()`;
 const everything = async () =>
   JSON.stringify([
     await stage.sql('TABLE backbone.event'),
@@ -118,6 +119,15 @@ describe('deliveries that ended long ago', () => {
     const suppressed = [{ reason: 'pruned', count: 1_201 }];
     for (const name of ['toys.count', 'toys.ring', 'toys.wrap'])
       expect(await replayFor(name)).toMatchObject({ considered: 1_201, run: 0, suppressed });
+  });
+
+  test('are found behind more of those that stay than a batch looks at', async () => {
+    await stage.hears(...Array.from({ length: 401 }, (_, nr) => ToySold({ toy: `toy ${nr}` })));
+    await set('true', `state = 'dead'`);
+    await set(`event_id = (SELECT id FROM backbone.event ORDER BY id DESC LIMIT 1)`, ENDED);
+    await pass(31);
+
+    expect([await prune(), (await rows()).length]).toEqual([3, 1_200]);
   });
 
   test('wait for a round when somebody holds them', async () => {
