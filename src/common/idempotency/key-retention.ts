@@ -5,10 +5,11 @@ import { Pruning } from '../retention/pruning.js';
 const KEPT_HOURS = 24;
 const BATCH = 1_000;
 
+/** By `now()`, which is stable: for `clock_timestamp()` no index could be searched. */
 const PRUNE = `
   DELETE FROM backbone.idempotency_key WHERE (principal, route, key) IN (
     SELECT principal, route, key FROM backbone.idempotency_key
-     WHERE created_at < clock_timestamp() - ${KEPT_HOURS} * interval '1 hour'
+     WHERE created_at < now() - ${KEPT_HOURS} * interval '1 hour'
      ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
   RETURNING 1`;
 
