@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../database/database.js';
+import { beginAtZero } from '../metrics/zeros.js';
 import { definitionOf } from '../module-definition.js';
 import { Pruning } from '../retention/pruning.js';
 import { Backbone } from './backbone.js';
@@ -48,6 +49,11 @@ export class BackboneModule {
     const names = modules.map((module) => definitionOf(module).name);
     const subscriptions = new Subscriptions(modules, (module) => active.includes(module));
     const contracts = new Contracts(modules.flatMap(contractsOf));
+    const subscribers = subscriptions.all.filter(({ active: isOurs }) => isOurs);
+    beginAtZero(
+      ['backbone', ...active],
+      subscribers.map(({ name }) => name),
+    );
     if (isWhole) assertHeard(contracts, subscriptions);
     const settings = { queue: config.queue, databaseUrl };
     const workers = config.queue.workers ? active.map((module) => workerOf(module, settings)) : [];

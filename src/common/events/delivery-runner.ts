@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isError } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
 import { deliveryAttempts } from '../metrics/measures.js';
+import type { DeliveryOutcome } from '../metrics/zeros.js';
 import { pauseAfter } from './backoff.js';
 import { inContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
@@ -159,13 +160,11 @@ function ours(next: readonly DeliveryRef[] | undefined): readonly DeliveryRef[] 
   return next;
 }
 
-type Outcome = 'done' | 'retried' | 'postponed' | 'dead' | 'suppressed' | 'lost';
-
-function count({ subscriber }: DeliveryRef, outcome: Outcome): void {
+function count({ subscriber }: DeliveryRef, outcome: DeliveryOutcome): void {
   deliveryAttempts.inc({ subscriber, outcome });
 }
 
-function outcomeOf({ dead, counted }: Failure): Outcome {
+function outcomeOf({ dead, counted }: Failure): DeliveryOutcome {
   if (dead) return 'dead';
   return counted ? 'retried' : 'postponed';
 }

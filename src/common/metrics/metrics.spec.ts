@@ -58,6 +58,16 @@ test('everything has a name of its own, its unit or total at the end, and a sent
   expect(body).toMatch(/^orderly_build_info\{version="\d+\.\d+\.\d+"\} 1$/m);
 });
 
+test('what has not happened yet is zero, so that its first time shows', async () => {
+  const transactions = await valuesOf('orderly_transactions_total');
+  const attempts = await valuesOf('orderly_delivery_attempts_total');
+
+  for (const module of ['backbone', 'toys'])
+    expect(transactions).toMatchObject({ [`module="${module}",outcome="unknown"`]: 0 });
+  for (const outcome of ['done', 'retried', 'postponed', 'dead', 'suppressed', 'lost'])
+    expect(attempts).toMatchObject({ [`subscriber="toys.ring",outcome="${outcome}"`]: 0 });
+});
+
 test('what waits is counted for each subscriber, with its age, and what is known to be nothing is zero', async () => {
   script.on('ring', async () => {
     throw new GiveUp('the bell is cracked');
