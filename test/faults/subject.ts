@@ -120,7 +120,7 @@ export function tutorial(): Subject {
         FROM "order" o
         JOIN (VALUES ('rejected', 'rejected', 1), ('confirmed', 'confirmed', 1), ('cancelled', 'confirmed', 1),
                      ('shipped', 'confirmed', 1), ('cancelled', 'cancelled', 2), ('shipped', 'shipped', 2))
-             AS told(is, status, rank) ON told.is = o.status`,
+             AS told(became, status, rank) ON told.became = o.status`,
     keyOf: ({ subject }) => subject.replace(/^Order /, ''),
     invariants: {},
   };
