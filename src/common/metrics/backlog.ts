@@ -1,36 +1,59 @@
 import type { EntityManager } from 'typeorm';
 import { rowsOf } from '../database/database.js';
 
+/** More of one subscriber are not counted: a backlog that long is seen as well by the first of them. */
+const COUNTED_MAX = 100_001;
+
 /** What waits for a subscriber. */
 export interface Backlog {
   readonly subscriber: string;
   readonly pending: number;
   readonly dead: number;
-  readonly isPaused: boolean;
   /** Since the oldest event happened that it has still to hear. */
   readonly oldestSeconds: number | null;
-  /** How long a delivery has been due without being taken up. */
+  /** Since the oldest event happened that nobody has ever begun to handle, although it is the first in its line. */
   readonly overdueSeconds: number | null;
 }
 
 /** The first twelve digits of a UUIDv7 are the milliseconds of its moment. */
-const BACKLOG = `
-  WITH unfinished AS (
-    SELECT subscriber, count(*) FILTER (WHERE state = 'pending')::integer AS pending,
-           count(*) FILTER (WHERE state = 'dead')::integer AS dead,
-           min(event_id::text) FILTER (WHERE state = 'pending') AS oldest,
-           min(due_at) FILTER (WHERE state = 'pending') AS due_at
-      FROM backbone.delivery WHERE state IN ('pending', 'dead') GROUP BY subscriber
-  )
-  SELECT subscriber, coalesce(pending, 0) AS pending, coalesce(dead, 0) AS dead, since IS NOT NULL AS "isPaused",
-         (extract(epoch FROM clock_timestamp())
-           - ('x' || left(replace(oldest, '-', ''), 12))::bit(48)::bigint / 1000.0)::float8 AS "oldestSeconds",
-         extract(epoch FROM clock_timestamp() - due_at)::float8 AS "overdueSeconds"
-    FROM unfinished FULL JOIN backbone.paused_subscriber USING (subscriber)`;
+const secondsSince = (id: string): string =>
+  `(extract(epoch FROM clock_timestamp())
+     - ('x' || left(replace(${id}::text, '-', ''), 12))::bit(48)::bigint / 1000.0)::float8`;
 
-/** One entry for each subscriber that has a backlog or a pause. */
-export function readBacklog(manager: EntityManager): Promise<Backlog[]> {
-  return rowsOf<Backlog>(manager, BACKLOG);
+/**
+ * When something is due says nothing of how long it has been waiting, because the relay moves that whenever it has it
+ * dispatched again. Those in a line are tried in the order of their age until one is the first.
+ */
+const BACKLOG = `
+  WITH dead AS (
+    SELECT subscriber, count(*)::integer AS dead
+      FROM (SELECT subscriber FROM backbone.delivery WHERE state = 'dead' LIMIT ${COUNTED_MAX}) counted GROUP BY 1
+  )
+  SELECT subscriber, pending, coalesce(dead, 0) AS dead, ${secondsSince('oldest')} AS "oldestSeconds",
+         ${secondsSince('untouched')} AS "overdueSeconds"
+    FROM unnest($1::text[]) AS asked(subscriber)
+    CROSS JOIN LATERAL (
+      WITH waiting AS MATERIALIZED (
+        SELECT event_id, order_key, position, claims FROM backbone.delivery
+         WHERE state = 'pending' AND subscriber = asked.subscriber ORDER BY due_at LIMIT ${COUNTED_MAX}
+      )
+      SELECT (SELECT count(*)::integer FROM waiting) AS pending, (SELECT min(event_id::text) FROM waiting) AS oldest,
+             (SELECT event_id FROM (SELECT * FROM waiting WHERE claims = 0 ORDER BY event_id OFFSET 0) d
+               WHERE (SELECT true FROM backbone.delivery p
+                       WHERE p.order_key = d.order_key AND p.position < d.position
+                         AND p.state IN ('pending', 'dead') AND p.released_at IS NULL LIMIT 1) IS NULL
+               LIMIT 1) AS untouched) counted
+    LEFT JOIN dead USING (subscriber)`;
+
+/** One entry for each of these subscribers. */
+export function readBacklog(subscribers: readonly string[], manager: EntityManager): Promise<Backlog[]> {
+  return rowsOf<Backlog>(manager, BACKLOG, [subscribers]);
+}
+
+/** Subscribers that are paused. */
+export async function readPaused(manager: EntityManager): Promise<string[]> {
+  const rows = await rowsOf<{ subscriber: string }>(manager, 'SELECT subscriber FROM backbone.paused_subscriber');
+  return rows.map(({ subscriber }) => subscriber);
 }
 
 /** What the last reconciliation found, and when it was made. */

@@ -23,7 +23,18 @@ afterEach(() => {
   for (const handler of ['count', 'ring', 'wrap'] as const) script.on(handler, async () => undefined);
 });
 
-const scrape = async (): Promise<string> => (await stage.get('/metrics')).body;
+let now = Date.now();
+
+/** Later than what was counted last is kept. */
+async function scrape(): Promise<string> {
+  now += 10_000;
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(now);
+  try {
+    return (await stage.get('/metrics')).body;
+  } finally {
+    clock.mockRestore();
+  }
+}
 
 /** The values of one metric, by its labels as they are written. */
 async function valuesOf(metric: string): Promise<Record<string, number>> {
@@ -75,7 +86,6 @@ test('what waits is counted for each subscriber, with its age, and what is known
   await sold();
   await stage.deliver();
   await sold();
-  await stage.sql(`UPDATE backbone.delivery SET due_at = now() - interval '1 hour' WHERE subscriber = 'toys.wrap'`);
   await stage.sql(`INSERT INTO backbone.paused_subscriber (subscriber, reason) VALUES ('toys.count', 'why not')`);
 
   expect(await valuesOf('orderly_deliveries')).toEqual({
@@ -90,17 +100,14 @@ test('what waits is counted for each subscriber, with its age, and what is known
     'subscriber="toys.wrap",state="pending"': 1,
     'subscriber="toys.wrap",state="dead"': 0,
   });
-  expect(await valuesOf('orderly_delivery_overdue_seconds')).toMatchObject({
-    'subscriber="toys.ring"': 0,
-    'subscriber="toys.wrap"': expect.closeTo(3_600, -3),
-  });
+  expect(await valuesOf('orderly_delivery_overdue_seconds')).toMatchObject({ 'subscriber="toys.count"': 0 });
   expect(await valuesOf('orderly_subscriber_paused')).toMatchObject({
     'subscriber="toys.count"': 1,
     'subscriber="toys.ring"': 0,
   });
 });
 
-test('the oldest event that is still to be heard tells how far behind its subscriber is', async () => {
+test('the oldest event that is still to be heard, or to be begun with, tells how far behind its subscriber is', async () => {
   const [delivery] = await stage.hearsFromAfar(ToySold({ toy: randomUUID() }));
   const hourAgo = (Date.now() - 3_600_000).toString(16).padStart(12, '0');
   const old = `${hourAgo.slice(0, 8)}-${hourAgo.slice(8)}${delivery?.eventId.slice(13)}`;
@@ -113,6 +120,15 @@ test('the oldest event that is still to be heard tells how far behind its subscr
     'subscriber="toys.wrap"': expect.closeTo(3_600, -3),
     'subscriber="toys.paint"': 0,
   });
+  const overdue = () => valuesOf('orderly_delivery_overdue_seconds');
+  await stage.sql(`UPDATE backbone.delivery SET due_at = now() + interval '15 seconds'`);
+  expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': expect.closeTo(3_600, -3) });
+  await stage.sql(`UPDATE backbone.delivery SET claims = 1 WHERE subscriber = 'toys.wrap'`);
+  expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': 0 });
+  await stage.sql(`INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
+                   SELECT e.id, d.subscriber, d.order_key, d.position + 1, now() FROM backbone.event e, backbone.delivery d
+                    WHERE d.subscriber = 'toys.wrap'`);
+  expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': 0 });
 });
 
 test('attempts are counted by their outcome, a job too many among them', async () => {
@@ -216,11 +232,18 @@ test('connections are counted, and those who wait for one', async () => {
   expect(await valuesOf('orderly_database_connections_max')).toEqual({ '': 5 });
 });
 
+const without = async (table: string): Promise<string> => {
+  await stage.sql(`ALTER TABLE backbone.${table} RENAME TO away`);
+  try {
+    return await scrape();
+  } finally {
+    await stage.sql(`ALTER TABLE backbone.away RENAME TO ${table}`);
+  }
+};
+
 test('a scrape during an outage answers what the process knows by itself', async () => {
   await sold();
-  await stage.sql('ALTER TABLE backbone.delivery RENAME TO away');
-  const during = await scrape();
-  await stage.sql('ALTER TABLE backbone.away RENAME TO delivery');
+  const during = await without('paused_subscriber');
 
   expect(during).toMatch(/^orderly_database_up 0$/m);
   expect(during).not.toMatch(/^orderly_deliveries\{/m);
@@ -228,15 +251,29 @@ test('a scrape during an outage answers what the process knows by itself', async
   expect(await scrape()).toMatch(/^orderly_database_up 1$/m);
 });
 
+test('a backlog that cannot be counted is as it was counted last, and takes nothing else with it', async () => {
+  await sold();
+  const counted = /^orderly_deliveries_counted_timestamp_seconds .+$/m;
+  const [before] = counted.exec(await scrape()) ?? [];
+  await stage.sql('DELETE FROM backbone.delivery');
+  const during = await without('delivery');
+
+  expect(during).toMatch(/^orderly_database_up 1$/m);
+  expect(during).toMatch(/^orderly_deliveries\{subscriber="toys.ring",state="pending"\} 1$/m);
+  expect(during).toMatch(/^orderly_subscriber_paused\{subscriber="toys.ring"\} 0$/m);
+  expect(counted.exec(during)?.[0]).toBe(before);
+  expect(await scrape()).toMatch(/^orderly_deliveries\{subscriber="toys.ring",state="pending"\} 0$/m);
+});
+
 test('a database that does not answer keeps no scrape waiting', async () => {
   const holder = stage.dataSource.createQueryRunner();
   await holder.startTransaction();
-  await holder.query('LOCK TABLE backbone.delivery');
+  await holder.query('LOCK TABLE backbone.paused_subscriber');
 
-  const answers = await Promise.all([scrape(), scrape()]);
+  const answers = await Promise.all([stage.get('/metrics'), stage.get('/metrics')]);
   await holder.rollbackTransaction();
   await holder.release();
 
-  for (const answer of answers) expect(answer).toMatch(/^orderly_database_up 0$/m);
+  for (const { body } of answers) expect(body).toMatch(/^orderly_database_up 0$/m);
   expect(await scrape()).toMatch(/^orderly_database_up 1$/m);
 });

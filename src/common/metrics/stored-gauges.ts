@@ -2,12 +2,16 @@ import { Gauge, Registry } from 'prom-client';
 import type { Subscriptions } from '../events/subscriptions.js';
 import type { Backlog, Findings } from './backlog.js';
 
-const NOTHING = { pending: 0, dead: 0, isPaused: false, oldestSeconds: null, overdueSeconds: null };
-
-/** What the database told. */
-export interface Stored {
-  readonly backlogs: readonly Backlog[];
+/** What the database told at once. */
+export interface State {
+  readonly paused: readonly string[];
   readonly findings: readonly Findings[];
+}
+
+/** What it had counted, and when: milliseconds since 1970. */
+export interface Counts {
+  readonly backlogs: readonly Backlog[];
+  readonly at: number;
 }
 
 /** What the rows say. Every process tells the same, so whoever adds up takes the largest and not the sum. */
@@ -21,7 +25,7 @@ export class StoredGauges {
   });
   private readonly waiting = new Gauge({
     name: 'orderly_deliveries',
-    help: 'Deliveries that are pending or dead.',
+    help: 'Deliveries that are pending or dead, up to 100,001 of each subscriber.',
     labelNames: ['subscriber', 'state'],
     registers: this.registers,
   });
@@ -33,8 +37,13 @@ export class StoredGauges {
   });
   private readonly overdue = new Gauge({
     name: 'orderly_delivery_overdue_seconds',
-    help: 'How long a delivery has been due without being taken up by any process.',
+    help: 'Since the oldest event happened that is next for the subscriber and that no process has ever begun to handle.',
     labelNames: ['subscriber'],
+    registers: this.registers,
+  });
+  private readonly countedAt = new Gauge({
+    name: 'orderly_deliveries_counted_timestamp_seconds',
+    help: 'When the deliveries that wait were counted last.',
     registers: this.registers,
   });
   private readonly paused = new Gauge({
@@ -64,26 +73,27 @@ export class StoredGauges {
 
   constructor(private readonly subscriptions: Subscriptions) {}
 
-  /** @param stored undefined when the database did not tell: then there is nothing to be said, rather than zero */
-  set(stored: Stored | undefined): void {
-    const { waiting, oldest, overdue, paused, findings, failed, reconciledAt } = this;
+  /** @param state undefined when the database did not tell: then there is nothing to be said, rather than zero */
+  set(state: State | undefined, counts: Counts | undefined): void {
+    const { waiting, oldest, overdue, countedAt, paused, findings, failed, reconciledAt } = this;
     for (const gauge of [waiting, oldest, overdue, paused, findings, failed, reconciledAt]) gauge.reset();
-    this.isUp.set(stored ? 1 : 0);
-    if (!stored) return;
-    for (const { name } of this.subscriptions.all) this.setOne({ ...NOTHING, subscriber: name });
-    for (const backlog of stored.backlogs) this.setOne(backlog);
-    for (const { check, found, hasFailed, finishedAt } of stored.findings) {
+    this.isUp.set(state ? 1 : 0);
+    if (!state) return;
+    countedAt.set((counts?.at ?? 0) / 1_000);
+    for (const { name } of this.subscriptions.all) paused.set({ subscriber: name }, 0);
+    for (const subscriber of state.paused) paused.set({ subscriber }, 1);
+    for (const backlog of counts?.backlogs ?? []) this.setOne(backlog, state.paused.includes(backlog.subscriber));
+    for (const { check, found, hasFailed, finishedAt } of state.findings) {
       findings.set({ check }, found);
       failed.set({ check }, hasFailed ? 1 : 0);
       reconciledAt.set({ check }, finishedAt ?? 0);
     }
   }
 
-  private setOne({ subscriber, pending, dead, isPaused, oldestSeconds, overdueSeconds }: Backlog): void {
+  private setOne({ subscriber, pending, dead, oldestSeconds, overdueSeconds }: Backlog, isPaused: boolean): void {
     this.waiting.set({ subscriber, state: 'pending' }, pending);
     this.waiting.set({ subscriber, state: 'dead' }, dead);
     this.oldest.set({ subscriber }, Math.max(0, oldestSeconds ?? 0));
     this.overdue.set({ subscriber }, isPaused ? 0 : Math.max(0, overdueSeconds ?? 0));
-    this.paused.set({ subscriber }, isPaused ? 1 : 0);
   }
 }
