@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BacklogWatch } from '../common/back-pressure/backlog-watch.js';
 import { ModuleStage } from '../common/testing/module-stage.js';
+import { ProductListed } from '../inventory/inventory.events.js';
 import { OrdersModule } from './orders.module.js';
 
 const BACKLOG_MAX = 10;
@@ -13,8 +14,13 @@ afterAll(() => stage.close());
 beforeEach(() => stage.sql('TRUNCATE backbone.delivery, backbone.event, backbone.paused_subscriber'));
 
 const look = () => stage.app.get(BacklogWatch).look();
+const anOrder = (sku: string) => ({
+  customer: { name: 'Paul Henriot', email: 'paul@customer.example' },
+  shippingAddress: { name: 'Vins et alcools', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' },
+  lines: [{ sku, quantity: 1 }],
+});
 /** An order that is refused for what is in it, where it is looked at. */
-const place = () => stage.post('/v1/orders', {});
+const place = () => stage.post('/v1/orders', anOrder('NOTHING'));
 
 /** Deliveries that wait. */
 async function waiting(count: number, attempts = 0): Promise<void> {
@@ -33,7 +39,7 @@ async function waiting(count: number, attempts = 0): Promise<void> {
 
 test('as much as there may be is no reason to refuse an order', async () => {
   await waiting(BACKLOG_MAX);
-  expect((await place()).status).toBe(400);
+  expect((await place()).status).toBe(422);
   expect((await stage.get('/health/ready')).body).toMatchObject({ status: 'ok' });
 });
 
@@ -65,16 +71,27 @@ test('more than that closes the shop for new orders, and for nothing else, until
   expect((await place()).status).toBe(503);
   await done(1);
   await look();
-  expect((await place()).status).toBe(400);
+  expect((await place()).status).toBe(422);
+});
+
+test('a request that is repeated gets its order, because that makes no new work', async () => {
+  await stage.hears(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
+  const once = { 'idempotency-key': randomUUID() };
+  const first = await stage.post('/v1/orders', anOrder('TEA'), once);
+  await waiting(BACKLOG_MAX + 1);
+
+  expect((await place()).status).toBe(503);
+  const again = await stage.post('/v1/orders', anOrder('TEA'), once);
+  expect(again).toMatchObject({ status: 201, body: first.body, headers: { 'idempotent-replayed': 'true' } });
 });
 
 test('a mail server that is away does not close it, and neither does an operator who pauses a subscriber', async () => {
   await waiting(BACKLOG_MAX + 1, 3);
-  expect((await place()).status).toBe(400);
+  expect((await place()).status).toBe(422);
 
   await stage.sql(
     `INSERT INTO backbone.paused_subscriber (subscriber, reason) VALUES ('notifications.emailConfirmation', 'It moves')`,
   );
   await waiting(BACKLOG_MAX + 1);
-  expect((await place()).status).toBe(400);
+  expect((await place()).status).toBe(422);
 });

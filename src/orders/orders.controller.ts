@@ -1,7 +1,6 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { UnlessBehind } from '../common/back-pressure/unless-behind.js';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import { Created } from '../common/http/created.js';
 import type { Page } from '../common/http/pagination.js';
@@ -50,7 +49,6 @@ export class OrdersController {
   ) {}
 
   @Post()
-  @UnlessBehind()
   @Idempotent((order: Order) => placed(order))
   @ApiHeader({
     name: 'Prefer',
@@ -67,7 +65,7 @@ export class OrdersController {
     'More than there is': { ...anOrder, lines: [{ sku: 'DEMO-TEA', quantity: 100_000 }] },
   })
   @ApiCreatedResponse({ description: 'The order exists', standardSchema: orderView })
-  @ApiProblems({ 422: ['products-not-for-sale', 'mixed-currencies', 'total-too-large'] })
+  @ApiProblems({ 422: ['products-not-for-sale', 'mixed-currencies', 'total-too-large'], 503: ['backlog-too-large'] })
   async place(
     @Body({ schema: orderBody }) request: z.output<typeof orderBody>,
     @Headers('prefer') prefer?: string,

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { BacklogWatch } from '../common/back-pressure/backlog-watch.js';
 import type { Fact } from '../common/events/domain-event.js';
 import type { Transaction } from '../common/events/transaction.js';
 import { Transactions } from '../common/events/transactions.js';
@@ -32,11 +33,17 @@ export class OrdersService {
     private readonly transactions: Transactions,
     private readonly store: OrdersStore,
     private readonly priceList: PriceList,
+    private readonly backlog: BacklogWatch,
   ) {}
 
-  /** Gives the order as its transaction left it: settled where inventory is at hand, else still placed. */
+  /**
+   * Gives the order as its transaction left it: settled where inventory is at hand, else still placed.
+   * @throws {BacklogTooLarge}
+   */
   place(request: OrderRequest): Promise<Order> {
     return this.transactions.run(async (tx) => {
+      // Not sooner: a request that is repeated has been answered by now, and its order exists.
+      this.backlog.assertWithin();
       const lines = await this.priceList.price(request.lines, tx);
       const order = Order.place({ ...request, lines }, new Date());
       await this.store.add(order, tx);
