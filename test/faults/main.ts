@@ -25,7 +25,8 @@ try {
   process.exitCode = (await run(options)) ? 0 : 1;
 } catch (error) {
   say(error instanceof TypeError ? error.message : String((error as Error).stack));
-  process.exitCode = 2;
+  // All servers are stopped; clients that are still asking for an answer get none any more.
+  process.exit(2);
 }
 
 /** Whether every promise was kept. */

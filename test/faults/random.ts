@@ -40,6 +40,6 @@ export class Random {
   fork(name: string): Random {
     let seed = this.seed;
     for (const letter of name) seed = Math.imul(seed ^ letter.charCodeAt(0), 0x01000193);
-    return new Random(seed);
+    return new Random(seed >>> 0);
   }
 }
