@@ -487,12 +487,12 @@ describe('the mailbox', () => {
     expect((await notifications.get(`/mailbox/${uuidv7()}?view=source`)).status).toBe(400);
   });
 
-  test('goes with its tables when the migration is undone', async () => {
+  test('goes with its tables when the migrations are undone', async () => {
     const runner = notifications.app.get(Database).dataSource.createQueryRunner();
-    const [migration] = definitionOf(NotificationsModule).migrations.map((Migration) => new Migration());
+    const migrations = definitionOf(NotificationsModule).migrations.map((Migration) => new Migration());
     await runner.startTransaction();
 
-    await migration?.down(runner);
+    for (const migration of migrations.toReversed()) await migration.down(runner);
 
     expect(await runner.hasSchema('notifications')).toBe(false);
     await runner.rollbackTransaction();
