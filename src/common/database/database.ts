@@ -8,7 +8,7 @@ import { CommitUnknownError, isDatabaseLost, NestedTransactionError, RolledBackE
 import { Entrance } from './entrance.js';
 import { keepConnectionsFit } from './fit-connections.js';
 import { roleOf } from './roles.js';
-import { rollBack } from './roll-back.js';
+import { hearOut, rollBack } from './roll-back.js';
 import { Statements } from './statements.js';
 
 /** How long the outcome of a lost COMMIT is looked for before the caller is told that it is unknown. */
@@ -68,7 +68,7 @@ export class Database {
   /** Reads as the given module, on a connection of its own. @throws {NestedTransactionError} inside a transaction */
   async read<Result>(module: string, work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     if (this.options.enforceRoles) return this.transaction(module, ({ manager }) => work(manager));
-    return this.inTurn(() => work(this.dataSource.manager));
+    return this.inTurn(() => this.readOn(this.dataSource.createQueryRunner(), work));
   }
 
   /** One statement of the backbone's own, in a transaction of its own. */
@@ -85,6 +85,20 @@ export class Database {
       return await work();
     } finally {
       this.entrance.leave();
+    }
+  }
+
+  private async readOn<Result>(
+    runner: QueryRunner,
+    work: (manager: EntityManager) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work(runner.manager);
+    } catch (error) {
+      await hearOut(runner, error);
+      throw error;
+    } finally {
+      await runner.release();
     }
   }
 

@@ -44,6 +44,13 @@ test('a connection whose work went well is used again', async () => {
   expect(await connection()).toEqual({ ...before, inTransaction: false });
 });
 
+test('a connection is used again although the end of its answer came later than the error in it', async () => {
+  link.goSlow();
+  const before = await connection();
+  await expect(database.query('SELECT 1 / 0')).rejects.toThrow('division by zero');
+  expect(await connection()).toEqual({ ...before, inTransaction: false });
+});
+
 test.each([
   ['open', 'BEGIN'],
   ['failed', 'BEGIN; SELECT 1 / 0'],

@@ -1,9 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** The last message of each of PostgreSQL's answers, ReadyForQuery, has so many bytes. */
+const LAST_MESSAGE_BYTES = 6;
+const APART_MS = 5;
 
 /** Stands before a server and can go silent: connections stay open, and nothing gets through, as behind a cut cable. */
 export class WeakLink {
   private readonly ends = new Set<Socket>();
+  private isSlow = false;
+  private passed = Promise.resolve();
 
   private constructor(
     private readonly server: Server,
@@ -24,6 +31,11 @@ export class WeakLink {
     for (const end of this.ends) end.removeAllListeners('data').resume();
   }
 
+  /** From here on the last message of an answer comes apart from the others, as it may on any network. */
+  goSlow(): void {
+    this.isSlow = true;
+  }
+
   close(): void {
     this.server.close();
     for (const end of this.ends) end.destroy();
@@ -36,11 +48,20 @@ export class WeakLink {
     ] as const) {
       this.ends.add(end);
       end.on('error', () => undefined);
-      end.on('data', (data) => other.write(data));
+      end.on('data', (data) => this.pass(data, other));
       end.on('close', () => {
         this.ends.delete(end);
         other.destroy();
       });
     }
+  }
+
+  private pass(data: Buffer, to: Socket): void {
+    if (!this.isSlow) return void to.write(data);
+    this.passed = this.passed.then(async () => {
+      to.write(data.subarray(0, -LAST_MESSAGE_BYTES));
+      await pause(APART_MS);
+      to.write(data.subarray(-LAST_MESSAGE_BYTES));
+    });
   }
 }
