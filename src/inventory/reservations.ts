@@ -86,7 +86,7 @@ export class Reservations {
 function reserveAll(orderId: string, lines: readonly WantedLine[], tx: Transaction): Promise<LevelForLine[]> {
   const totals = new Map<string, number>();
   for (const { sku, quantity } of lines) totals.set(sku, (totals.get(sku) ?? 0) + quantity);
-  return rowsOf<LevelForLine>(tx.manager, RESERVE, [orderId, [...totals.keys()], [...totals.values()]]);
+  return tx.query<LevelForLine>(RESERVE, [orderId, [...totals.keys()], [...totals.values()]]);
 }
 
 /** The levels behind what an order holds, locked in the order of their SKUs like everywhere. */

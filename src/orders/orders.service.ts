@@ -46,7 +46,7 @@ export class OrdersService {
       this.backlog.assertWithin();
       const lines = await this.priceList.price(request.lines, tx);
       const order = Order.place({ ...request, lines }, new Date());
-      await this.store.add(order, tx);
+      this.store.add(order, tx);
       tx.publish(OrderPlaced({ orderId: order.id, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })) }));
       return order;
     });

@@ -4,15 +4,29 @@ import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import { OrderNotFound } from './orders.errors.js';
 
+/** An order with its lines, in one statement. */
+const ADD = `
+  WITH placed AS (
+    INSERT INTO orders."order" (id, status, version, customer_name, customer_email, shipping_address, reference,
+                                total_amount, currency, placed_at, rejection)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    RETURNING id
+  )
+  INSERT INTO orders.order_line (order_id, number, sku, name, quantity, unit_amount)
+  SELECT placed.id, line.*
+    FROM placed, unnest($12::smallint[], $13::text[], $14::text[], $15::integer[], $16::bigint[]) AS line`;
+
 /** Orders in a transaction: the one that was placed in it is still in hand when the stock for it is reserved. */
 @Injectable()
 export class OrdersStore {
   private readonly inHand = new WeakMap<Transaction, Map<string, Order>>();
+  private readonly added = new WeakSet<Order>();
 
-  async add(order: Order, tx: Transaction): Promise<void> {
-    await tx.manager.insert(Order, order);
-    await tx.manager.insert(OrderLine, order.lines);
+  /** Its rows are written at the end, as it is by then: settled, where inventory is at hand. */
+  add(order: Order, tx: Transaction): void {
     this.keep(order, tx);
+    this.added.add(order);
+    tx.beforeCommit(() => tx.send(ADD, rowsOf(order)));
   }
 
   /** Locks the order until the transaction ends. @throws {OrderNotFound} */
@@ -26,7 +40,9 @@ export class OrdersStore {
     return order;
   }
 
-  async update({ id, status, version, rejection, cancellation, shipment }: Order, tx: Transaction): Promise<void> {
+  async update(order: Order, tx: Transaction): Promise<void> {
+    if (this.added.has(order)) return;
+    const { id, status, version, rejection, cancellation, shipment } = order;
     await tx.manager.update(Order, { id }, { status, version, rejection, cancellation, shipment });
   }
 
@@ -34,4 +50,26 @@ export class OrdersStore {
     const kept = this.inHand.get(tx) ?? new Map<string, Order>();
     this.inHand.set(tx, kept.set(order.id, order));
   }
+}
+
+/** What `ADD` takes. */
+function rowsOf({ id, status, version, customerName, customerEmail, lines, ...order }: Order): unknown[] {
+  return [
+    id,
+    status,
+    version,
+    customerName,
+    customerEmail,
+    order.shippingAddress,
+    order.reference,
+    order.totalAmount,
+    order.currency,
+    order.placedAt,
+    order.rejection,
+    lines.map(({ number }) => number),
+    lines.map(({ sku }) => sku),
+    lines.map(({ name }) => name),
+    lines.map(({ quantity }) => quantity),
+    lines.map(({ unitAmount }) => unitAmount),
+  ];
 }

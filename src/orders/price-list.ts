@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Transaction } from '../common/events/transaction.js';
 import { bigintColumn } from '../common/values/bigint-column.js';
 import type { Money } from '../common/values/money.js';
@@ -25,25 +25,28 @@ export class Price {
   declare readonly isSold: boolean;
 }
 
+/** What a product is sold at. The driver gives large numbers as text. */
+interface SoldAt extends Pick<Price, 'sku' | 'name' | 'currency'> {
+  readonly unitAmount: string;
+}
+
+const SOLD = `
+  SELECT sku, name, unit_amount AS "unitAmount", currency FROM orders.price WHERE sku = ANY ($1::text[]) AND is_sold`;
+
 /** The prices at which orders are placed. */
 @Injectable()
 export class PriceList {
   /** @throws {ProductsNotForSale} naming every SKU that cannot be ordered */
-  async price(
-    wanted: readonly Pick<PricedLine, 'sku' | 'quantity'>[],
-    { manager }: Transaction,
-  ): Promise<PricedLine[]> {
+  async price(wanted: readonly Pick<PricedLine, 'sku' | 'quantity'>[], tx: Transaction): Promise<PricedLine[]> {
     const skus = [...new Set(wanted.map(({ sku }) => sku))];
-    const prices = new Map(
-      (await manager.findBy(Price, { sku: In(skus), isSold: true })).map((each) => [each.sku, each]),
-    );
+    const prices = new Map((await tx.query<SoldAt>(SOLD, [skus])).map((each) => [each.sku, each]));
     const missing = skus.filter((sku) => !prices.has(sku));
     if (missing.length > 0) throw new ProductsNotForSale(missing);
     return wanted.flatMap(({ sku, quantity }) => {
       const price = prices.get(sku);
       if (!price) return [];
-      const { name, unitAmount: amount, currency } = price;
-      return [{ sku, quantity, name, unitPrice: { amount, currency } }];
+      const { name, unitAmount, currency } = price;
+      return [{ sku, quantity, name, unitPrice: { amount: Number(unitAmount), currency } }];
     });
   }
 

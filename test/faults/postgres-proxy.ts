@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** As the driver sends it: a simple query. See https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0', 'latin1');
+/** As PostgreSQL says that it took place, behind the answers to the statements that were sent along with it. */
+const COMMITTED = Buffer.from('C\0\0\0\x0bCOMMIT\0', 'latin1');
 
 interface Pair {
   readonly client: Socket;
@@ -104,7 +106,7 @@ export class PostgresProxy {
       server.write(chunk);
     });
     server.on('data', (chunk: Buffer) => {
-      if (!isReplyLost) return void client.write(chunk);
+      if (!isReplyLost || !chunk.includes(COMMITTED)) return void client.write(chunk);
       this.lost += 1;
       end(pair);
     });

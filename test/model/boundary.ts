@@ -1,11 +1,12 @@
-import type { Client, Pool } from 'pg';
+import type { Client, Pool, QueryConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import { Life } from './lives.js';
 
 /** Where the answer of a COMMIT gets lost: on its way there, or on its way back. */
 export type Loss = 'commit-lost' | 'answer-lost';
 
-type Query = (sql: string, ...rest: readonly unknown[]) => Promise<unknown>;
+type Statement = string | QueryConfig;
+type Query = (statement: Statement, ...rest: readonly unknown[]) => Promise<unknown>;
 
 /** Every statement that the shop sends to PostgreSQL passes here, and may be held back, rewritten, or lost. */
 export class Boundary {
@@ -26,12 +27,24 @@ export class Boundary {
     if (this.watched.has(client)) return;
     this.watched.add(client);
     const query: Query = client.query.bind(client) as never;
-    client.query = (async (sql: string, ...rest: readonly unknown[]) => {
-      Life.current?.assertAlive();
-      await this.turn(sql, client);
-      if (sql !== 'COMMIT' || !this.loss) return query(this.rewrite(sql), ...rest);
-      return this.lose(() => query(sql), client);
+    let before: Promise<unknown> = Promise.resolve();
+    // One after the other, also those that the shop sends together: what comes of it is the same, in an order that is known.
+    client.query = ((...parameters: Parameters<Query>) => {
+      const answer = before.then(() => this.pass(client, query, ...parameters));
+      before = answer.catch(() => undefined);
+      return answer;
     }) as never;
+  }
+
+  private async pass(client: Client, query: Query, statement: Statement, ...rest: readonly unknown[]) {
+    const sql = typeof statement === 'string' ? statement : statement.text;
+    Life.current?.assertAlive();
+    await this.turn(sql, client);
+    if (sql === 'COMMIT' && this.loss) return this.lose(() => query(sql), client);
+    const rewritten = this.rewrite(sql);
+    if (rewritten === sql) return query(statement, ...rest);
+    // Without its name, under which the connection knows it as it was.
+    return typeof statement === 'string' ? query(rewritten, ...rest) : query(rewritten, statement.values);
   }
 
   private async lose(commit: () => Promise<unknown>, client: Client): Promise<void> {

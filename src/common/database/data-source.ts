@@ -60,6 +60,8 @@ export function createDataSource({
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'orderly',
     extra: {
+      // Several statements may be on their way at once, each with an answer of its own.
+      pipeline: true,
       // Finds out within half a minute that the other side is gone, also where nobody says so.
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { currentContext, REQUESTS } from '../events/context.js';
 import { counted } from '../metrics/transaction-outcomes.js';
-import { CommitUnknownError, isDatabaseLost, NestedTransactionError, RolledBackError } from './database-errors.js';
+import { CommitUnknownError, isDatabaseLost, NestedTransactionError } from './database-errors.js';
 import { Entrance } from './entrance.js';
 import { keepConnectionsFit } from './fit-connections.js';
 import { roleOf } from './roles.js';
@@ -25,13 +24,23 @@ interface Trace {
   readonly eventId: string;
 }
 
-/** One open transaction, as the backbone sees it. Modules see its manager alone. */
-export interface Session {
+/** What SQL can be sent through. Texts are prepared once on every connection, so they must be constants. */
+export interface Sql {
+  /** Gives the rows. */
+  query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
+  /** Goes out with the next statement, and nobody waits for its answer: if it fails, the transaction does. */
+  send(sql: string, parameters: readonly unknown[]): void;
+}
+
+/** One open transaction, as the backbone sees it. */
+export interface Session extends Sql {
   readonly manager: EntityManager;
-  /** Once there is one. */
-  trace?: Trace;
+  /** One of the events that it writes, once there is one: by it is found out whether a lost COMMIT took place. */
+  eventId?: string;
+  /** Whose statements are sent. */
+  readonly module: string;
   /** From here on the statements are this module's: they run under its role where roles are enforced. */
-  become(module: string): Promise<void>;
+  become(module: string): void;
 }
 
 /** The one owner of transactions. TypeORM's own would take a COMMIT that rolled back for success. */
@@ -104,47 +113,51 @@ export class Database {
 
   private async transact<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     const runner = this.dataSource.createQueryRunner();
-    const statements = new Statements(runner);
-    const session = this.sessionOf(runner);
     const state = { live: true };
+    let statements: Statements | undefined;
     try {
-      await runner.startTransaction();
-      await session.become(module);
+      statements = await Statements.begin(runner);
+      const session = this.sessionOf(runner, statements);
+      session.become(module);
       const result = await this.open.run(state, () => work(session));
-      await statements.end();
-      await this.commit(runner, session);
+      await this.commit(statements, session);
       return result;
     } catch (error) {
-      await statements.end();
-      await rollBack(runner, error);
-      throw error;
+      await statements?.end();
+      const reason = (await statements?.reasonOf(error)) ?? error;
+      await rollBack(runner, reason);
+      throw reason;
     } finally {
       state.live = false;
       await runner.release();
     }
   }
 
-  private sessionOf(runner: QueryRunner): Session {
+  private sessionOf({ manager }: QueryRunner, statements: Statements): Session {
     const { enforceRoles } = this.options;
     let current = '';
     return {
-      manager: runner.manager,
-      async become(module) {
-        if (!enforceRoles || module === current) return;
-        await runner.query(`SET LOCAL ROLE ${roleOf(module)}`);
+      manager,
+      query: (sql, parameters) => statements.query(sql, parameters),
+      send: (sql, parameters) => statements.send(sql, parameters),
+      get module() {
+        return current;
+      },
+      become(module) {
+        if (enforceRoles && module !== current) statements.send(`SET LOCAL ROLE ${roleOf(module)}`, []);
         current = module;
       },
     };
   }
 
-  private async commit(runner: QueryRunner, session: Session): Promise<void> {
-    const client: Client = await runner.connect();
+  private async commit(statements: Statements, { eventId }: Session): Promise<void> {
     try {
-      const { command } = await client.query('COMMIT');
-      if (command !== 'COMMIT') throw new RolledBackError();
+      await statements.commit();
     } catch (error) {
+      const { transactionId } = statements;
       if (!isDatabaseLost(error)) throw error;
-      if (!(await this.didCommit(session.trace, error))) throw error;
+      const trace = transactionId && eventId ? { transactionId, eventId } : undefined;
+      if (!(await this.didCommit(trace, error))) throw error;
     }
   }
 

@@ -1,17 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { EntityManager } from 'typeorm';
-
-/** The transaction that a request opened. */
-interface Opened {
-  readonly manager: EntityManager;
-}
+import type { Sql } from '../database/database.js';
 
 /** Makes what a request does happen once, however often the request is sent. */
 export interface OncePerRequest {
   /** Called first in the request's transaction; throws where the work is not to be done. */
-  claim(session: Opened): Promise<void>;
+  claim(sql: Sql): Promise<void>;
   /** Called last in the transaction, with what its work gave. */
-  keep(session: Opened, result: unknown): Promise<void>;
+  keep(sql: Sql, result: unknown): void;
 }
 
 /** The actor behind what an HTTP request does. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { rowsOf, type Session } from '../database/database.js';
+import type { Session } from '../database/database.js';
 import { currentContext } from './context.js';
 import type { DeliveryRef } from './delivery.js';
 import type { DomainEvent } from './domain-event.js';
@@ -34,14 +34,12 @@ const APPEND = `
       FROM said
      ORDER BY nr
     RETURNING id, position
-  ), deliveries AS (
-    INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
-    SELECT d.event_id, d.subscriber, d.order_key, logged.position,
-           clock_timestamp() + ${FIRST_DISPATCH_GRACE_MS} * interval '1 millisecond'
-      FROM unnest($9::uuid[], $10::text[], $11::text[]) AS d(event_id, subscriber, order_key)
-      JOIN logged ON logged.id = d.event_id
   )
-  SELECT pg_current_xact_id()::text AS "transactionId"`;
+  INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
+  SELECT d.event_id, d.subscriber, d.order_key, logged.position,
+         clock_timestamp() + ${FIRST_DISPATCH_GRACE_MS} * interval '1 millisecond'
+    FROM unnest($9::uuid[], $10::text[], $11::text[]) AS d(event_id, subscriber, order_key)
+    JOIN logged ON logged.id = d.event_id`;
 
 /** The table of all events, written in the transaction that made them true. */
 @Injectable()
@@ -49,13 +47,13 @@ export class EventLog {
   constructor(private readonly subscriptions: Subscriptions) {}
 
   /** Writes events and the deliveries that they owe, in one statement. Gives the deliveries to dispatch after commit. */
-  async append(logged: readonly LoggedEvent[], session: Session): Promise<DeliveryRef[]> {
+  append(logged: readonly LoggedEvent[], session: Session): DeliveryRef[] {
     const [first] = logged;
     if (!first) return [];
     const deliveries = logged.flatMap(({ event }) => this.deliveriesOf(event));
     const actor = currentContext()?.actor ?? 'orderly';
     const events = logged.map(({ event }) => event);
-    const [row] = await rowsOf<{ transactionId: string }>(session.manager, APPEND, [
+    session.send(APPEND, [
       events.map(({ id }) => id),
       events.map(({ type }) => type),
       events.map(({ subject }) => subject),
@@ -68,7 +66,7 @@ export class EventLog {
       deliveries.map(({ subscriber }) => subscriber),
       deliveries.map(({ orderKey }) => orderKey),
     ]);
-    if (row) session.trace = { ...row, eventId: first.event.id };
+    session.eventId = first.event.id;
     return deliveries;
   }
 

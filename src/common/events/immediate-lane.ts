@@ -67,7 +67,7 @@ export class ImmediateLane implements OnModuleInit {
     const { name, module } = subscription;
     return async (event, { tx, session }) => {
       const start = performance.now();
-      await session.become(module);
+      session.become(module);
       await handle(event, tx);
       const ms = Math.round((performance.now() - start) * 10) / 10;
       handlerSeconds.observe({ subscriber: name }, ms / 1_000);

@@ -20,6 +20,12 @@ const RUNS_MAX = 3;
 /** What the backbone itself wants to have committed together with the work; gives deliveries to dispatch after it. */
 type Closing = (session: Session) => Promise<readonly DeliveryRef[]>;
 
+/** Rows that a module has not sent yet. */
+interface Late {
+  readonly module: string;
+  readonly write: () => void;
+}
+
 /** Runs a use case: drains its events through the plain reactions, logs them with their deliveries, commits once. */
 @Injectable()
 export class UnitOfWork {
@@ -48,19 +54,30 @@ export class UnitOfWork {
   ): Promise<Result> {
     const { result, logged, deliveries } = await this.database.transaction(module, async (session) => {
       const events = new Events();
-      const tx: Transaction = { manager: session.manager, publish: (fact) => events.add(fact) };
+      const late: Late[] = [];
+      const tx: Transaction = {
+        manager: session.manager,
+        query: session.query,
+        send: session.send,
+        publish: (fact) => events.add(fact),
+        beforeCommit: (write) => void late.push({ module: session.module, write }),
+      };
       const once = currentContext()?.once;
       if (once) {
-        await session.become('backbone');
+        session.become('backbone');
         await once.claim(session);
-        await session.become(module);
+        session.become(module);
       }
       const result = await work(tx);
       const logged = await this.drain(events, tx, session);
       events.close();
-      await session.become('backbone');
-      const made = await this.log.append(logged, session);
-      await once?.keep(session, result);
+      for (const { module: writer, write } of late) {
+        session.become(writer);
+        write();
+      }
+      session.become('backbone');
+      const made = this.log.append(logged, session);
+      once?.keep(session, result);
       const next = await closing(session);
       this.crashPoints.pass('before-commit');
       return { result, logged, deliveries: [...made, ...next] };

@@ -1,4 +1,4 @@
-import { rowsOf, type Session } from '../database/database.js';
+import type { Sql } from '../database/database.js';
 import type { OncePerRequest } from '../events/context.js';
 import { Created } from '../http/created.js';
 import { IdempotencyKeyReused, RequestStillRunning } from './idempotency.errors.js';
@@ -58,9 +58,9 @@ export class KeyedRequest implements OncePerRequest {
    * @throws {IdempotencyKeyReused} when it was another request's
    * @throws {RequestStillRunning} when it is being done now
    */
-  async claim({ manager }: Pick<Session, 'manager'>): Promise<void> {
+  async claim(sql: Sql): Promise<void> {
     const { principal, route, key, fingerprint } = this.request;
-    const [found] = await rowsOf<Found>(manager, CLAIM, [principal, route, key]);
+    const [found] = await sql.query<Found>(CLAIM, [principal, route, key]);
     if (found?.fingerprint) {
       if (!found.fingerprint.equals(fingerprint)) throw new IdempotencyKeyReused(key);
       throw new Replay(new Created(found.location, found.body, { 'idempotent-replayed': 'true' }));
@@ -68,10 +68,10 @@ export class KeyedRequest implements OncePerRequest {
     if (!found?.isFree) throw new RequestStillRunning(key);
   }
 
-  async keep({ manager }: Pick<Session, 'manager'>, result: unknown): Promise<void> {
+  keep(sql: Sql, result: unknown): void {
     const { principal, route, key, fingerprint } = this.request;
     const answer = this.answerTo(result);
     const { location, body } = answer instanceof Created ? answer : new Created(null, answer);
-    await manager.query(KEEP, [principal, route, key, fingerprint, location, JSON.stringify(body)]);
+    sql.send(KEEP, [principal, route, key, fingerprint, location, JSON.stringify(body)]);
   }
 }

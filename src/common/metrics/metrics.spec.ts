@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createSchemaWithRole } from '../database/roles.js';
 import { DeliveryRunner } from '../events/delivery-runner.js';
 import { GiveUp, RetryLater } from '../events/outcomes.js';
 import { Relay } from '../events/relay.js';
@@ -11,7 +10,6 @@ let script: Script;
 
 beforeAll(async () => {
   stage = await ModuleStage.of(ToysModule);
-  await createSchemaWithRole(stage.dataSource.manager, 'toys');
   script = stage.app.get(Script, { strict: false });
 });
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createSchemaWithRole } from '../database/roles.js';
 import { DeliveryRunner } from '../events/delivery-runner.js';
 import { GiveUp } from '../events/outcomes.js';
 import { ModuleStage } from '../testing/module-stage.js';
@@ -13,7 +12,6 @@ let heard: string[];
 
 beforeAll(async () => {
   stage = await ModuleStage.of(ToysModule);
-  await createSchemaWithRole(stage.dataSource.manager, 'toys');
   script = stage.app.get(Script, { strict: false });
 });
 
@@ -310,7 +308,6 @@ describe('with workers', () => {
 
   beforeAll(async () => {
     shop = await ModuleStage.of(ToysModule, { WORKERS: 'on' });
-    await createSchemaWithRole(shop.dataSource.manager, 'toys');
   });
 
   afterAll(() => shop.close());

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createSchemaWithRole } from '../database/roles.js';
 import { Deliveries } from '../events/deliveries.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
@@ -9,7 +8,6 @@ let heard: string[];
 
 beforeAll(async () => {
   stage = await ModuleStage.of(ToysModule);
-  await createSchemaWithRole(stage.dataSource.manager, 'toys');
 });
 
 afterAll(() => stage.close());

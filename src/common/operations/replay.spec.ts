@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { BusinessModule } from '../business-module.js';
-import { createSchemaWithRole } from '../database/roles.js';
 import { Deliveries } from '../events/deliveries.js';
 import { DeliveryRunner } from '../events/delivery-runner.js';
 import { GiveUp } from '../events/outcomes.js';
@@ -26,7 +25,6 @@ let heard: string[];
 
 beforeAll(async () => {
   stage = await ModuleStage.of(ToysModule);
-  await createSchemaWithRole(stage.dataSource.manager, 'toys');
   script = stage.app.get(Script, { strict: false });
 });
 

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { readConfig } from '../../config.js';
 import { createDataSource } from '../database/data-source.js';
 import { Database } from '../database/database.js';
+import { createSchemaWithRole } from '../database/roles.js';
 import { BackboneModule } from '../events/backbone.module.js';
 import { type DeliveryRef, deliveryId } from '../events/delivery.js';
 import { DeliveryRunner } from '../events/delivery-runner.js';
@@ -71,6 +72,8 @@ export class ModuleStage {
     const testDatabase = host?.testDatabase ?? (await TestDatabase.create());
     const { url } = testDatabase;
     const dataSource = await createDataSource({ url, poolSize: 5, modules: modules.map(definitionOf) }).initialize();
+    // Those that a spec made up have no migrations that would.
+    for (const module of modules) await createSchemaWithRole(dataSource.manager, definitionOf(module).name);
     const database = new Database(dataSource, config.database);
     const backbone = BackboneModule.forRoot({ config, database, databaseUrl: url, modules, isWhole: false });
     const stage = { module: Stage, imports: [backbone, HttpModule, OperationsModule, ...modules] };
@@ -97,7 +100,7 @@ export class ModuleStage {
       const event = { ...fact, id: uuidv7(), correlationId: uuidv7(), causationId: null };
       return { event: { ...event, occurredAt: new Date().toISOString() }, reactions: [] };
     });
-    return this.app.get(Database).transaction('backbone', (session) => log.append(events, session));
+    return this.app.get(Database).transaction('backbone', async (session) => log.append(events, session));
   }
 
   /** What this module has said so far, about one subject or about all. */
