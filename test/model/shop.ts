@@ -84,7 +84,7 @@ export class ModelShop {
   }
 
   static async open(): Promise<ModelShop> {
-    const config = readConfig({ NODE_ENV: 'test', WORKERS: 'off', LOG_LEVEL: 'fatal' });
+    const config = readConfig({ NODE_ENV: 'test', WORKERS: 'off', WORKER_CONCURRENCY: '1', LOG_LEVEL: 'fatal' });
     const testDatabase = await TestDatabase.create();
     const { url } = testDatabase;
     const modules = ALL_MODULES.map(definitionOf);

@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { currentContext, REQUESTS } from '../events/context.js';
 import { counted } from '../metrics/transaction-outcomes.js';
 import { CommitUnknownError, isDatabaseLost, NestedTransactionError } from './database-errors.js';
 import { Entrance } from './entrance.js';
 import { keepConnectionsFit } from './fit-connections.js';
+import { preparedStatement } from './prepared-statement.js';
 import { roleOf } from './roles.js';
 import { hearOut, rollBack } from './roll-back.js';
 import { Statements } from './statements.js';
@@ -77,13 +79,28 @@ export class Database {
   /** Reads as the given module, on a connection of its own. @throws {NestedTransactionError} inside a transaction */
   async read<Result>(module: string, work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     if (this.options.enforceRoles) return this.transaction(module, ({ manager }) => work(manager));
-    return this.inTurn(() => this.readOn(this.dataSource.createQueryRunner(), work));
+    return this.inTurn(() => this.connected(({ manager }) => work(manager)));
   }
 
   /** One statement of the backbone's own, in a transaction of its own. */
   async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return this.read('backbone', (manager) => rowsOf<Row>(manager, sql, parameters));
   }
+
+  /** The same for a constant, which is prepared once on every connection. */
+  readonly prepared: Pick<Sql, 'query'> = {
+    query: async <Row>(sql: string, parameters: readonly unknown[]) => {
+      if (this.options.enforceRoles)
+        return this.transaction('backbone', (session) => session.query<Row>(sql, parameters));
+      return this.inTurn(() =>
+        this.connected(async (runner) => {
+          const client: Client = await runner.connect();
+          const { rows } = await client.query(preparedStatement(sql, parameters));
+          return rows;
+        }),
+      );
+    },
+  };
 
   /** Requests wait until there is room for them. Who has a connection and waited for a second one might wait for ever. */
   private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -97,12 +114,11 @@ export class Database {
     }
   }
 
-  private async readOn<Result>(
-    runner: QueryRunner,
-    work: (manager: EntityManager) => Promise<Result>,
-  ): Promise<Result> {
+  /** On a connection of its own, outside of any transaction. */
+  private async connected<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
+    const runner = this.dataSource.createQueryRunner();
     try {
-      return await work(runner.manager);
+      return await work(runner);
     } catch (error) {
       await hearOut(runner, error);
       throw error;

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Client, QueryConfig, QueryResult } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { RolledBackError, TransactionEndedError } from './database-errors.js';
-import { prepared } from './prepared.js';
+import { preparedStatement } from './prepared-statement.js';
 
 /** The number is asked for at once, because it is what tells afterwards whether a COMMIT without an answer is over. */
 const BEGIN = 'BEGIN; SELECT pg_current_xact_id()::text AS id';
@@ -57,7 +57,7 @@ export class Statements {
   /** Gives the rows of a statement. Its text is prepared once on every connection, so it must be a constant. */
   async query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     const { rows } = await this.run(() => {
-      const answer = this.client.query(prepared(sql, parameters));
+      const answer = this.client.query(preparedStatement(sql, parameters));
       this.letGo();
       return answer;
     });
@@ -66,7 +66,7 @@ export class Statements {
 
   /** Sends a statement, a constant as well, along with the next one. If it fails, the transaction does. */
   send(sql: string, parameters: readonly unknown[]): void {
-    this.post(parameters.length > 0 ? prepared(sql, parameters) : { text: sql });
+    this.post(parameters.length > 0 ? preparedStatement(sql, parameters) : { text: sql });
   }
 
   /**

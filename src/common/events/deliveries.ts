@@ -1,18 +1,12 @@
-import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
-import { Database, rowsOf } from '../database/database.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import { Database, type Sql } from '../database/database.js';
+import { Batches } from './batches.js';
+import { type Asked, type Claim, claimAll, finishAll, GRACE_MS } from './claims.js';
 import type { DeliveryRef } from './delivery.js';
-import type { DomainEvent } from './domain-event.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type EndedRow, NEXT, nextOf } from './next-in-line.js';
 import type { Subscription } from './subscriptions.js';
-
-/** A delivery that is ours for the length of its lease. */
-export interface Claim extends DeliveryRef {
-  /** This run's number, from 1. */
-  readonly attempt: number;
-  readonly event: DomainEvent;
-}
 
 /** How a failed attempt is booked. */
 export interface Failure {
@@ -25,46 +19,8 @@ export interface Failure {
   readonly message: string;
 }
 
-/** After its lease or its pause a delivery gets this long before the relay takes it for forgotten. */
-const GRACE_MS = 2_000;
 /** A job that vanished with its queue is missed after this time. */
 const REDISPATCH_AFTER_MS = 15_000;
-
-/** A predecessor that is not finished: the claim has to wait. A dead one blocks where the subscription parks. */
-const BLOCKED = `EXISTS (
-  SELECT FROM backbone.delivery p
-   WHERE p.order_key = d.order_key AND p.position < d.position
-     AND p.state IN ('pending', 'dead') AND (p.state = 'pending' OR ($5 AND p.released_at IS NULL)))`;
-
-/** Asked at every claim, so that a pause counts at once and in every process. */
-const PAUSED = `EXISTS (SELECT FROM backbone.paused_subscriber WHERE subscriber = $6)`;
-
-/**
- * A lease that ran out without a word is an attempt that died with its process, and kept as such. What another build
- * has made this subscriber hear is left to that build.
- */
-const CLAIM = `
-  UPDATE backbone.delivery d
-     SET claims = claims + 1, attempts = attempts + 1,
-         lease_until = clock_timestamp() + $4 * interval '1 millisecond',
-         due_at = clock_timestamp() + ($4 + ${GRACE_MS}) * interval '1 millisecond',
-         errors = CASE WHEN lease_until IS NULL THEN errors ELSE errors || jsonb_build_object(
-           'attempt', attempts, 'at', clock_timestamp(), 'name', 'LeaseExpired',
-           'message', 'The process that ran this attempt died or stalled') END
-    FROM backbone.event e
-   WHERE d.event_id = $1 AND d.subscriber = $2 AND d.claims = $3 AND d.state = 'pending'
-     AND e.id = d.event_id AND e.type = $7
-     AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
-     AND NOT ${PAUSED} AND NOT ${BLOCKED}
-  RETURNING d.claims, d.attempts AS attempt, e.id, e.type, e.subject, e.data, e.occurred_at AS "occurredAt",
-            e.correlation_id AS "correlationId", e.causation_id AS "causationId"`;
-
-const FINISH = `
-  WITH ended AS (
-    UPDATE backbone.delivery SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL
-     WHERE event_id = $1 AND subscriber = $2 AND claims = $3 AND state = 'pending'
-    RETURNING order_key, position, true AS passable
-  ) ${NEXT}`;
 
 const FAIL = `
   WITH ended AS (
@@ -99,31 +55,34 @@ const PASS_ON = `
 /** The table of deliveries: who still has to hear what. All clocks are the database's. */
 @Injectable()
 export class Deliveries {
-  constructor(private readonly database: Database) {}
+  private readonly claims: Batches<Asked, Claim | undefined>;
+  private readonly ends: Batches<Claim, readonly DeliveryRef[] | undefined>;
 
-  /** Takes a delivery for the length of the lease; nothing when it is done, someone else's, or not its turn. */
-  async claim(
-    ref: DeliveryRef,
-    { behindDead, name, contract }: Subscription,
-    leaseMs: number,
-  ): Promise<Claim | undefined> {
-    type Row = DomainEvent & { claims: number; attempt: number; occurredAt: Date };
-    const terms = [behindDead === 'park', name, contract.type];
-    const parameters = [ref.eventId, ref.subscriber, ref.claims, leaseMs, ...terms];
-    const [row] = await this.database.query<Row>(CLAIM, parameters);
-    if (!row) return undefined;
-    const { claims, attempt, ...event } = row;
-    return { ...ref, claims, attempt, event: { ...event, occurredAt: row.occurredAt.toISOString() } };
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) { queue }: Pick<Config, 'queue'>,
+  ) {
+    this.claims = new Batches((asked) => claimAll(asked, database.prepared), queue.concurrency);
+    this.ends = new Batches((claims) => finishAll(claims, database.prepared), queue.concurrency);
+  }
+
+  /**
+   * Takes a delivery for the length of its lease. Undefined where that is not to be: it is done, paused, claimed by
+   * someone else, or its predecessor is not finished.
+   */
+  claim(ref: DeliveryRef, subscription: Subscription, leaseMs: number): Promise<Claim | undefined> {
+    return this.claims.ask({ ref, subscription, leaseMs });
   }
 
   /** Marks a claim done, and gives what is next in its line. Undefined: the claim is no longer ours. */
-  async finish({ eventId, subscriber, claims }: Claim): Promise<readonly DeliveryRef[] | undefined> {
-    return nextOf(await this.database.query<EndedRow>(FINISH, [eventId, subscriber, claims]));
+  finish(claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
+    return this.ends.ask(claim);
   }
 
   /** The same within the handler's transaction, so that both commit or neither does. */
-  async finishIn(manager: EntityManager, claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
-    return nextOf(await rowsOf<EndedRow>(manager, FINISH, [claim.eventId, claim.subscriber, claim.claims]));
+  async finishIn(transaction: Sql, claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
+    const [next] = await finishAll([claim], transaction);
+    return next;
   }
 
   /** Books a failed attempt. Undefined: the claim is no longer ours. */

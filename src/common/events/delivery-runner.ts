@@ -5,9 +5,10 @@ import { logSparingly } from '../logging/rate-limit.js';
 import { deliveryAttempts } from '../metrics/measures.js';
 import type { DeliveryOutcome } from '../metrics/zeros.js';
 import { pauseAfter } from './backoff.js';
+import type { Claim } from './claims.js';
 import { inContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
-import { type Claim, Deliveries, type Failure } from './deliveries.js';
+import { Deliveries, type Failure } from './deliveries.js';
 import { type DeliveryRef, deliveryId } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import { Handlers } from './handlers.js';
@@ -117,7 +118,7 @@ export class DeliveryRunner {
         await this.attempts.run(subscription, () => handle(event, tx));
         this.crashPoints.pass('after-handler');
       },
-      async ({ manager }) => ours(await this.deliveries.finishIn(manager, claim)),
+      async (session) => ours(await this.deliveries.finishIn(session, claim)),
     );
     return [];
   }

@@ -57,8 +57,8 @@ export class UnitOfWork {
       const late: Late[] = [];
       const tx: Transaction = {
         manager: session.manager,
-        query: session.query,
-        send: session.send,
+        query: (sql, parameters) => session.query(sql, parameters),
+        send: (sql, parameters) => session.send(sql, parameters),
         publish: (fact) => events.add(fact),
         beforeCommit: (write) => void late.push({ module: session.module, write }),
       };

@@ -6,7 +6,7 @@ const names = new Map<string, string>();
  * A statement that PostgreSQL reads and plans once on every connection, rather than every time. It stays there for as long
  * as the connection does, so its text must be one of a few: a constant, and nothing that was put together.
  */
-export function prepared(text: string, values: readonly unknown[]): QueryConfig {
+export function preparedStatement(text: string, values: readonly unknown[]): QueryConfig {
   let name = names.get(text);
   if (!name) names.set(text, (name = `orderly_${names.size + 1}`));
   return { name, text, values: [...values] };
