@@ -1,5 +1,5 @@
 import { cp, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../support/until.js';
 import { check, isBroken } from './checks.js';
@@ -134,14 +134,14 @@ class Campaign {
       calmRate: this.calmRate,
       faultyRate: (this.underFaults * 1000) / this.faultyMs,
       drainsMs: [...this.drainsMs],
-      hasOwnDisk: rig.hasOwnDisk,
+      hasOwnDisk: rig.disk !== undefined,
     };
   }
 }
 
 /** What the clients and the processes wrote down, for whoever looks for the cause. */
 async function keepLogs(rig: Rig, { seed, say }: Plan): Promise<void> {
-  const folder = resolve(KEPT, String(seed));
+  const folder = resolve(KEPT, `${seed}-${basename(rig.folder)}`);
   await mkdir(folder, { recursive: true });
   const isLog = (path: string) => path === rig.folder || /[.](log|ndjson)$/.test(path);
   await cp(rig.folder, folder, { recursive: true, filter: isLog });
