@@ -19,6 +19,9 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   rejected: ['rejected'],
 };
 
+/** The code of the refusal of a key that another request has had. */
+const REUSED = 'idempotency-key-reused';
+
 type Check = (books: Books) => readonly unknown[] | null;
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -89,8 +92,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
     ...log.wishes.filter(({ isDone }) => !isDone),
   ],
 
+  'misused: a key with another request, which was not refused': ({ rig, log }) =>
+    rig.subject.keepsKeys ? log.misuses.filter(({ status, code }) => status !== 422 || code !== REUSED) : null,
+
   'contradicted: answers that were wrong': ({ log }) => log.contradictions,
   'stuck: overdue, or still to be done when all was quiet': ({ stuck }) => stuck,
+  'impure: what was changed by replaying everything': ({ changedByReplay }) => changedByReplay,
   'complaints: what else went wrong': ({ complaints }) => complaints,
 };
 

@@ -72,11 +72,11 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     target: 'postgres',
     explains: true,
     lasts: [1_000, 3_000],
-    isPossible: ({ hasOwnDisk }) => hasOwnDisk,
+    isPossible: ({ disk }) => disk !== undefined,
     async strike({ rig }) {
-      await rig.fillDisk();
+      await rig.disk?.fill();
       return async () => {
-        await rig.freeDisk();
+        await rig.disk?.free();
         await rig.postgres.recover();
       };
     },

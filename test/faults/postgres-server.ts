@@ -11,6 +11,9 @@ type Embedded = typeof import('../../src/common/database/embedded-postgres.js');
 const EMBEDDED = pathToFileURL(resolve('dist/common/database/embedded-postgres.js')).href;
 /** As a shop would have it: what is committed is on the disk. */
 const SETTINGS = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_connections: '100' };
+/** Somebody may take the port after it was found free, and before PostgreSQL has it. */
+const TRIES_MAX = 5;
+const TAKEN = 'Address already in use';
 /** SQLSTATE class 42: syntax error or access rule violation. */
 const MISTAKE = '42';
 
@@ -24,8 +27,7 @@ export class PostgresServer {
 
   async start(): Promise<this> {
     if (this.isClosed) throw new Error('PostgreSQL is closed');
-    const { startEmbeddedPostgres }: Embedded = await import(EMBEDDED);
-    this.server = await startEmbeddedPostgres({ dataFolder: this.folder, settings: SETTINGS });
+    this.server = await run(this.folder);
     this.pool = new Pool({ connectionString: this.server.url, max: 4 });
     this.pool.on('error', () => undefined);
     return this;
@@ -107,5 +109,16 @@ export class PostgresServer {
     await this.pool?.end();
     await this.server?.stop();
     this.server = undefined;
+  }
+}
+
+async function run(dataFolder: string): Promise<EmbeddedPostgres> {
+  const { startEmbeddedPostgres }: Embedded = await import(EMBEDDED);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startEmbeddedPostgres({ dataFolder, settings: SETTINGS });
+    } catch (error) {
+      if (tries === TRIES_MAX || !String(error).includes(TAKEN)) throw error;
+    }
   }
 }

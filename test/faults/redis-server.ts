@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { until } from '../support/until.js';
-import { freePort } from './ports.js';
 
 /** A real Redis that keeps nothing on disk, and comes back on the same port after its death. */
 export class RedisServer {
@@ -17,8 +16,8 @@ export class RedisServer {
     this.client.on('error', () => undefined);
   }
 
-  static async start(folder: string): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), folder);
+  static async start(port: number, folder: string): Promise<RedisServer> {
+    const server = new RedisServer(port, folder);
     await server.start();
     return server;
   }

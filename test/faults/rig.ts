@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { appendFile, chmod, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from './app.js';
+import { Disk } from './disk.js';
 import { MailSink } from './mail-sink.js';
-import { freePort } from './ports.js';
+import { Ports } from './ports.js';
 import { PostgresProxy } from './postgres-proxy.js';
 import { PostgresServer } from './postgres-server.js';
 import { RedisServer } from './redis-server.js';
@@ -34,11 +34,6 @@ export type Topology = keyof typeof TOPOLOGIES;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What a campaign of a hundred thousand orders needs, and a disk that can be filled without harm to anybody else's. */
-const DISK = '8g';
-const LEFT_OVER = 64 * 1024 * 1024;
-const BIT = Buffer.alloc(1024 * 1024);
-
 /** All that a campaign runs on: real servers, two processes of the subject, and what lies between them. */
 export interface Rig {
   readonly folder: string;
@@ -48,11 +43,8 @@ export interface Rig {
   readonly redis: RedisServer;
   readonly mail: MailSink;
   readonly apps: readonly App[];
-  /** Whether PostgreSQL has a disk of its own, which may be filled. */
-  readonly hasOwnDisk: boolean;
-  /** Takes all space on PostgreSQL's disk. Gives it back with `freeDisk`. */
-  fillDisk(): Promise<void>;
-  freeDisk(): Promise<void>;
+  /** PostgreSQL's, if there is one that may be filled. */
+  readonly disk: Disk | undefined;
   stop(): Promise<void>;
 }
 
@@ -69,16 +61,16 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
     for (const signal of SIGNALS) process.off(signal, interrupt);
   });
   try {
-    const disk = join(folder, 'disk');
-    await mkdir(disk);
-    const isMounted = mount(disk);
-    if (isMounted) undo.push(() => execFileSync('umount', ['--lazy', disk]));
-    const postgres = await new PostgresServer(join(disk, 'data')).start();
+    const ports = await Ports.reserve();
+    undo.push(() => ports.release());
+    const mounted = await Disk.mount(join(folder, 'disk'));
+    undo.push(() => mounted.unmount());
+    const postgres = await new PostgresServer(join(mounted.folder, 'data')).start();
     undo.push(() => postgres.stop());
-    const hasOwnDisk = isMounted && postgres.dataFolder.startsWith(disk);
+    const disk = mounted.isOwn && postgres.dataFolder.startsWith(mounted.folder) ? mounted : undefined;
     const proxy = await new PostgresProxy(() => postgres.port).listen();
     undo.push(() => proxy.stop());
-    const redis = await RedisServer.start(folder);
+    const redis = await RedisServer.start(await ports.take(), folder);
     undo.push(() => redis.stop());
     const mail = await new MailSink().listen();
     undo.push(() => mail.stop());
@@ -93,16 +85,13 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
       // One of them keeps its modules apart in the database as well.
       const own = { ...environment, MODULES: modules, MODULE_ROLES: apps.length === 0 ? 'enforced' : 'off' };
       const { main, health } = subject;
-      apps.push(new App({ name, main, health, port: await freePort(), folder, environment: own, serves }));
+      apps.push(new App({ name, main, health, port: await ports.take(), folder, environment: own, serves }));
     }
     for (const app of apps) {
       undo.push(() => app.close());
       await app.restart();
     }
-    const ballast = join(disk, 'ballast');
-    const fillDisk = () => fill(disk, ballast);
-    const freeDisk = () => rm(ballast, { force: true });
-    return { folder, subject, postgres, proxy, redis, mail, apps, hasOwnDisk, fillDisk, freeDisk, stop };
+    return { folder, subject, postgres, proxy, redis, mail, apps, disk, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -120,29 +109,4 @@ async function undoAll(steps: readonly (() => unknown)[]): Promise<void> {
     }
   }
   if (errors.length > 0) throw new AggregateError(errors, 'The campaign could not clear up after itself');
-}
-
-/** Only root may; without it there is no full disk in the campaign, and its report says so. */
-function mount(folder: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK},mode=755`, 'tmpfs', folder], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Most of it at once; the rest bit by bit, because others write as well. */
-async function fill(disk: string, ballast: string): Promise<void> {
-  const { bavail, bsize } = await statfs(disk);
-  await writeFile(ballast, '');
-  execFileSync('fallocate', ['--length', String(Math.max(bavail * bsize - LEFT_OVER, bsize)), ballast]);
-  for (;;) {
-    try {
-      await appendFile(ballast, BIT);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return;
-      throw error;
-    }
-  }
 }
