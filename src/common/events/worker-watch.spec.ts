@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Writable } from 'node:stream';
+import { Logger } from '@nestjs/common';
 import { Unhealthy } from '../http/health.js';
+import { createLogger } from '../logging/logger.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
+import { Dispatcher } from './dispatcher.js';
 import type { ModuleWorker } from './module-worker.js';
 import { WORKERS, WorkerWatch } from './worker-watch.js';
 
 const A_WHILE_MS = 31_000;
+const LOOK_EVERY_MS = 5_000;
+const AN_HOUR_MS = 3_600_000;
 
 let stage: ModuleStage;
 let watch: WorkerWatch;
@@ -25,10 +32,17 @@ afterEach(async () => {
   await stage.close();
 });
 
-/** On the clock alone: everything takes the time that it takes. */
+/** On the stopwatch alone: everything takes the time that it takes. */
 function timePasses(): void {
-  const { now } = Date;
-  jest.spyOn(Date, 'now').mockImplementation(() => now() + A_WHILE_MS);
+  const now = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + A_WHILE_MS);
+}
+
+/** A look comes at once after the one before it. */
+function lookOften(): void {
+  const { setTimeout } = globalThis;
+  const hurried = (work: () => void, ms?: number) => setTimeout(work, ms === LOOK_EVERY_MS ? 1 : ms);
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(hurried as typeof setTimeout);
 }
 
 /** Asks its queue for work and never hears an answer. */
@@ -68,6 +82,18 @@ test('a worker that hangs makes readiness fail until another one has taken over'
 
   await rung;
   await expect(watch.isAlive()).resolves.toBeUndefined();
+});
+
+test("a clock that jumps is nobody's fault", async () => {
+  const { worker } = host;
+  const { now } = Date;
+  for (const jumpMs of [AN_HOUR_MS, -AN_HOUR_MS]) {
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + jumpMs);
+    await expect(watch.isAlive()).resolves.toBeUndefined();
+    await watch.look();
+    await watch.look();
+    expect(host.worker).toBe(worker);
+  }
 });
 
 test('a worker that is at work for long is left alone', async () => {
@@ -112,4 +138,70 @@ test('a worker whose queue does not answer is not to blame', async () => {
 
   await runner.rollbackTransaction();
   await runner.release();
+});
+
+test('a worker that hears nothing but errors from its queue is left alone, and readiness tells until they end', async () => {
+  const { worker } = host;
+  await stage.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                   $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$`);
+  await stage.sql('CREATE TRIGGER refuse BEFORE UPDATE ON bullmq.job FOR EACH ROW EXECUTE FUNCTION refuse()');
+  const errors: unknown[] = [];
+  worker.on('error', (error) => void errors.push(error));
+  const rung = new Promise<void>((resolve) =>
+    stage.app.get(Script, { strict: false }).on('ring', async () => resolve()),
+  );
+  await sell();
+  await once(worker, 'error');
+  timePasses();
+  await once(worker, 'error');
+
+  await watch.look();
+  await watch.look();
+  expect(host.worker).toBe(worker);
+  // The relay has to have made a round since.
+  const deadline = Date.now() + 10_000;
+  let troubled = await stage.get('/health/ready');
+  while (Date.now() < deadline && troubled.status !== 200) troubled = await stage.get('/health/ready');
+  expect(troubled).toMatchObject({ status: 200, body: { status: 'degraded' } });
+  expect(troubled.body.checks).toContainEqual({
+    name: 'queues',
+    ok: false,
+    detail: 'errors from the queues of toys: deliveries wait',
+  });
+  expect(errors.length).toBeLessThan(10);
+
+  await stage.sql('DROP TRIGGER refuse ON bullmq.job');
+  await rung;
+  expect((await stage.get('/health/ready')).body).toMatchObject({ status: 'ok' });
+});
+
+test('a worker that cannot be replaced is told of, and the next look tries again', async () => {
+  const { worker } = host;
+  const successor = worker.successor.bind(worker);
+  let failures = 2;
+  Object.assign(worker, {
+    successor: () => {
+      if (failures > 0) throw new Error(`${failures--} more`);
+      return successor();
+    },
+  });
+  await hang(host);
+  timePasses();
+  lookOften();
+  const told = new Promise<string>((resolve) => {
+    const output = new Writable({ write: (line, _, done) => [resolve(String(line)), done()] });
+    Logger.overrideLogger(createLogger({ level: 'error', format: 'json' }, output));
+  });
+
+  const ownWatch = new WorkerWatch([host], stage.app.get(Dispatcher));
+  ownWatch.start();
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline && host.worker === worker) await stage.sql('SELECT');
+  await ownWatch.stop();
+
+  expect(host.worker).not.toBe(worker);
+  expect(JSON.parse(await told)).toMatchObject({
+    msg: 'A worker could not be replaced; the next look will try again',
+    err: { message: '2 more' },
+  });
 });

@@ -1,5 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Unhealthy } from '../http/health.js';
+import { logSparingly } from '../logging/rate-limit.js';
+import { Loop } from '../timing/loop.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ModuleWorker } from './module-worker.js';
 
@@ -9,14 +11,21 @@ export const WORKERS = Symbol('workers');
 const LOOK_EVERY_MS = 5_000;
 /** BullMQ itself pauses for 15 seconds after some errors. */
 const STUCK_AFTER_MS = 30_000;
+const SAY_EVERY_MS = 30_000;
 
 /** Has its eye on the workers: one that hears nothing from a queue that answers others hangs, and is replaced. */
 @Injectable()
 export class WorkerWatch {
   private readonly logger = new Logger(WorkerWatch.name);
-  private timer: NodeJS.Timeout | undefined;
-  private round: Promise<void> | undefined;
-  private lookedAt = Date.now();
+  private readonly loop = new Loop({
+    round: () => this.look(),
+    failed: (err) =>
+      logSparingly('worker watch', SAY_EVERY_MS, (suppressed) =>
+        this.logger.error('A worker could not be replaced; the next look will try again', { err, suppressed }),
+      ),
+    pauseMs: () => LOOK_EVERY_MS,
+  });
+  private lookedAt = performance.now();
 
   constructor(
     @Inject(WORKERS) private readonly workers: readonly ModuleWorker[],
@@ -24,22 +33,19 @@ export class WorkerWatch {
   ) {}
 
   start(): void {
-    this.lookedAt = Date.now();
-    this.timer = setInterval(() => {
-      this.round = this.look();
-    }, LOOK_EVERY_MS);
+    this.lookedAt = performance.now();
+    this.loop.start(LOOK_EVERY_MS);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.round;
+    await this.loop.stop();
   }
 
   /** Replaces the workers that hang. */
   async look(): Promise<void> {
     // A process that was asleep gives its workers a moment to wake up.
-    const hasSlept = Date.now() - this.lookedAt > 2 * LOOK_EVERY_MS;
-    this.lookedAt = Date.now();
+    const hasSlept = performance.now() - this.lookedAt > 2 * LOOK_EVERY_MS;
+    this.lookedAt = performance.now();
     if (hasSlept) return;
     const hanging = (await this.hanging()).filter(({ worker }) => worker.ageMs > STUCK_AFTER_MS);
     for (const each of hanging) {
@@ -55,6 +61,11 @@ export class WorkerWatch {
     if (stopped.length > 0) throw new Unhealthy(`the workers of ${stopped.join(', ')} have stopped`);
     const hanging = (await this.hanging()).map(({ worker }) => `${worker.name} for ${worker.silentMs} ms`);
     if (hanging.length > 0) throw new Unhealthy(`no sign of life from the workers of ${hanging.join(', ')}`);
+  }
+
+  /** The modules whose workers are refused by their queues. */
+  troubled(): string[] {
+    return this.workers.filter(({ worker }) => worker.isInTrouble).map(({ worker }) => worker.name);
   }
 
   /** Without an answer from the queue nobody can tell, and nobody could do better. */
