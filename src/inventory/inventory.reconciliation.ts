@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import { EventReader } from '../common/events/event-reader.js';
 import { Transactions } from '../common/events/transactions.js';
 import { Checks, type Disagreement } from '../common/reconciliation/checks.js';

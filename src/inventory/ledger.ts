@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import type { Transaction } from '../common/events/transaction.js';
 import { bigintColumn } from '../common/values/bigint-column.js';
 

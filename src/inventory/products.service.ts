@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import type { Transaction } from '../common/events/transaction.js';
 import { Transactions } from '../common/events/transactions.js';
 import { isSameMoney, type Money } from '../common/values/money.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import type { Transaction } from '../common/events/transaction.js';
 import { StockDispatched, StockReleased, StockReserved, StockShort } from './inventory.events.js';
 import { book } from './ledger.js';

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import type { Disagreement } from '../common/reconciliation/checks.js';
 import type { HeardEvent } from '../common/reconciliation/heard-events.js';
 import { OrderConfirmed, OrderDelivered, OrderShipped } from '../orders/orders.events.js';

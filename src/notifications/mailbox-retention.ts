@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import { Transactions } from '../common/events/transactions.js';
 import { daysAgo, leastIdOf, NO_ID } from '../common/retention/age.js';
 import { Pruning } from '../common/retention/pruning.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import { EndedDeliveries } from '../common/events/ended-deliveries.js';
 import { Transactions } from '../common/events/transactions.js';
 import { daysAgo, leastIdOf, NO_ID } from '../common/retention/age.js';

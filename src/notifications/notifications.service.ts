@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { In, LessThan } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { rowsOf } from '../common/database/database.js';
+import { rowsOf } from '../common/database/rows-of.js';
 import type { DomainEvent } from '../common/events/domain-event.js';
 import { GiveUp } from '../common/events/outcomes.js';
 import type { SideEffectContext } from '../common/events/subscription.js';

@@ -9,6 +9,7 @@ export interface Planted {
 }
 
 const DELIVERIES = 'common/events/deliveries.js';
+const CLAIMS = 'common/events/claims.js';
 const KEYS = 'common/idempotency/keyed-request.js';
 const NOTIFICATIONS = 'notifications/notifications.service.js';
 const FORGOTTEN_CALL = 'return this.database.query(FORGOTTEN, [subscribers, limitEach]);';
@@ -48,16 +49,16 @@ export const PLANTED: readonly Planted[] = [
     name: 'a delivery is done when it is taken',
     edits: [
       {
-        file: DELIVERIES,
-        replace: 'SET claims = claims + 1, attempts',
-        by: `SET state = 'done', finished_at = clock_timestamp(), claims = claims + 1, attempts`,
+        file: CLAIMS,
+        replace: 'SET claims = d.claims + 1, attempts',
+        by: `SET state = 'done', finished_at = clock_timestamp(), claims = d.claims + 1, attempts`,
       },
     ],
     faults: ['process killed', 'mail server says "later"'],
   },
   {
     name: 'a delivery does not wait for the one before it',
-    edits: [{ file: DELIVERIES, replace: 'AND NOT ${BLOCKED}', by: 'AND $5::boolean IS NOT NULL' }],
+    edits: [{ file: CLAIMS, replace: 'AND NOT ${BLOCKED}', by: '' }],
     faults: ['mail server says "later"', 'mail server takes a mail and hangs up'],
   },
   {
@@ -80,10 +81,9 @@ export const PLANTED: readonly Planted[] = [
     name: 'leases follow the clock of the process',
     edits: [
       {
-        file: DELIVERIES,
-        replace: 'this.database.query(CLAIM, parameters)',
-        by: `this.database.query(
-          CLAIM.replaceAll('clock_timestamp()', "timestamptz '" + new Date().toISOString() + "'"), parameters)`,
+        file: CLAIMS,
+        replace: 'sql.query(CLAIM, [',
+        by: `sql.query(CLAIM.replaceAll('clock_timestamp()', "timestamptz '" + new Date().toISOString() + "'"), [`,
       },
     ],
     faults: ['process killed while its clock is wrong'],
@@ -93,9 +93,9 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: 'common/events/unit-of-work.js',
-        replace: 'const made = await this.log.append(logged, session);',
+        replace: 'const made = this.log.append(logged, session);',
         by: `const made = [];
-             setTimeout(() => this.database.transaction('backbone', (own) => this.log.append(logged, own))
+             setTimeout(() => this.database.transaction('backbone', async (own) => this.log.append(logged, own))
                .then((refs) => this.dispatcher.dispatch(refs), () => undefined), 5);`,
       },
     ],
@@ -103,9 +103,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'a COMMIT without an answer counts as done',
-    edits: [
-      { file: 'common/database/database.js', replace: '!(await this.didCommit(session.trace, error))', by: 'false' },
-    ],
+    edits: [{ file: 'common/database/database.js', replace: '!(await didCommit(trace, this.dataSource.manager, error))', by: 'false' }],
     faults: ['COMMITs lost on their way'],
   },
   {
@@ -134,7 +132,13 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'an idempotency key is written down in a transaction of its own',
-    edits: [{ file: KEYS, replace: 'await manager.query(KEEP', by: 'await manager.dataSource.query(KEEP' }],
+    edits: [
+      {
+        file: 'common/events/unit-of-work.js',
+        replace: 'once?.keep(session, result);',
+        by: `once?.keep({ send: (sql, values) => void session.manager.dataSource.query(sql, values) }, result);`,
+      },
+    ],
     faults: ['process dies before-commit', 'COMMITs lost on their way'],
   },
   {

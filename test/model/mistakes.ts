@@ -28,16 +28,14 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     mistake: 'a claim takes a job of an earlier claim',
-    right: 'd.claims = $3',
-    wrong: '$3::integer IS NOT NULL',
+    right: "AND d.claims = w.claims AND d.state = 'pending'\n     AND e.id",
+    wrong: "AND d.state = 'pending'\n     AND e.id",
     shownBy: { seed: 1, path: '18:3:5:4:4:3:3:3:3', replayPath: 'AALBi:V' },
   },
   {
     mistake: 'whoever has lost its lease still ends the delivery',
-    right:
-      "SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL\n     WHERE event_id = $1 AND subscriber = $2 AND claims = $3",
-    wrong:
-      "SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL\n     WHERE event_id = $1 AND subscriber = $2 AND $3::integer IS NOT NULL",
+    right: "AND d.claims = w.claims AND d.state = 'pending'\n    RETURNING",
+    wrong: "AND d.state = 'pending'\n    RETURNING",
     shownBy: { seed: 1, path: '20:2', replayPath: 'HAAAAB:q' },
   },
   {
@@ -60,8 +58,8 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     mistake: 'a dead delivery of those that park lets the next one pass',
-    right: "(p.state = 'pending' OR ($5 AND p.released_at IS NULL))",
-    wrong: "(p.state = 'pending' OR ($5 AND p.released_at IS NOT NULL))",
+    right: "(p.state = 'pending' OR (w.parks AND p.released_at IS NULL))",
+    wrong: "(p.state = 'pending' OR (w.parks AND p.released_at IS NOT NULL))",
     shownBy: { seed: 22, path: '10:8:5:6:5:5', replayPath: 'BEMT:K' },
   },
   {

@@ -4,8 +4,9 @@ import { createServer, type Server, Socket } from 'node:net';
 import type { DataSource, EntityManager } from 'typeorm';
 import { TestDatabase } from '../testing/test-database.js';
 import { createDataSource } from './data-source.js';
-import { Database, type Session } from './database.js';
+import { Database } from './database.js';
 import { isDatabaseLost, TransactionEndedError } from './database-errors.js';
+import type { Session } from './session.js';
 
 /** What PostgreSQL's protocol calls a simple query with this text: type, length, text, zero. */
 const COMMIT = Buffer.concat([Buffer.from('Q'), Buffer.from([0, 0, 0, 11]), Buffer.from('COMMIT\0')]);

@@ -1,49 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { currentContext, REQUESTS } from '../events/context.js';
 import { counted } from '../metrics/transaction-outcomes.js';
-import { CommitUnknownError, isDatabaseLost, NestedTransactionError } from './database-errors.js';
+import { isDatabaseLost, NestedTransactionError } from './database-errors.js';
 import { Entrance } from './entrance.js';
 import { keepConnectionsFit } from './fit-connections.js';
+import { didCommit } from './lost-commit.js';
 import { preparedStatement } from './prepared-statement.js';
 import { roleOf } from './roles.js';
 import { hearOut, rollBack } from './roll-back.js';
+import { rowsOf } from './rows-of.js';
+import type { Session, Sql } from './session.js';
 import { Statements } from './statements.js';
-
-/** How long the outcome of a lost COMMIT is looked for before the caller is told that it is unknown. */
-const OUTCOME_WAIT_MS = 5_000;
 
 /** One connection of so many is kept for what is no request: deliveries, the relay, health checks. */
 const KEPT_ONE_OF = 4;
-
-/** What lets the outcome of a lost COMMIT be looked up. */
-interface Trace {
-  /** PostgreSQL's number of the transaction: tells when it is over, but not how. */
-  readonly transactionId: string;
-  /** An event that it wrote: is there if it was committed. */
-  readonly eventId: string;
-}
-
-/** What SQL can be sent through. Texts are prepared once on every connection, so they must be constants. */
-export interface Sql {
-  /** Gives the rows. */
-  query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
-  /** Goes out with the next statement, and nobody waits for its answer: if it fails, the transaction does. */
-  send(sql: string, parameters: readonly unknown[]): void;
-}
-
-/** One open transaction, as the backbone sees it. */
-export interface Session extends Sql {
-  readonly manager: EntityManager;
-  /** One of the events that it writes, once there is one: by it is found out whether a lost COMMIT took place. */
-  eventId?: string;
-  /** Whose statements are sent. */
-  readonly module: string;
-  /** From here on the statements are this module's: they run under its role where roles are enforced. */
-  become(module: string): void;
-}
 
 /** The one owner of transactions. TypeORM's own would take a COMMIT that rolled back for success. */
 export class Database {
@@ -88,19 +60,7 @@ export class Database {
   }
 
   /** The same for a constant, which is prepared once on every connection. */
-  readonly prepared: Pick<Sql, 'query'> = {
-    query: async <Row>(sql: string, parameters: readonly unknown[]) => {
-      if (this.options.enforceRoles)
-        return this.transaction('backbone', (session) => session.query<Row>(sql, parameters));
-      return this.inTurn(() =>
-        this.connected(async (runner) => {
-          const client: Client = await runner.connect();
-          const { rows } = await client.query(preparedStatement(sql, parameters));
-          return rows;
-        }),
-      );
-    },
-  };
+  readonly prepared: Pick<Sql, 'query'> = { query: (sql, parameters) => this.ask(sql, parameters) };
 
   /** Requests wait until there is room for them. Who has a connection and waited for a second one might wait for ever. */
   private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -112,6 +72,18 @@ export class Database {
     } finally {
       this.entrance.leave();
     }
+  }
+
+  private async ask<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    if (this.options.enforceRoles)
+      return this.transaction('backbone', (session) => session.query<Row>(sql, parameters));
+    return this.inTurn(() =>
+      this.connected(async (runner) => {
+        const client: Client = await runner.connect();
+        const { rows } = await client.query(preparedStatement(sql, parameters));
+        return rows as Row[];
+      }),
+    );
   }
 
   /** On a connection of its own, outside of any transaction. */
@@ -173,46 +145,7 @@ export class Database {
       const { transactionId } = statements;
       if (!isDatabaseLost(error)) throw error;
       const trace = transactionId && eventId ? { transactionId, eventId } : undefined;
-      if (!(await this.didCommit(trace, error))) throw error;
+      if (!(await didCommit(trace, this.dataSource.manager, error))) throw error;
     }
   }
-
-  /** Finds out what became of a transaction whose COMMIT got no answer. */
-  private async didCommit(trace: Trace | undefined, cause: unknown): Promise<boolean> {
-    const deadline = performance.now() + OUTCOME_WAIT_MS;
-    while (trace && performance.now() < deadline) {
-      const { isStored, isOver } = await this.lookUp(trace);
-      if (isStored || isOver) return isStored;
-      await pause(100);
-    }
-    throw new CommitUnknownError('The connection was lost during COMMIT and its outcome is not known', { cause });
-  }
-
-  /**
-   * Believes the row, not the number: when PostgreSQL crashes, it gives numbers that did not reach the disk to other
-   * transactions, and `pg_xact_status` would tell of theirs.
-   */
-  private async lookUp({ transactionId, eventId }: Trace): Promise<{ isStored: boolean; isOver: boolean }> {
-    const unknown = { isStored: false, isOver: false };
-    const sql = `SELECT EXISTS (SELECT FROM backbone.event WHERE id = $2) AS "isStored",
-                        pg_visible_in_snapshot($1::xid8, pg_current_snapshot()) AS "isOver"`;
-    try {
-      const [row] = await rowsOf<typeof unknown>(this.dataSource.manager, sql, [transactionId, eventId]);
-      return row ?? unknown;
-    } catch (error) {
-      if (isDatabaseLost(error)) return unknown;
-      throw error;
-    }
-  }
-}
-
-/** Rows of a statement. TypeORM wraps those of UPDATE and DELETE in a pair with their number. */
-export async function rowsOf<Row>(
-  manager: EntityManager,
-  sql: string,
-  parameters: readonly unknown[] = [],
-): Promise<Row[]> {
-  const answer: unknown[] = await manager.query(sql, [...parameters]);
-  const paired = answer.length === 2 && Array.isArray(answer[0]) && typeof answer[1] === 'number';
-  return (paired ? answer[0] : answer) as Row[];
 }

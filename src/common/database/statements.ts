@@ -45,7 +45,8 @@ export class Statements {
 
   /** Begins a transaction on the runner's connection; from here on what TypeORM sends over it is one of its statements. */
   static async begin(runner: QueryRunner): Promise<Statements> {
-    const statements = new Statements(await runner.connect(), runner);
+    const client: Client = await runner.connect();
+    const statements = new Statements(client, runner);
     statements.post({ text: BEGIN }, (answers) => {
       // `pg` answers several statements in one text with as many results.
       const [, numbered] = answers as QueryResult<{ id: string }>[];
@@ -78,8 +79,12 @@ export class Statements {
     await this.end();
     const committing = this.client.query('COMMIT');
     this.letGo();
-    const { command } = await committing.catch((error: unknown) => this.fail(error));
-    if (command !== 'COMMIT') await this.fail(new RolledBackError());
+    try {
+      const { command } = await committing;
+      if (command !== 'COMMIT') throw new RolledBackError();
+    } catch (error) {
+      throw await this.reasonOf(error);
+    }
   }
 
   /** Refuses all that comes from here on, and waits for what runs. */
@@ -89,14 +94,10 @@ export class Statements {
   }
 
   /** Gives what PostgreSQL said to the first statement for which nobody waited, if one failed: all later ones fail for it. */
-  async reasonOf(error: unknown): Promise<unknown> {
+  async reasonOf(last: unknown): Promise<unknown> {
     this.letGo();
     await Promise.all(this.sent);
-    return this.failure ?? error;
-  }
-
-  private async fail(error: unknown): Promise<never> {
-    throw await this.reasonOf(error);
+    return this.failure ?? last;
   }
 
   private post(config: QueryConfig, take: (answer: unknown) => void = () => undefined): void {

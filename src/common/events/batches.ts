@@ -26,7 +26,10 @@ export class Batches<Item, Answer> {
   ask(item: Item): Promise<Answer> {
     return new Promise((take, fail) => {
       const waiting = { item, take, fail };
-      if (this.max === 1) return void this.answer([waiting]);
+      if (this.max === 1) {
+        void this.answer([waiting]);
+        return;
+      }
       this.waiting.push(waiting);
       if (!this.isWorking) void this.workOff();
     });
@@ -41,9 +44,9 @@ export class Batches<Item, Answer> {
   private async answer(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
     try {
       const answers = await this.work(batch.map(({ item }) => item));
-      for (const [index, { take }] of batch.entries()) take(answers[index] as Answer);
+      for (const [index, each] of batch.entries()) each.take(answers[index] as Answer);
     } catch (error) {
-      if (batch.length === 1 || isDatabaseLost(error)) for (const { fail } of batch) fail(error);
+      if (batch.length === 1 || isDatabaseLost(error)) for (const each of batch) each.fail(error);
       // One of them may be to blame for what became of all.
       else for (const each of batch) await this.answer([each]);
     }

@@ -1,4 +1,4 @@
-import type { Sql } from '../database/database.js';
+import type { Sql } from '../database/session.js';
 import { type DeliveryRef, deliveryId } from './delivery.js';
 import type { DomainEvent } from './domain-event.js';
 import { ENDED_AND_NEXT, type EndedRow, nextOf } from './next-in-line.js';

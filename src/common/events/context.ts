@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Sql } from '../database/database.js';
+import type { Sql } from '../database/session.js';
 
 /** Makes what a request does happen once, however often the request is sent. */
 export interface OncePerRequest {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
-import { Database, type Sql } from '../database/database.js';
+import { Database } from '../database/database.js';
+import type { Sql } from '../database/session.js';
 import { Batches } from './batches.js';
 import { type Asked, type Claim, claimAll, finishAll, GRACE_MS } from './claims.js';
 import type { DeliveryRef } from './delivery.js';

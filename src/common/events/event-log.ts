@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Session } from '../database/database.js';
+import type { Session } from '../database/session.js';
 import { currentContext } from './context.js';
 import type { DeliveryRef } from './delivery.js';
 import type { DomainEvent } from './domain-event.js';

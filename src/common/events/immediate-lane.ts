@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
-import type { Session } from '../database/database.js';
+import type { Session } from '../database/session.js';
 import { logSparingly } from '../logging/rate-limit.js';
 import { handlerSeconds } from '../metrics/measures.js';
 import type { DomainEvent } from './domain-event.js';

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Sql } from '../database/database.js';
+import type { Sql } from '../database/session.js';
 import type { Fact } from './domain-event.js';
 
 /** What commits together: rows changed, facts published, and what other modules do because of them. */

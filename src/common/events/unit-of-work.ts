@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { Database, type Session } from '../database/database.js';
+import { Database } from '../database/database.js';
 import { isCollision } from '../database/database-errors.js';
+import type { Session } from '../database/session.js';
 import { eventsPublished } from '../metrics/measures.js';
 import { currentContext } from './context.js';
 import { CrashPoints } from './crash-points.js';

@@ -1,4 +1,4 @@
-import type { Sql } from '../database/database.js';
+import type { Sql } from '../database/session.js';
 import type { OncePerRequest } from '../events/context.js';
 import { Created } from '../http/created.js';
 import { IdempotencyKeyReused, RequestStillRunning } from './idempotency.errors.js';

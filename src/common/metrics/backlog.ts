@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../database/database.js';
+import { rowsOf } from '../database/rows-of.js';
 
 /** More of one subscriber are not counted: a backlog that long is seen as well by the first of them. */
 const COUNTED_MAX = 100_001;

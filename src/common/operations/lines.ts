@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database, rowsOf } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { rowsOf } from '../database/rows-of.js';
 import { type DeliveryRef, deliveryId } from '../events/delivery.js';
 import { Dispatcher } from '../events/dispatcher.js';
 import { type EndedRow, NEXT, nextOf } from '../events/next-in-line.js';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database, rowsOf } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { rowsOf } from '../database/rows-of.js';
 import { Audit } from './audit.js';
 
 /** Since when, and why, a subscriber hears nothing. */

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../database/database.js';
+import { rowsOf } from '../database/rows-of.js';
 import type { DeliveryRef, DeliveryState } from '../events/delivery.js';
 import { AFTER_FILTER, type DeliveryFilter, filterParameters, matching } from '../events/delivery-filter.js';
 import type { DomainEvent } from '../events/domain-event.js';

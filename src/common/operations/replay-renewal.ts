@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../database/database.js';
+import { rowsOf } from '../database/rows-of.js';
 import { type DeliveryRef, deliveryId } from '../events/delivery.js';
 import type { Candidate } from './replay-candidates.js';
 

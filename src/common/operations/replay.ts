@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { Database, rowsOf } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { rowsOf } from '../database/rows-of.js';
 import { deliveryId } from '../events/delivery.js';
 import { AFTER_FILTER, type DeliveryFilter, filterParameters, matching } from '../events/delivery-filter.js';
 import { type Subscription, Subscriptions } from '../events/subscriptions.js';

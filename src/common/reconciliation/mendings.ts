@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../database/database.js';
+import { rowsOf } from '../database/rows-of.js';
 import type { DeliveryRef, DeliveryState } from '../events/delivery.js';
 import type { DomainEvent } from '../events/domain-event.js';
 import { wasPruned } from '../events/pruned-deliveries.js';

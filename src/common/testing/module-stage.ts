@@ -70,12 +70,20 @@ export class ModuleStage {
     });
     const modules = [types].flat();
     const testDatabase = host?.testDatabase ?? (await TestDatabase.create());
-    const { url } = testDatabase;
-    const dataSource = await createDataSource({ url, poolSize: 5, modules: modules.map(definitionOf) }).initialize();
-    // Those that a spec made up have no migrations that would.
+    const dataSource = await createDataSource({
+      url: testDatabase.url,
+      poolSize: 5,
+      modules: modules.map(definitionOf),
+    }).initialize();
     for (const module of modules) await createSchemaWithRole(dataSource.manager, definitionOf(module).name);
     const database = new Database(dataSource, config.database);
-    const backbone = BackboneModule.forRoot({ config, database, databaseUrl: url, modules, isWhole: false });
+    const backbone = BackboneModule.forRoot({
+      config,
+      database,
+      databaseUrl: testDatabase.url,
+      modules,
+      isWhole: false,
+    });
     const stage = { module: Stage, imports: [backbone, HttpModule, OperationsModule, ...modules] };
     const app = await NestFactory.create<NestFastifyApplication>(stage, createAdapter(), {
       logger: createLogger(config.log),
