@@ -51,6 +51,14 @@ export class Dispatcher {
     return answers.filter(({ ok }) => !ok).map(({ name }) => name);
   }
 
+  /** The modules in whose queues so many jobs wait. One that does not answer is none of them. */
+  async busyQueues(jobs: number): Promise<string[]> {
+    const lengths = await Promise.all(
+      this.modules.map(async (name) => ({ name, length: await this.queueOf(name).waitingLength() })),
+    );
+    return lengths.filter(({ length }) => length >= jobs).map(({ name }) => name);
+  }
+
   /** The modules whose queues answer, and take no jobs. */
   troubledQueues(): string[] {
     return this.modules.filter((name) => this.queueOf(name).isInTrouble);

@@ -41,18 +41,26 @@ export class WatchedQueue extends Queue {
 
   /** Whether it answers at all, whatever it has to say. */
   async answers(): Promise<boolean> {
-    try {
-      await inTime(this.isPaused(), PROBE_MS, () => this.silence());
-      return true;
-    } catch (error) {
-      logger.debug('A queue does not answer', { err: error, queue: this.name });
-      return false;
-    }
+    return (await this.probe(this.isPaused())) !== undefined;
+  }
+
+  /** How many jobs wait for a worker; 0 when it does not answer. */
+  async waitingLength(): Promise<number> {
+    return (await this.probe(this.getWaitingCount())) ?? 0;
   }
 
   override async close(): Promise<void> {
     await within(GOODBYE_MS, super.close());
     await within(0, this.disconnect());
+  }
+
+  private async probe<Answer>(question: Promise<Answer>): Promise<Answer | undefined> {
+    try {
+      return await inTime(question, PROBE_MS, () => this.silence());
+    } catch (error) {
+      logger.debug('A queue does not answer', { err: error, queue: this.name });
+      return undefined;
+    }
   }
 
   private async addAll(jobs: Parameters<Queue['addBulk']>[0]): Promise<void> {
@@ -70,10 +78,10 @@ export class WatchedQueue extends Queue {
   }
 }
 
-async function inTime(answer: Promise<unknown>, ms: number, tooLate: () => Error): Promise<void> {
+async function inTime<Answer>(answer: Promise<Answer>, ms: number, tooLate: () => Error): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(tooLate()), ms);
   });
-  await Promise.race([answer, silence]).finally(() => clearTimeout(timer));
+  return Promise.race([answer, silence]).finally(() => clearTimeout(timer));
 }

@@ -51,6 +51,31 @@ test('the relay looks after the modules of its process, and leaves those of othe
   expect(await due()).toEqual(['elsewhere.hear']);
 }, 10_000);
 
+test('the relay has no more of a long backlog in the queue than keeps its workers busy', async () => {
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+  for (let batch = 0; batch < 3; batch += 1)
+    await stage.hears(...Array.from({ length: 600 }, () => ToySold({ toy: randomUUID() })));
+  await stage.sql(`DELETE FROM backbone.delivery WHERE subscriber <> 'toys.ring'`);
+  await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+  const dispatcher = stage.app.get(Dispatcher);
+  const { busyQueues } = Dispatcher.prototype;
+  const looks: string[][] = [];
+  const looked = new EventEmitter();
+  jest.spyOn(dispatcher, 'busyQueues').mockImplementation(async (jobs) => {
+    looks.push(await busyQueues.call(dispatcher, jobs));
+    if (looks.filter(({ length }) => length > 0).length === 3) looked.emit('enough');
+    return looks.at(-1) ?? [];
+  });
+
+  const enough = once(looked, 'enough');
+  stage.app.get(Relay).start();
+  await enough;
+  await stage.app.get(Relay).stop();
+
+  expect(looks.at(-1)).toEqual(['toys']);
+  expect(await stage.sql('SELECT FROM backbone.delivery WHERE due_at > clock_timestamp()')).toHaveLength(500);
+}, 20_000);
+
 test('the relay outlives an error of the database, and finds afterwards what was due', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   const relay = stage.app.get(Relay);
@@ -58,7 +83,11 @@ test('the relay outlives an error of the database, and finds afterwards what was
   await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
   await stage.sql('ALTER TABLE backbone.delivery RENAME TO away');
   const lines = new EventEmitter();
-  const say = (line: Buffer) => void lines.emit('line', JSON.parse(String(line)).msg);
+  const say = (line: Buffer) => {
+    const { msg } = JSON.parse(String(line));
+    // Others that look at the table say so as well.
+    if (msg.startsWith('The relay')) lines.emit('line', msg);
+  };
   const output = new Writable({ write: (line, _, done) => [say(line), done()] });
   Logger.overrideLogger(createLogger({ level: 'info', format: 'json' }, output));
 

@@ -7,8 +7,10 @@ import { Dispatcher } from './dispatcher.js';
 import { Subscriptions } from './subscriptions.js';
 
 const INTERVAL_MS = 1_000;
-/** Of each subscriber in each round. More would only get in the way of the workers, who are not faster with a backlog. */
+/** Of each subscriber in each round, and as many jobs at least keep a queue busy until the next one. */
 const BATCH = 500;
+/** The pause behind a round that left something for the next one. */
+const REFILL_MS = 50;
 /** A relay that has not finished a round for this long counts as stopped. */
 const STOPPED_AFTER_MS = 30_000;
 
@@ -19,10 +21,11 @@ export class Relay {
   private readonly loop = new Loop({
     round: () => this.round(),
     failed: (error) => this.fail(error),
-    pauseMs: () => INTERVAL_MS,
+    pauseMs: () => (this.hasMore ? REFILL_MS : INTERVAL_MS),
   });
   private lastRoundAt = performance.now();
   private failing = false;
+  private hasMore = false;
 
   constructor(
     private readonly deliveries: Deliveries,
@@ -46,10 +49,17 @@ export class Relay {
   }
 
   private async round(): Promise<void> {
+    // A backlog waits in its rows, and no more of it in the queue than its workers need to be at work all the time.
+    const busy = this.hasMore ? await this.dispatcher.busyQueues(BATCH) : [];
     // Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows.
-    const subscribers = this.subscriptions.all.filter(({ active }) => active).flatMap(({ names }) => names);
-    this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));
+    const ours = this.subscriptions.all.filter(({ active, module }) => active && !busy.includes(module));
+    const found = await this.deliveries.forgotten(
+      ours.flatMap(({ names }) => names),
+      BATCH,
+    );
+    this.dispatcher.dispatch(found);
     await this.dispatcher.idle();
+    this.hasMore = busy.length > 0 || found.length >= BATCH;
     this.finishRound();
     if (this.failing) this.logger.log('The relay works again');
     this.failing = false;

@@ -19,21 +19,8 @@ import { configureHttp, createAdapter } from '../http/http-app.js';
 import { createLogger } from '../logging/logger.js';
 import { definitionOf } from '../module-definition.js';
 import { OperationsModule } from '../operations/operations.module.js';
+import type { Answer, Request } from './stage-request.js';
 import { TestDatabase } from './test-database.js';
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
-  /** Parsed where it is JSON, else text. What a test expects of it is the test's to say. */
-  readonly body: any;
-}
-
-interface Request {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly url: string;
-  readonly headers?: Record<string, string>;
-  readonly payload?: object | string;
-}
 
 @Module({})
 class Stage {}
