@@ -9,10 +9,13 @@ import { type Step, same } from './step.js';
 /** More rounds than any line is long. */
 const ROUNDS_MAX = 40;
 
-/** Of any length up to that: without this bias most of them would be too short for anything to go wrong. */
-export function histories(maxCommands: number): fc.Arbitrary<Iterable<Step>> {
+/**
+ * Of any length up to that: without this bias most of them would be too short for anything to go wrong.
+ * @param replayPath that of a shortened history, as fast-check has printed it
+ */
+export function histories(maxCommands: number, replayPath?: string): fc.Arbitrary<Iterable<Step>> {
   const steps = [...shopSteps, ...deliverySteps, ...operatorSteps];
-  return fc.noBias(fc.commands(steps, { maxCommands, size: 'max', disableReplayLog: true }));
+  return fc.noBias(fc.commands(steps, { maxCommands, size: 'max', ...(replayPath && { replayPath }) }));
 }
 
 /** The shop did something else than its model. */

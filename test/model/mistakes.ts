@@ -3,8 +3,14 @@ export interface Mistake {
   readonly mistake: string;
   readonly right: string;
   readonly wrong: string;
-  /** Where fast-check has a history that shows it, so that it need not be looked for. */
-  readonly shownBy: { readonly seed: number; readonly path: string };
+  readonly shownBy: Place;
+}
+
+/** Where fast-check has a history of a few steps that shows it, so that it need not be looked for and shortened. */
+export interface Place {
+  readonly seed: number;
+  readonly path: string;
+  readonly replayPath: string;
 }
 
 export const MISTAKES: readonly Mistake[] = [
@@ -12,19 +18,19 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: 'a claim does not look at what is before it in its line',
     right: 'p.order_key = d.order_key AND p.position < d.position',
     wrong: 'false',
-    shownBy: { seed: 3, path: '1' },
+    shownBy: { seed: 3, path: '1:5:3:4:3:3:3', replayPath: 'DDGR:K' },
   },
   {
     mistake: 'a claim takes what another one has in hand',
     right: 'AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())',
     wrong: '',
-    shownBy: { seed: 1, path: '29' },
+    shownBy: { seed: 1, path: '29:7:6:5:6:3:3:3:4:4', replayPath: 'ALFEAk:q' },
   },
   {
     mistake: 'a claim takes a job of an earlier claim',
     right: 'd.claims = $3',
     wrong: '$3::integer IS NOT NULL',
-    shownBy: { seed: 1, path: '18' },
+    shownBy: { seed: 1, path: '18:3:5:4:4:3:3:3:3', replayPath: 'AALBi:V' },
   },
   {
     mistake: 'whoever has lost its lease still ends the delivery',
@@ -32,42 +38,42 @@ export const MISTAKES: readonly Mistake[] = [
       "SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL\n     WHERE event_id = $1 AND subscriber = $2 AND claims = $3",
     wrong:
       "SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL\n     WHERE event_id = $1 AND subscriber = $2 AND $3::integer IS NOT NULL",
-    shownBy: { seed: 1, path: '20' },
+    shownBy: { seed: 1, path: '20:2', replayPath: 'HAAAAB:q' },
   },
   {
     mistake: 'the answer to a request is not kept under its key',
     right: 'VALUES ($1, $2, $3, $4, $5, $6)',
     wrong: 'SELECT $1, $2, $3, $4::bytea, $5, $6::json WHERE false',
-    shownBy: { seed: 1, path: '0' },
+    shownBy: { seed: 1, path: '0:1:0:0:0', replayPath: 'ABAGADD:VB' },
   },
   {
     mistake: 'a cancelled order frees what others hold as well',
     right: "SET state = $2 WHERE order_id = $1 AND state = 'held'",
     wrong: "SET state = $2 WHERE $1::uuid IS NOT NULL AND state = 'held'",
-    shownBy: { seed: 1, path: '29' },
+    shownBy: { seed: 1, path: '29:2:3:3:3:3:3', replayPath: 'APGBAP:q' },
   },
   {
     mistake: 'the relay takes what has been claimed once for looked after',
     right: "WHERE state = 'pending' AND subscriber = wanted.subscriber",
     wrong: "WHERE state = 'pending' AND claims = 0 AND subscriber = wanted.subscriber",
-    shownBy: { seed: 3, path: '1' },
+    shownBy: { seed: 3, path: '1:2:4:3:3:2', replayPath: 'DEBAABAO:qC' },
   },
   {
     mistake: 'a dead delivery of those that park lets the next one pass',
     right: "(p.state = 'pending' OR ($5 AND p.released_at IS NULL))",
     wrong: "(p.state = 'pending' OR ($5 AND p.released_at IS NOT NULL))",
-    shownBy: { seed: 22, path: '10' },
+    shownBy: { seed: 22, path: '10:8:5:6:5:5', replayPath: 'BEMT:K' },
   },
   {
     mistake: 'what was sent is sent again',
     right: "WHERE message.state <> 'sent'",
     wrong: '',
-    shownBy: { seed: 1, path: '20' },
+    shownBy: { seed: 1, path: '20:6', replayPath: 'HAAE:K' },
   },
   {
     mistake: 'a replay leaves the old jobs alone',
     right: 'claims = d.claims + 1, due_at = clock_timestamp(), finished_at = NULL',
     wrong: 'due_at = clock_timestamp(), finished_at = NULL',
-    shownBy: { seed: 3, path: '1' },
+    shownBy: { seed: 3, path: '1:2:4:3:3:2', replayPath: 'DEBAABAO:qC' },
   },
 ];
