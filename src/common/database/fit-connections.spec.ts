@@ -94,3 +94,10 @@ test('connections that PostgreSQL ends while they are idle are replaced by new o
   expect(after).toMatchObject({ pid: expect.any(Number) });
   expect(after).not.toMatchObject({ pid: before?.pid });
 });
+
+test('a connection that PostgreSQL ends while it is being opened ends nothing else', async () => {
+  await database.read('toys', (manager) => manager.query('BEGIN'));
+  link.goAway();
+  expect(isDatabaseLost(await connection().catch((error: unknown) => error))).toBe(true);
+  expect(await connection()).toMatchObject({ inTransaction: false });
+});

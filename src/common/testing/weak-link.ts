@@ -4,12 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /** The last message of each of PostgreSQL's answers, ReadyForQuery, has so many bytes. */
 const LAST_MESSAGE_BYTES = 6;
+const READY = 'Z'.charCodeAt(0);
 const APART_MS = 5;
+/** That PostgreSQL ends the connection. See https://www.postgresql.org/docs/current/protocol-error-fields.html */
+const FAREWELL = error('SFATAL', 'VFATAL', 'C57P01', 'Mterminating connection due to administrator command');
 
 /** Stands before a server and can go silent: connections stay open, and nothing gets through, as behind a cut cable. */
 export class WeakLink {
   private readonly ends = new Set<Socket>();
   private isSlow = false;
+  private isLeaving = false;
   private passed = Promise.resolve();
 
   private constructor(
@@ -36,6 +40,11 @@ export class WeakLink {
     this.isSlow = true;
   }
 
+  /** The next answer is the last one of its connection, and its end comes with it. */
+  goAway(): void {
+    this.isLeaving = true;
+  }
+
   close(): void {
     this.server.close();
     for (const end of this.ends) end.destroy();
@@ -57,6 +66,10 @@ export class WeakLink {
   }
 
   private pass(data: Buffer, to: Socket): void {
+    if (this.isLeaving && data.at(-LAST_MESSAGE_BYTES) === READY) {
+      this.isLeaving = false;
+      return void to.end(Buffer.concat([data, FAREWELL]));
+    }
     if (!this.isSlow) return void to.write(data);
     this.passed = this.passed.then(async () => {
       to.write(data.subarray(0, -LAST_MESSAGE_BYTES));
@@ -64,4 +77,11 @@ export class WeakLink {
       to.write(data.subarray(-LAST_MESSAGE_BYTES));
     });
   }
+}
+
+function error(...fields: readonly string[]): Buffer {
+  const text = `${fields.map((field) => `${field}\0`).join('')}\0`;
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(length.length + text.length);
+  return Buffer.concat([Buffer.from('E'), length, Buffer.from(text)]);
 }
