@@ -12,6 +12,8 @@ export interface Evidence {
   /** Rows that said at some moment that more was sold than there was. */
   readonly oversold: readonly unknown[];
   readonly stuck: readonly unknown[];
+  /** What was not as before when everything had been replayed; null: it was not. */
+  readonly changedByReplay: readonly unknown[] | null;
 }
 
 export interface Order {

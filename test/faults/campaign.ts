@@ -9,6 +9,7 @@ import { LoadLog } from './load-log.js';
 import { Nemesis } from './nemesis.js';
 import { machine, type Outcome } from './outcome.js';
 import { Random } from './random.js';
+import { replayAll } from './replay.js';
 import { buildRig, type Rig, type Topology } from './rig.js';
 import { Sampler } from './sampler.js';
 import { settle } from './settle.js';
@@ -90,7 +91,7 @@ class Campaign {
     this.calmRate = (log.acknowledged * 1000) / plan.calmMs;
     for (let left = plan.faultCount; ; left -= plan.faultsARound) {
       const isLast = left <= plan.faultsARound;
-      const outcome = await this.round(Math.min(left, plan.faultsARound), isLast ? plan.orderCount : 0);
+      const outcome = await this.round(Math.min(left, plan.faultsARound), isLast);
       await plan.keep(outcome);
       const broken = outcome.verdicts.filter(isBroken);
       if (broken.length > 0) await keepLogs(rig, plan);
@@ -105,18 +106,19 @@ class Campaign {
   }
 
   /** So many faults, and at the end of it everything is compared. */
-  private async round(faults: number, orders: number): Promise<Outcome> {
+  private async round(faults: number, isLast: boolean): Promise<Outcome> {
     const { plan, rig, load, log, nemesis, sampler } = this;
     const from = Date.now();
     const before = log.acknowledged;
     await nemesis.strike(faults);
     this.faultyMs += Date.now() - from;
     this.underFaults += log.acknowledged - before;
-    await until('there are orders enough', () => log.acknowledged >= orders, ENOUGH_WITHIN_MS);
+    if (isLast) await until('there are orders enough', () => log.acknowledged >= plan.orderCount, ENOUGH_WITHIN_MS);
     const { stuck, drainMs } = await settle(rig, load, plan.quietMs);
     this.drainsMs.push(drainMs);
     const { complaints, strikes } = nemesis;
-    const found = await check({ rig, log, strikes, complaints, oversold: sampler.seen, stuck });
+    const changedByReplay = isLast && stuck.length === 0 ? await replayAll(rig, plan.quietMs) : null;
+    const found = await check({ rig, log, strikes, complaints, oversold: sampler.seen, stuck, changedByReplay });
     plan.say(`${strikes.length} faults, ${log.acknowledged} orders, ${sampler.looks} looks at the stock`);
     return {
       ...found,

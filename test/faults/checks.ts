@@ -91,6 +91,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
   'contradicted: answers that were wrong': ({ log }) => log.contradictions,
   'stuck: overdue, or still to be done when all was quiet': ({ stuck }) => stuck,
+  'impure: what was changed by replaying everything': ({ changedByReplay }) => changedByReplay,
   'complaints: what else went wrong': ({ complaints }) => complaints,
 };
 

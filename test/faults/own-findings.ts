@@ -1,26 +1,17 @@
-import { type Subscriber, violationsIn } from '../support/invariants.js';
+import { violationsIn } from '../support/invariants.js';
 import { until } from '../support/until.js';
 import { send } from './http.js';
+import { subscribersOf } from './replay.js';
 import type { Rig } from './rig.js';
 
 const ANSWERS_WITHIN_MS = 60_000;
 
 /** What the rows say of themselves: of each invariant that the subject has, the rows that break it. */
-export async function invariantsOf({
-  postgres,
-  subject,
-  apps,
-}: Rig): Promise<{ promise: string; broken: unknown[] }[]> {
-  const app = apps.find((each) => each.serves('/v1/operations'));
+export async function invariantsOf(rig: Rig): Promise<{ promise: string; broken: unknown[] }[]> {
+  const { postgres, subject } = rig;
   const names = Object.keys(subject.invariants);
-  if (names.length === 0 || !app) return [];
-  const items = await until('the shop has named its subscribers', async () => {
-    const call = { method: 'GET', path: '/v1/operations/subscriptions', timeoutMs: ANSWERS_WITHIN_MS } as const;
-    const answer = await send(app.url, call);
-    return answer?.status === 200 && (JSON.parse(answer.text).items as Subscriber[]);
-  });
-  const rows = { sql: <Row>(sql: string, parameters?: readonly unknown[]) => postgres.sql<Row>(sql, parameters) };
-  const violations = await violationsIn(rows, items, subject.invariants);
+  if (names.length === 0) return [];
+  const violations = await violationsIn(postgres, await subscribersOf(rig), subject.invariants);
   return names.map((name) => ({ promise: name, broken: violations[name] ?? [] }));
 }
 

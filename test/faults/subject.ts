@@ -26,6 +26,8 @@ export interface Subject {
   readonly hurry: { readonly path: string; readonly body: object } | null;
   /** Where it is asked what it finds wrong with itself; null: it never looks. */
   readonly reconciliation: string | null;
+  /** The schemas whose rows stay as they are when everything is replayed; null: it cannot be. */
+  readonly replayed: readonly string[] | null;
   /** Gives rows of { id, reference, status, sku, quantity }: every line of every order. */
   readonly lines: string;
   /** Some of what still has to be done, as far as anything knows. */
@@ -73,6 +75,7 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
       body: { filter: { state: 'pending' }, reason: 'The faults are over' },
     },
     reconciliation: '/v1/operations/reconciliation',
+    replayed: ['orders', 'inventory', 'notifications'],
     lines: `
       SELECT o.id, o.reference, o.status, l.sku, l.quantity
         FROM orders."order" o JOIN orders.order_line l ON l.order_id = o.id`,
@@ -107,6 +110,7 @@ export function tutorial(): Subject {
     hotTable: 'product',
     hurry: null,
     reconciliation: null,
+    replayed: null,
     lines: `
       SELECT o.id, o.reference, o.status, l.sku, l.quantity FROM "order" o JOIN order_line l ON l."orderId" = o.id`,
     // The queue is all that knows; a job of a killed process is found by BullMQ within a minute.
