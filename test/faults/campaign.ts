@@ -130,6 +130,7 @@ class Campaign {
       strikes,
       acknowledged: log.acknowledged,
       requestsWithoutAnswer: [...log.intents.values()].reduce((sum, { unknowns }) => sum + unknowns, 0),
+      misusedKeys: log.misuses.length,
       answers: Object.fromEntries(log.answers),
       mails: rig.mail.mails.length,
       seconds: (Date.now() - this.startedAt) / 1000,

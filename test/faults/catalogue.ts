@@ -9,7 +9,7 @@ const PLENTY_ON_HAND = 1_000_000;
 export const SCARCE_ON_HAND = 150;
 export const RECEIVED = 40;
 /** Everybody wants this one, so its row is locked most of the time. */
-const HOT = 'PLENTY-1';
+export const HOT = 'PLENTY-1';
 
 /** Everything that is on sale, as the import takes it. */
 export function catalogue(): string[] {

@@ -19,6 +19,9 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   rejected: ['rejected'],
 };
 
+/** The code of the refusal of a key that another request has had. */
+const REUSED = 'idempotency-key-reused';
+
 type Check = (books: Books) => readonly unknown[] | null;
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -88,6 +91,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
     ...[...log.intents.values()].filter(({ order }) => !order),
     ...log.wishes.filter(({ isDone }) => !isDone),
   ],
+
+  'misused: a key with another request, which was not refused': ({ rig, log }) =>
+    rig.subject.keepsKeys ? log.misuses.filter(({ status, code }) => status !== 422 || code !== REUSED) : null,
 
   'contradicted: answers that were wrong': ({ log }) => log.contradictions,
   'stuck: overdue, or still to be done when all was quiet': ({ stuck }) => stuck,

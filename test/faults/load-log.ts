@@ -27,10 +27,19 @@ export interface Wish {
   isDone: boolean;
 }
 
+/** Another request with a key that has had its answer, and what came of it. */
+export interface Misuse {
+  readonly key: string;
+  readonly status: number;
+  /** Of the refusal. */
+  readonly code: unknown;
+}
+
 /** What the clients wanted and what they were told, written down before each request and after each answer. */
 export class LoadLog {
   readonly intents = new Map<string, Intent>();
   readonly wishes: Wish[] = [];
+  readonly misuses: Misuse[] = [];
   /** What was told wrongly, in a sentence each. */
   readonly contradictions: string[] = [];
   /** Answers that were given so often, by their status. */
@@ -67,6 +76,11 @@ export class LoadLog {
   done(wish: Wish): void {
     wish.isDone = true;
     this.write('done', { ...wish });
+  }
+
+  misuse(misuse: Misuse): void {
+    this.misuses.push(misuse);
+    this.write('misuse', misuse);
   }
 
   answered(status: number): void {

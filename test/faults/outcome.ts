@@ -17,6 +17,8 @@ export interface Outcome {
   readonly verdicts: readonly Verdict[];
   readonly acknowledged: number;
   readonly requestsWithoutAnswer: number;
+  /** Requests with a key that another one had had. */
+  readonly misusedKeys: number;
   /** How many answers there were of each status. */
   readonly answers: Readonly<Record<string, number>>;
   readonly mails: number;

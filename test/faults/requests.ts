@@ -26,14 +26,14 @@ export function toShip(id: string): Call {
   return post(`/v1/orders/${id}/shipment`, { carrier: 'DHL', trackingNumber: `T-${id.slice(-12)}` });
 }
 
-export function toPlace({ reference, email, lines }: Intent): Call {
+export function toPlace({ reference, email, lines }: Intent, key = reference): Call {
   const order = {
     customer: { name: 'Maria Anders', email },
     shippingAddress: { name: 'Maria Anders', street: 'Obere Str. 57', city: 'Berlin', country: 'Germany' },
     lines,
     reference,
   };
-  return post('/v1/orders', order, { 'idempotency-key': reference, prefer: 'wait=3' });
+  return post('/v1/orders', order, { 'idempotency-key': key, prefer: 'wait=3' });
 }
 
 function post(path: string, body: object, headers = {}): Call {
