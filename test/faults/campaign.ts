@@ -2,6 +2,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../support/until.js';
+import { breaksByFault } from './breaks.js';
 import { check, isBroken } from './checks.js';
 import type { Fault } from './fault.js';
 import { Load } from './load.js';
@@ -130,6 +131,7 @@ class Campaign {
       strikes,
       acknowledged: log.acknowledged,
       requestsWithoutAnswer: [...log.intents.values()].reduce((sum, { unknowns }) => sum + unknowns, 0),
+      breaks: breaksByFault(log.breaks, strikes),
       misusedKeys: log.misuses.length,
       answers: Object.fromEntries(log.answers),
       mails: rig.mail.mails.length,

@@ -17,6 +17,8 @@ export interface Outcome {
   readonly verdicts: readonly Verdict[];
   readonly acknowledged: number;
   readonly requestsWithoutAnswer: number;
+  /** How many answers broke off, by the fault that was on. */
+  readonly breaks: Readonly<Record<string, number>>;
   /** Requests with a key that another one had had. */
   readonly misusedKeys: number;
   /** How many answers there were of each status. */

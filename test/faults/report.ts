@@ -31,6 +31,7 @@ export function report(outcome: Outcome): string {
     heading('Figures', ''),
     row('orders acknowledged', String(outcome.acknowledged)),
     row('requests without an answer, asked again until there was one', String(outcome.requestsWithoutAnswer)),
+    ...Object.entries(outcome.breaks).map(([kind, times]) => row(`  broken off: ${kind}`, String(times))),
     row('keys that came with another request', String(outcome.misusedKeys)),
     ...Object.entries(outcome.answers).map(([status, times]) => row(`answers ${status}`, String(times))),
     row('mails', String(outcome.mails)),
