@@ -56,6 +56,7 @@ async function planOf({ smoke, planted, only, json, ...options }: Options): Prom
     subject,
     faults,
     endsWhenBroken: !options.tutorial,
+    keepsEvidence: true,
     keep: async (outcome) => {
       if (json) await writeFile(json, JSON.stringify(outcome, null, 2));
     },
