@@ -74,6 +74,10 @@ export class App {
     }
   }
 
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   get isRunning(): boolean {
     return this.child !== undefined && !hasEnded(this.child);
   }

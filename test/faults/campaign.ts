@@ -7,6 +7,7 @@ import { keepEvidence } from './evidence.js';
 import type { Fault } from './fault.js';
 import { Load } from './load.js';
 import { LoadLog } from './load-log.js';
+import { growthOf } from './memory.js';
 import { Nemesis } from './nemesis.js';
 import { machine, type Outcome } from './outcome.js';
 import { Random } from './random.js';
@@ -139,6 +140,7 @@ class Campaign {
       calmRate: this.calmRate,
       faultyRate: (this.underFaults * 1000) / this.faultyMs,
       drainsMs: [...this.drainsMs],
+      memory: Object.fromEntries([...sampler.memory].map(([name, seen]) => [name, growthOf(seen)])),
       hasOwnDisk: rig.disk !== undefined,
     };
   }
