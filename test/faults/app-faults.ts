@@ -4,6 +4,8 @@ import type { Fault } from './fault.js';
 /** More than this and a point that is passed rarely is not reached in time. */
 const PASSES_MAX = 12;
 const DIES_WITHIN_MS = 20_000;
+/** What somebody wants to send is on its way by then. */
+const SENT_WITHIN_MS = 100;
 const HOUR_MS = 3_600_000;
 
 export const APP_FAULTS: readonly Fault[] = [
@@ -24,9 +26,14 @@ export const APP_FAULTS: readonly Fault[] = [
     target: 'app',
     explains: true,
     lasts: [0, 500],
-    async strike({ app, complaints, isAlone }) {
+    cards: 3,
+    async strike({ app, complaints, isAlone, stopped }) {
+      const heardAt = Date.now();
+      await pause(SENT_WITHIN_MS);
+      const isListening = await app.answers();
       const { code } = await app.end('SIGTERM');
       if (code !== 0 && isAlone()) complaints.push(`${app.name} ended with ${code} after SIGTERM`);
+      if (code === 0 && isAlone() && isListening) stopped({ app: app.name, heardAt, endedAt: Date.now() });
       return () => app.restart();
     },
   },

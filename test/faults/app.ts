@@ -74,6 +74,10 @@ export class App {
     }
   }
 
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   get isRunning(): boolean {
     return this.child !== undefined && !hasEnded(this.child);
   }
@@ -113,17 +117,18 @@ export class App {
     this.signal('SIGUSR2');
   }
 
+  /** Whether it answers a request: then it has read whatever had been sent to it before. */
+  async answers(): Promise<boolean> {
+    const answer = await send(this.url, { method: 'GET', path: this.options.health, timeoutMs: 2_000 });
+    return answer !== undefined && answer.status === 200;
+  }
+
   private async lastWords(): Promise<string> {
     return (await readFile(this.logFile, 'utf8')).slice(-2_000);
   }
 
   private get clockFile(): string {
     return join(this.options.folder, `${this.name}.clock`);
-  }
-
-  private async answers(): Promise<boolean> {
-    const answer = await send(this.url, { method: 'GET', path: this.options.health, timeoutMs: 2_000 });
-    return answer !== undefined && answer.status === 200;
   }
 }
 

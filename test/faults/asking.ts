@@ -29,7 +29,10 @@ export class Asking {
   }
 
   async askOf(app: App, call: Call): Promise<Answer | undefined> {
-    const answer = await send(app.url, call);
+    const { log } = this.options;
+    const sentAt = Date.now();
+    const onBreak = (hasBegun: boolean) => log.broken({ app: app.name, sentAt, brokeAt: Date.now(), hasBegun });
+    const answer = await send(app.url, { ...call, onBreak });
     if (answer) this.watch(answer);
     return answer;
   }

@@ -1,11 +1,13 @@
-import { cp, mkdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../support/until.js';
+import { breaksByFault } from './breaks.js';
 import { check, isBroken } from './checks.js';
+import { keepEvidence } from './evidence.js';
 import type { Fault } from './fault.js';
 import { Load } from './load.js';
 import { LoadLog } from './load-log.js';
+import { growthOf } from './memory.js';
 import { Nemesis } from './nemesis.js';
 import { machine, type Outcome } from './outcome.js';
 import { Random } from './random.js';
@@ -15,8 +17,6 @@ import { Sampler } from './sampler.js';
 import { settle } from './settle.js';
 import type { Subject } from './subject.js';
 
-/** Where what a broken promise left behind is kept. */
-const KEPT = '.orderly/faults/kept';
 const ENOUGH_WITHIN_MS = 3_600_000;
 
 export interface Plan {
@@ -39,6 +39,8 @@ export interface Plan {
   readonly quietMs: number;
   /** Whether it ends at the first broken promise. */
   readonly endsWhenBroken: boolean;
+  /** Whether what a broken promise left behind is kept. */
+  readonly keepsEvidence: boolean;
   /** Hears of the outcome after every round. */
   readonly keep: (outcome: Outcome) => Promise<void>;
   readonly say: (sentence: string) => void;
@@ -50,7 +52,7 @@ export async function campaign(plan: Plan): Promise<Outcome> {
   try {
     return await new Campaign(plan, rig).play();
   } catch (error) {
-    await keepLogs(rig, plan);
+    await keep(rig, plan);
     throw error;
   } finally {
     await rig.stop();
@@ -94,7 +96,7 @@ class Campaign {
       const outcome = await this.round(Math.min(left, plan.faultsARound), isLast);
       await plan.keep(outcome);
       const broken = outcome.verdicts.filter(isBroken);
-      if (broken.length > 0) await keepLogs(rig, plan);
+      if (broken.length > 0) await keep(rig, plan, outcome);
       if (!isLast && !(broken.length > 0 && plan.endsWhenBroken)) {
         load.start();
         continue;
@@ -130,6 +132,7 @@ class Campaign {
       strikes,
       acknowledged: log.acknowledged,
       requestsWithoutAnswer: [...log.intents.values()].reduce((sum, { unknowns }) => sum + unknowns, 0),
+      breaks: breaksByFault(log.breaks, strikes),
       misusedKeys: log.misuses.length,
       answers: Object.fromEntries(log.answers),
       mails: rig.mail.mails.length,
@@ -137,16 +140,18 @@ class Campaign {
       calmRate: this.calmRate,
       faultyRate: (this.underFaults * 1000) / this.faultyMs,
       drainsMs: [...this.drainsMs],
+      memory: Object.fromEntries([...sampler.memory].map(([name, seen]) => [name, growthOf(seen)])),
       hasOwnDisk: rig.disk !== undefined,
     };
   }
 }
 
-/** What the clients and the processes wrote down, for whoever looks for the cause. */
-async function keepLogs(rig: Rig, { seed, say }: Plan): Promise<void> {
-  const folder = resolve(KEPT, `${seed}-${basename(rig.folder)}`);
-  await mkdir(folder, { recursive: true });
-  const isLog = (path: string) => path === rig.folder || /[.](log|ndjson)$/.test(path);
-  await cp(rig.folder, folder, { recursive: true, filter: isLog });
-  say(`What was written down is kept in ${folder}`);
+/** That it cannot be kept is no reason to forget what went wrong. */
+async function keep(rig: Rig, { seed, say, keepsEvidence }: Plan, outcome?: Outcome): Promise<void> {
+  if (!keepsEvidence) return;
+  try {
+    say(`What it left behind is kept in ${await keepEvidence(rig, seed, outcome)}`);
+  } catch (error) {
+    say(`What it left behind is not kept, or not all of it: ${String(error)}`);
+  }
 }

@@ -3,11 +3,11 @@ import type { Random } from './random.js';
 
 /** There is more of these than anybody can buy. */
 const PLENTY = Array.from({ length: 24 }, (_, number) => `PLENTY-${number + 1}`);
-/** Of these there is too little, now and then more. */
+/** Of these there is too little, now and then more: every few orders one of them is sold out. */
 export const SCARCE = Array.from({ length: 4 }, (_, number) => `SCARCE-${number + 1}`);
 const PLENTY_ON_HAND = 1_000_000;
-export const SCARCE_ON_HAND = 150;
-export const RECEIVED = 40;
+export const SCARCE_ON_HAND = 12;
+export const RECEIVED = 8;
 /** Everybody wants this one, so its row is locked most of the time. */
 export const HOT = 'PLENTY-1';
 
@@ -29,7 +29,7 @@ export function someLines(random: Random): Line[] {
 
 function aSku(random: Random): string {
   if (random.chance(0.25)) return HOT;
-  return random.chance(0.1) ? random.pick(SCARCE) : random.pick(PLENTY);
+  return random.chance(0.3) ? random.pick(SCARCE) : random.pick(PLENTY);
 }
 
 function aProduct(sku: string, onHand: number) {

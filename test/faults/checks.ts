@@ -1,4 +1,5 @@
 import { type Books, type Evidence, type Order, open } from './books.js';
+import { cutOff } from './breaks.js';
 import { SCARCE_ON_HAND } from './catalogue.js';
 import { grouped } from './grouped.js';
 import type { Intent, Wish } from './load-log.js';
@@ -96,6 +97,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     rig.subject.keepsKeys ? log.misuses.filter(({ status, code }) => status !== 422 || code !== REUSED) : null,
 
   'contradicted: answers that were wrong': ({ log }) => log.contradictions,
+  'cut off: accepted by a process that stopped, and not answered': ({ log, strikes }) => cutOff(log.breaks, strikes),
   'stuck: overdue, or still to be done when all was quiet': ({ stuck }) => stuck,
   'impure: what was changed by replaying everything': ({ changedByReplay }) => changedByReplay,
   'complaints: what else went wrong': ({ complaints }) => complaints,

@@ -34,7 +34,8 @@ export async function runControls(plan: Plan, only: string): Promise<string[]> {
 }
 
 /** Gives the promises that were broken. */
-async function trial({ name, edits, faults }: Planted, plan: Plan): Promise<string[]> {
+async function trial(planted: Planted, plan: Plan): Promise<string[]> {
+  const { name, edits, faults } = planted;
   const main = await buildWith(name.replaceAll(/[^a-z]+/gi, '-'), edits);
   const { verdicts } = await campaign({
     ...plan,
@@ -45,6 +46,7 @@ async function trial({ name, edits, faults }: Planted, plan: Plan): Promise<stri
     orderCount: 0,
     recoversWithinMs: 10_000,
     quietMs: 75_000,
+    keepsEvidence: planted === SOUND,
     keep: async () => undefined,
     say: () => undefined,
   });

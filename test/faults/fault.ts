@@ -2,6 +2,14 @@ import type { App } from './app.js';
 import type { Random } from './random.js';
 import type { Rig } from './rig.js';
 
+/** A process that was told to stop, and did; times in milliseconds since the epoch. */
+export interface Stop {
+  readonly app: string;
+  /** Whatever had been sent to it by then it had heard when it was told to stop. */
+  readonly heardAt: number;
+  readonly endedAt: number;
+}
+
 /** What a fault may be done with. */
 interface Scene {
   readonly rig: Rig;
@@ -14,6 +22,8 @@ interface Scene {
   readonly failed: () => void;
   /** Whether nothing else is broken at this moment. */
   readonly isAlone: () => boolean;
+  /** Tells that a process has stopped as it should. */
+  readonly stopped: (stop: Stop) => void;
 }
 
 /** Sets right again what a fault has broken. */

@@ -35,11 +35,21 @@ export interface Misuse {
   readonly code: unknown;
 }
 
+/** A request whose process hung up before its answer was there; times in milliseconds since the epoch. */
+export interface Break {
+  readonly app: string;
+  readonly sentAt: number;
+  readonly brokeAt: number;
+  /** Some of the answer had come. */
+  readonly hasBegun: boolean;
+}
+
 /** What the clients wanted and what they were told, written down before each request and after each answer. */
 export class LoadLog {
   readonly intents = new Map<string, Intent>();
   readonly wishes: Wish[] = [];
   readonly misuses: Misuse[] = [];
+  readonly breaks: Break[] = [];
   /** What was told wrongly, in a sentence each. */
   readonly contradictions: string[] = [];
   /** Answers that were given so often, by their status. */
@@ -81,6 +91,11 @@ export class LoadLog {
   misuse(misuse: Misuse): void {
     this.misuses.push(misuse);
     this.write('misuse', misuse);
+  }
+
+  broken(broken: Break): void {
+    this.breaks.push(broken);
+    this.write('broken', broken);
   }
 
   answered(status: number): void {

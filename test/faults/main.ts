@@ -15,7 +15,7 @@ import { orderly, tutorial } from './subject.js';
 const LONG = { faultsARound: 115, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
 /** One fault follows the other, so that a delivery may lose its lease more than once. */
 const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 240_000, quietMs: 90_000 };
-const SMOKE_FAULTS = 44;
+const SMOKE_FAULTS = 46;
 
 const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
 
@@ -56,6 +56,7 @@ async function planOf({ smoke, planted, only, json, ...options }: Options): Prom
     subject,
     faults,
     endsWhenBroken: !options.tutorial,
+    keepsEvidence: true,
     keep: async (outcome) => {
       if (json) await writeFile(json, JSON.stringify(outcome, null, 2));
     },

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../support/until.js';
 import type { App } from './app.js';
-import type { Fault } from './fault.js';
+import type { Fault, Stop } from './fault.js';
 import type { Load } from './load.js';
 import type { Random } from './random.js';
 import type { Rig } from './rig.js';
@@ -16,6 +16,8 @@ export interface Strike {
   readonly startedAt: number;
   /** It did not come about. */
   hasFailed?: boolean;
+  /** Where a process was stopped, and nothing else was broken. */
+  stop?: Stop;
   /** When it was over, and what it had broken was started again. */
   healedAt?: number;
   /** When an order had been placed anew through every process, and its mail had come. */
@@ -92,7 +94,11 @@ export class Nemesis {
       strike.hasFailed = true;
     };
     const isAlone = () => this.strikes.every((each) => each === strike || each.healedAt !== undefined);
-    const heal = await fault.strike({ rig, random, app, complaints: this.complaints, failed, isAlone });
+    const stopped = (stop: Stop) => {
+      strike.stop = stop;
+    };
+    const { complaints } = this;
+    const heal = await fault.strike({ rig, random, app, complaints, failed, isAlone, stopped });
     await pause(holdMs);
     strike.healedAt = Date.now();
     await heal();

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem, type } from 'node:os';
 import type { Verdict } from './checks.js';
+import type { Growth } from './memory.js';
 import type { Strike } from './nemesis.js';
 import type { RepeatedMail } from './repeated-mails.js';
 import type { Topology } from './rig.js';
@@ -17,6 +18,8 @@ export interface Outcome {
   readonly verdicts: readonly Verdict[];
   readonly acknowledged: number;
   readonly requestsWithoutAnswer: number;
+  /** How many answers broke off, by the fault that was on. */
+  readonly breaks: Readonly<Record<string, number>>;
   /** Requests with a key that another one had had. */
   readonly misusedKeys: number;
   /** How many answers there were of each status. */
@@ -29,6 +32,8 @@ export interface Outcome {
   readonly faultyRate: number;
   /** From the end of a round's faults until nothing was left to do, in milliseconds. */
   readonly drainsMs: readonly number[];
+  /** By the name of the process. It is started anew again and again, so this finds coarse leaks only. */
+  readonly memory: Readonly<Record<string, Growth>>;
   readonly hasOwnDisk: boolean;
 }
 

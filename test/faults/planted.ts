@@ -11,6 +11,7 @@ export interface Planted {
 const DELIVERIES = 'common/events/deliveries.js';
 const CLAIMS = 'common/events/claims.js';
 const KEYS = 'common/idempotency/keyed-request.js';
+const RUNNER = 'common/events/delivery-runner.js';
 const NOTIFICATIONS = 'notifications/notifications.service.js';
 const FORGOTTEN_CALL = 'return this.database.query(FORGOTTEN, [subscribers, limitEach]);';
 
@@ -20,7 +21,7 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: 'common/events/relay.js',
-        replace: 'this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));',
+        replace: 'this.dispatcher.dispatch(found);',
         by: '',
       },
     ],
@@ -70,7 +71,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'the first failure is the last',
     edits: [
       {
-        file: 'common/events/delivery-runner.js',
+        file: RUNNER,
         replace: 'error instanceof GiveUp || attempt >= attempts',
         by: 'true',
       },
@@ -103,7 +104,13 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'a COMMIT without an answer counts as done',
-    edits: [{ file: 'common/database/database.js', replace: '!(await didCommit(trace, this.dataSource.manager, error))', by: 'false' }],
+    edits: [
+      {
+        file: 'common/database/database.js',
+        replace: '!(await didCommit(trace, this.dataSource.manager, error))',
+        by: 'false',
+      },
+    ],
     faults: ['COMMITs lost on their way'],
   },
   {
@@ -167,11 +174,58 @@ export const PLANTED: readonly Planted[] = [
         by: `await this.bookSuccess(id, 'sent'); const answer = await this.send(`,
       },
     ],
-    faults: ['process killed', 'mail server takes a mail and hangs up'],
+    faults: ['process killed', 'mail server says "later"'],
   },
   {
     name: 'every attempt gives its mail a new id',
     edits: [{ file: NOTIFICATIONS, replace: '`<${id}.', by: '`<${uuidv7()}.' }],
     faults: ['process killed'],
+  },
+  {
+    name: 'a later reaction commits before its delivery is done',
+    edits: [
+      {
+        file: RUNNER,
+        replace: 'async (session) => ours(await this.deliveries.finishIn(session, claim)));',
+        by: 'async () => []);',
+      },
+      { file: RUNNER, replace: 'return [];', by: 'return ours(await this.deliveries.finish(claim));' },
+    ],
+    faults: ['process dies after-commit', 'COMMITs lost on their way'],
+  },
+  {
+    name: 'a delivery that is done is taken again',
+    edits: [
+      { file: CLAIMS, replace: `AND d.claims = w.claims AND d.state = 'pending'\n     AND e.id`, by: 'AND e.id' },
+    ],
+    faults: ['process dies after-finish', 'process killed', 'process frozen for a while'],
+  },
+  {
+    name: 'the database is closed before the requests have ended',
+    edits: [{ file: 'start.js', replace: 'stops.splice(0).toReversed()', by: 'stops.splice(0)' }],
+    faults: ['process stopped by SIGTERM'],
+  },
+  {
+    name: 'a process that is told to stop ends at once',
+    edits: [{ file: 'main.js', replace: 'await shop.stop().catch(fail);', by: '' }],
+    faults: ['process stopped by SIGTERM'],
+  },
+  {
+    name: 'an error is kept as the answer to its key',
+    edits: [
+      {
+        file: 'common/events/unit-of-work.js',
+        replace: 'if (run === RUNS_MAX || !isCollision(error))',
+        by: `const once = 'kind' in error || error.name === 'Replay' ? undefined : currentContext()?.once;
+             if (once) await this.database.transaction('backbone', async (own) => once.keep(own, error)).catch(() => undefined);
+             if (run === RUNS_MAX || !isCollision(error))`,
+      },
+      {
+        file: KEYS,
+        replace: 'const answer = this.answerTo(result);',
+        by: 'const answer = result instanceof Error ? { error: result.message } : this.answerTo(result);',
+      },
+    ],
+    faults: ['stock locked by somebody else', 'disk full', 'half of the backends terminated'],
   },
 ];

@@ -31,6 +31,7 @@ export function report(outcome: Outcome): string {
     heading('Figures', ''),
     row('orders acknowledged', String(outcome.acknowledged)),
     row('requests without an answer, asked again until there was one', String(outcome.requestsWithoutAnswer)),
+    ...Object.entries(outcome.breaks).map(([kind, times]) => row(`  broken off: ${kind}`, String(times))),
     row('keys that came with another request', String(outcome.misusedKeys)),
     ...Object.entries(outcome.answers).map(([status, times]) => row(`answers ${status}`, String(times))),
     row('mails', String(outcome.mails)),
@@ -43,6 +44,9 @@ export function report(outcome: Outcome): string {
     row('orders a second with faults', outcome.faultyRate.toFixed(1)),
     row('from the last fault of a round until nothing is left to do, p50', seconds(quantile(drains, 0.5))),
     row('the same, max', seconds(quantile(drains, 1))),
+    ...Object.entries(outcome.memory).map(([name, { first, last }]) =>
+      row(`MiB of ${name}, in the first and in the last quarter`, first.toFixed(0), last.toFixed(0)),
+    ),
     row('seconds in all', outcome.seconds.toFixed(0)),
     ...(outcome.hasOwnDisk ? [] : ['', 'The disk was never full: that takes a disk of its own, and root to mount it.']),
   ].join('\n');

@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { residentMemory } from './memory.js';
 import type { Rig } from './rig.js';
 
 const LOOKS_EVERY_MS = 500;
 
-/** Looks all the time whether more is sold than there is. */
+/** Looks all the time whether more is sold than there is, and how much memory the processes take. */
 export class Sampler {
   readonly seen: unknown[] = [];
+  /** In MiB, by the name of the process. */
+  readonly memory = new Map<string, number[]>();
   /** How often it could look. */
   looks = 0;
   private isOver = false;
@@ -29,7 +32,18 @@ export class Sampler {
       const rows = await postgres.tryToSee(subject.oversold);
       if (rows) this.looks += 1;
       this.seen.push(...(rows ?? []));
+      await this.weigh();
       await pause(LOOKS_EVERY_MS);
+    }
+  }
+
+  private async weigh(): Promise<void> {
+    for (const { name, pid } of this.rig.apps) {
+      const memory = pid === undefined ? undefined : await residentMemory(pid);
+      if (memory === undefined) continue;
+      const seen = this.memory.get(name);
+      if (seen) seen.push(memory);
+      else this.memory.set(name, [memory]);
     }
   }
 }

@@ -68,7 +68,7 @@ async function playAt({ replayPath, ...place }: Place) {
 /** Looks for a history and shortens it, which takes its time, so it is told where it was found. */
 async function search(seed: number) {
   const outcome = await fc.check(property(), { seed, numRuns: RUNS_MAX });
-  const place = `seed: ${seed}, path: '${outcome.counterexamplePath}', ${outcome.counterexample}`;
+  const place = `seed: ${seed}, path: '${outcome.counterexamplePath}', ${fc.stringify(outcome.counterexample)}`;
   process.stderr.write(`\nThe mistake is not where it was; mistakes.ts should say: ${place}\n\n`);
   return outcome;
 }

@@ -58,11 +58,11 @@ test('the relay has no more of a long backlog in the queue than keeps its worker
   await stage.sql(`DELETE FROM backbone.delivery WHERE subscriber <> 'toys.ring'`);
   await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
   const dispatcher = stage.app.get(Dispatcher);
-  const { busyQueues } = Dispatcher.prototype;
+  const busyQueues = dispatcher.busyQueues.bind(dispatcher);
   const looks: string[][] = [];
   const looked = new EventEmitter();
   jest.spyOn(dispatcher, 'busyQueues').mockImplementation(async (jobs) => {
-    looks.push(await busyQueues.call(dispatcher, jobs));
+    looks.push(await busyQueues(jobs));
     if (looks.filter(({ length }) => length > 0).length === 3) looked.emit('enough');
     return looks.at(-1) ?? [];
   });
