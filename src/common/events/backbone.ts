@@ -1,10 +1,10 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Degraded } from '../http/health.js';
+import { within } from '../timing/within.js';
 import { DeliveryRunner } from './delivery-runner.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ModuleWorker } from './module-worker.js';
-import { within } from './queue-connections.js';
 import { Relay } from './relay.js';
 import { StartUpChecks } from './start-up-checks.js';
 import { WORKERS, WorkerWatch } from './worker-watch.js';

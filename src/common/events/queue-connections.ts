@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type Job, type Processor, Queue, type QueueOptions, Worker, type WorkerOptions } from 'bullmq';
 import { codeOf } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
+import { within } from '../timing/within.js';
 
 /** An outage makes BullMQ say the same thing many times a second. */
 const SAY_EVERY_MS = 30_000;
@@ -127,12 +127,6 @@ export class WatchedWorker extends Worker {
     this.isGone = true;
     await within(0, Promise.all([this.backend.close(true), this.disconnect()]));
   }
-}
-
-/** Waits for an end, but not longer than that; how it ended does not matter any more. */
-export async function within(ms: number, ending: Promise<unknown>): Promise<void> {
-  const logged = ending.catch((err: unknown) => logger.debug('A connection ended with an error', { err }));
-  await Promise.race([logged, pause(ms, undefined, { ref: false })]);
 }
 
 async function inTime(answer: Promise<unknown>, ms: number, tooLate: () => Error): Promise<void> {

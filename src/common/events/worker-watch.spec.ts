@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { Logger } from '@nestjs/common';
 import { Unhealthy } from '../http/health.js';
+import { createLogger } from '../logging/logger.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
+import { Dispatcher } from './dispatcher.js';
 import type { ModuleWorker } from './module-worker.js';
 import { WORKERS, WorkerWatch } from './worker-watch.js';
 
 const A_WHILE_MS = 31_000;
+const LOOK_EVERY_MS = 5_000;
 
 let stage: ModuleStage;
 let watch: WorkerWatch;
@@ -29,6 +34,13 @@ afterEach(async () => {
 function timePasses(): void {
   const { now } = Date;
   jest.spyOn(Date, 'now').mockImplementation(() => now() + A_WHILE_MS);
+}
+
+/** A look comes at once after the one before it. */
+function lookOften(): void {
+  const { setTimeout } = globalThis;
+  const hurried = (work: () => void, ms?: number) => setTimeout(work, ms === LOOK_EVERY_MS ? 1 : ms);
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(hurried);
 }
 
 /** Asks its queue for work and never hears an answer. */
@@ -112,4 +124,35 @@ test('a worker whose queue does not answer is not to blame', async () => {
 
   await runner.rollbackTransaction();
   await runner.release();
+});
+
+test('a worker that cannot be replaced is told of, and the next look tries again', async () => {
+  const { worker } = host;
+  const successor = worker.successor.bind(worker);
+  let failures = 2;
+  Object.assign(worker, {
+    successor: () => {
+      if (failures > 0) throw new Error(`${failures--} more`);
+      return successor();
+    },
+  });
+  await hang(host);
+  timePasses();
+  lookOften();
+  const told = new Promise<string>((resolve) => {
+    const output = new Writable({ write: (line, _, done) => [resolve(String(line)), done()] });
+    Logger.overrideLogger(createLogger({ level: 'error', format: 'json' }, output));
+  });
+
+  const ownWatch = new WorkerWatch([host], stage.app.get(Dispatcher));
+  ownWatch.start();
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline && host.worker === worker) await stage.sql('SELECT');
+  await ownWatch.stop();
+
+  expect(host.worker).not.toBe(worker);
+  expect(JSON.parse(await told)).toMatchObject({
+    msg: 'A worker could not be replaced; the next look will try again',
+    err: { message: '2 more' },
+  });
 });

@@ -1,5 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Unhealthy } from '../http/health.js';
+import { logSparingly } from '../logging/rate-limit.js';
+import { Loop } from '../timing/loop.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ModuleWorker } from './module-worker.js';
 
@@ -9,13 +11,20 @@ export const WORKERS = Symbol('workers');
 const LOOK_EVERY_MS = 5_000;
 /** BullMQ itself pauses for 15 seconds after some errors. */
 const STUCK_AFTER_MS = 30_000;
+const SAY_EVERY_MS = 30_000;
 
 /** Has its eye on the workers: one that hears nothing from a queue that answers others hangs, and is replaced. */
 @Injectable()
 export class WorkerWatch {
   private readonly logger = new Logger(WorkerWatch.name);
-  private timer: NodeJS.Timeout | undefined;
-  private round: Promise<void> | undefined;
+  private readonly loop = new Loop({
+    round: () => this.look(),
+    failed: (err) =>
+      logSparingly('worker watch', SAY_EVERY_MS, (suppressed) =>
+        this.logger.error('A worker could not be replaced; the next look will try again', { err, suppressed }),
+      ),
+    pauseMs: () => LOOK_EVERY_MS,
+  });
   private lookedAt = Date.now();
 
   constructor(
@@ -25,14 +34,11 @@ export class WorkerWatch {
 
   start(): void {
     this.lookedAt = Date.now();
-    this.timer = setInterval(() => {
-      this.round = this.look();
-    }, LOOK_EVERY_MS);
+    this.loop.start(LOOK_EVERY_MS);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.round;
+    await this.loop.stop();
   }
 
   /** Replaces the workers that hang. */
