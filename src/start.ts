@@ -11,9 +11,13 @@ import { configureHttp, createAdapter } from './common/http/http-app.js';
 import { serveOpenApi } from './common/http/open-api.js';
 import { createLogger } from './common/logging/logger.js';
 import { definitionOf } from './common/module-definition.js';
+import { within } from './common/timing/within.js';
 import { type Config, ConfigError } from './config.js';
 import { loadDemo, pathExamples } from './demo.js';
 import { listen } from './listen.js';
+
+/** A database that has fallen silent would keep us waiting for the end of its connections; they end with the process. */
+const GOODBYE_MS = 500;
 
 /** A shop that serves requests. */
 export interface Shop {
@@ -40,7 +44,7 @@ export async function start(config: Config): Promise<Shop> {
     const { poolSize } = config.database;
     const modules = MODULES.map(definitionOf);
     const dataSource = await openDatabase({ url: databaseUrl, poolSize, modules });
-    stops.push(() => dataSource.destroy());
+    stops.push(() => within(GOODBYE_MS, dataSource.destroy()));
     if (!config.queue.redisUrl) await migrateQueues(databaseUrl).catch(refuseWithoutRights);
     const database = new Database(dataSource, { enforceRoles: config.database.enforceRoles });
     const app = await NestFactory.create<NestFastifyApplication>(

@@ -9,6 +9,7 @@ import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../database/database.js';
 import { Degraded } from '../http/health.js';
 import { logSparingly } from '../logging/rate-limit.js';
+import { Loop } from '../timing/loop.js';
 import { BacklogTooLarge } from './back-pressure.errors.js';
 
 const LOOK_EVERY_MS = 5_000;
@@ -35,9 +36,14 @@ export class BacklogWatch implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly logger = new Logger(BacklogWatch.name);
   private readonly max: number;
   private isBeyond = false;
-  private isStopping = false;
-  private timer: NodeJS.Timeout | undefined;
-  private round: Promise<void> | undefined;
+  private readonly loop = new Loop({
+    round: () => this.look(),
+    failed: (err) =>
+      logSparingly('backlog', SAY_EVERY_MS, (suppressed) =>
+        this.logger.warn('The backlog cannot be counted and counts as before', { err, suppressed }),
+      ),
+    pauseMs: (tookMs) => Math.max(LOOK_EVERY_MS, PAUSE_FACTOR * tookMs),
+  });
 
   constructor(
     private readonly database: Database,
@@ -47,13 +53,11 @@ export class BacklogWatch implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    if (this.max > 0) this.next(0);
+    if (this.max > 0) this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
-    clearTimeout(this.timer);
-    await this.round;
+    await this.loop.stop();
   }
 
   /** @throws {BacklogTooLarge} when the shop is too far behind to take on more */
@@ -73,22 +77,5 @@ export class BacklogWatch implements OnApplicationBootstrap, BeforeApplicationSh
     this.isBeyond = row?.isBeyond === true;
     if (this.isBeyond && !wasBeyond) this.logger.error('Too many deliveries wait: no new orders', { max: this.max });
     if (wasBeyond && !this.isBeyond) this.logger.log('New orders are taken again');
-  }
-
-  private next(pauseMs: number): void {
-    if (this.isStopping) return;
-    this.timer = setTimeout(() => {
-      this.round = this.goOn();
-    }, pauseMs);
-  }
-
-  private async goOn(): Promise<void> {
-    const startedAt = performance.now();
-    await this.look().catch((err: unknown) =>
-      logSparingly('backlog', SAY_EVERY_MS, (suppressed) =>
-        this.logger.warn('The backlog cannot be counted and counts as before', { err, suppressed }),
-      ),
-    );
-    this.next(Math.max(LOOK_EVERY_MS, PAUSE_FACTOR * (performance.now() - startedAt)));
   }
 }

@@ -10,10 +10,12 @@ import { StartUpChecks } from './start-up-checks.js';
 import { WORKERS, WorkerWatch } from './worker-watch.js';
 
 /** Running handlers get this long to end by themselves when the process stops, and then a little to be cut off. */
-const FINISH_MS = 4_000;
-const CUT_OFF_MS = 3_500;
+const FINISH_MS = 3_500;
+const CUT_OFF_MS = 3_250;
 /** A job that was being taken when the worker was told to close has begun by then. */
 const TAKE_MS = 1_000;
+/** What is still on its way to a queue is found by the relay of the next process. */
+const HAND_OVER_MS = 500;
 
 /**
  * Starts and stops the backbone in order. Nest calls the first hook when every module is ready, so no worker runs
@@ -47,10 +49,10 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
     const cutOff = setTimeout(() => this.runner.abort(), FINISH_MS);
     // After this everything that a worker has taken has begun, or the worker has no connection to say that it is done.
     await within(TAKE_MS, Promise.all(workers.map((worker) => worker.close())));
-    await within(FINISH_MS + CUT_OFF_MS, this.runner.idle());
+    await within(FINISH_MS + CUT_OFF_MS - TAKE_MS, this.runner.idle());
     clearTimeout(cutOff);
     await Promise.all(workers.map((worker) => worker.leave()));
-    await this.dispatcher.idle();
+    await within(HAND_OVER_MS, this.dispatcher.idle());
   }
 
   /** @throws {Unhealthy} when a loop has stopped, so that readiness says so */

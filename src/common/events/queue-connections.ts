@@ -11,7 +11,7 @@ const ANSWER_MS = 3_000;
 /** Less than a health check may take. */
 const PROBE_MS = 1_500;
 /** BullMQ would wait for ever for the end of a connection that is not there; nothing is lost with it. */
-const GOODBYE_MS = 1_000;
+const GOODBYE_MS = 500;
 
 const BLOCK_MAX_SECONDS = 10;
 

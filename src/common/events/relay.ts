@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Unhealthy } from '../http/health.js';
 import { loopRounds } from '../metrics/measures.js';
+import { Loop } from '../timing/loop.js';
 import { Deliveries } from './deliveries.js';
 import { Dispatcher } from './dispatcher.js';
 import { Subscriptions } from './subscriptions.js';
@@ -15,8 +16,11 @@ const STOPPED_AFTER_MS = 30_000;
 @Injectable()
 export class Relay {
   private readonly logger = new Logger(Relay.name);
-  private timer: NodeJS.Timeout | undefined;
-  private round: Promise<void> | undefined;
+  private readonly loop = new Loop({
+    round: () => this.round(),
+    failed: (error) => this.fail(error),
+    pauseMs: () => INTERVAL_MS,
+  });
   private lastRoundAt = Date.now();
   private failing = false;
 
@@ -28,15 +32,11 @@ export class Relay {
 
   start(): void {
     this.finishRound();
-    this.next(0);
+    this.loop.start();
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.timer);
-    const round = this.round;
-    this.round = undefined;
-    await round;
-    clearTimeout(this.timer);
+    await this.loop.stop();
   }
 
   /** @throws {Unhealthy} when the loop has stopped, so that readiness says so */
@@ -45,30 +45,23 @@ export class Relay {
     if (silentMs > STOPPED_AFTER_MS) throw new Unhealthy(`the relay has not finished a round for ${silentMs} ms`);
   }
 
+  private async round(): Promise<void> {
+    // Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows.
+    const subscribers = this.subscriptions.all.filter(({ active }) => active).flatMap(({ names }) => names);
+    this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));
+    await this.dispatcher.idle();
+    this.finishRound();
+    if (this.failing) this.logger.log('The relay works again');
+    this.failing = false;
+  }
+
   private finishRound(): void {
     this.lastRoundAt = Date.now();
     loopRounds.setToCurrentTime({ loop: 'relay' });
   }
 
-  private next(delayMs: number): void {
-    this.timer = setTimeout(() => {
-      this.round = this.run();
-    }, delayMs);
-  }
-
-  private async run(): Promise<void> {
-    try {
-      // Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows.
-      const subscribers = this.subscriptions.all.filter(({ active }) => active).flatMap(({ names }) => names);
-      this.dispatcher.dispatch(await this.deliveries.forgotten(subscribers, BATCH));
-      await this.dispatcher.idle();
-      this.finishRound();
-      if (this.failing) this.logger.log('The relay works again');
-      this.failing = false;
-    } catch (error) {
-      if (!this.failing) this.logger.error('The relay cannot read the deliveries and goes on trying', { err: error });
-      this.failing = true;
-    }
-    this.next(INTERVAL_MS);
+  private fail(error: unknown): void {
+    if (!this.failing) this.logger.error('The relay cannot read the deliveries and goes on trying', { err: error });
+    this.failing = true;
   }
 }
