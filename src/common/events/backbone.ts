@@ -62,9 +62,11 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
     await this.watch.isAlive();
   }
 
-  /** @throws {Degraded} when queues do not answer: deliveries wait, and everything else goes on */
+  /** @throws {Degraded} when queues do not answer, or with errors: deliveries wait, and everything else goes on */
   async isConnected(): Promise<void> {
     const silent = await this.dispatcher.silentQueues();
     if (silent.length > 0) throw new Degraded(`no answer from the queues of ${silent.join(', ')}: deliveries wait`);
+    const troubled = new Set([...this.dispatcher.troubledQueues(), ...this.watch.troubled()]);
+    if (troubled.size > 0) throw new Degraded(`errors from the queues of ${[...troubled].join(', ')}: deliveries wait`);
   }
 }

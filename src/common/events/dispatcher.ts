@@ -51,6 +51,11 @@ export class Dispatcher {
     return answers.filter(({ ok }) => !ok).map(({ name }) => name);
   }
 
+  /** The modules whose queues answer, and take no jobs. */
+  troubledQueues(): string[] {
+    return this.modules.filter((name) => this.queueOf(name).isInTrouble);
+  }
+
   /**
    * Resolves when every queue has answered once. One on PostgreSQL that found nobody at its first word would never try
    * again.

@@ -1,6 +1,6 @@
 import { WorkerHost } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
-import type { WatchedWorker } from './queue-connections.js';
+import type { WatchedWorker } from './watched-worker.js';
 
 /** The worker of a module, which can be replaced when it hangs. */
 export abstract class ModuleWorker extends WorkerHost<WatchedWorker> {

@@ -6,7 +6,8 @@ import type { Config } from '../../config.js';
 import type { DeliveryRef } from './delivery.js';
 import { DeliveryRunner } from './delivery-runner.js';
 import { ModuleWorker } from './module-worker.js';
-import { WatchedQueue, WatchedWorker } from './queue-connections.js';
+import { WatchedQueue } from './queue-connections.js';
+import { WatchedWorker } from './watched-worker.js';
 
 /** Kept open by each queue and each worker when BullMQ runs on PostgreSQL. */
 const POSTGRES_CONNECTIONS = 3;

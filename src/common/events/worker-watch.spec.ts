@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Unhealthy } from '../http/health.js';
@@ -124,6 +125,38 @@ test('a worker whose queue does not answer is not to blame', async () => {
 
   await runner.rollbackTransaction();
   await runner.release();
+});
+
+test('a worker that hears nothing but errors from its queue is left alone, and readiness tells until they end', async () => {
+  const { worker } = host;
+  await stage.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                   $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$`);
+  await stage.sql('CREATE TRIGGER refuse BEFORE UPDATE ON bullmq.job FOR EACH ROW EXECUTE FUNCTION refuse()');
+  const errors: unknown[] = [];
+  worker.on('error', (error) => void errors.push(error));
+  const rung = new Promise<void>((resolve) =>
+    stage.app.get(Script, { strict: false }).on('ring', async () => resolve()),
+  );
+  await sell();
+  await once(worker, 'error');
+  timePasses();
+  await once(worker, 'error');
+
+  await watch.look();
+  await watch.look();
+  expect(host.worker).toBe(worker);
+  const troubled = await stage.get('/health/ready');
+  expect(troubled).toMatchObject({ status: 200, body: { status: 'degraded' } });
+  expect(troubled.body.checks).toContainEqual({
+    name: 'queues',
+    ok: false,
+    detail: 'errors from the queues of toys: deliveries wait',
+  });
+  expect(errors.length).toBeLessThan(10);
+
+  await stage.sql('DROP TRIGGER refuse ON bullmq.job');
+  await rung;
+  expect((await stage.get('/health/ready')).body).toMatchObject({ status: 'ok' });
 });
 
 test('a worker that cannot be replaced is told of, and the next look tries again', async () => {

@@ -63,6 +63,11 @@ export class WorkerWatch {
     if (hanging.length > 0) throw new Unhealthy(`no sign of life from the workers of ${hanging.join(', ')}`);
   }
 
+  /** The modules whose workers are refused by their queues. */
+  troubled(): string[] {
+    return this.workers.filter(({ worker }) => worker.isInTrouble).map(({ worker }) => worker.name);
+  }
+
   /** Without an answer from the queue nobody can tell, and nobody could do better. */
   private async hanging(): Promise<ModuleWorker[]> {
     const silent = this.workers.filter(({ worker }) => worker.silentMs > STUCK_AFTER_MS);
