@@ -53,7 +53,7 @@ export const environmentSchema = z.object({
     .meta({ description: 'deliveries that each module handles at a time' }),
   BACKLOG_MAX: wholeNumber(0, 1_000_000_000).default(1_000_000).meta({
     description:
-      'new orders get 503 while more deliveries than this wait for their first attempt, paused ones aside; 0: no bound',
+      'new orders get 503 while more deliveries than this wait for their first attempt, paused and replayed ones aside; 0: no bound',
   }),
   SMTP_URL: z
     .union([z.literal('mailbox'), urlOf('smtp', 'smtps')])

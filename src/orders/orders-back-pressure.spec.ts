@@ -23,16 +23,16 @@ const anOrder = (sku: string) => ({
 const place = () => stage.post('/v1/orders', anOrder('NOTHING'));
 
 /** Deliveries that wait. */
-async function waiting(count: number, attempts = 0): Promise<void> {
+async function waiting(count: number, claims = 0): Promise<void> {
   const subject = `order/${randomUUID()}`;
   await stage.sql(
     `WITH made AS (
        INSERT INTO backbone.event (id, subject, version, type, data, metadata, correlation_id, occurred_at)
        SELECT gen_random_uuid(), $1, n, 'orders.order-placed.v1', '{}', '{}', '', now() FROM generate_series(1, $2) n
        RETURNING id, position)
-     INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, attempts, due_at)
+     INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, claims, due_at)
      SELECT id, 'notifications.emailConfirmation', 'notifications.mails ' || $1, position, $3, now() FROM made`,
-    [subject, count, attempts],
+    [subject, count, claims],
   );
   await look();
 }
@@ -94,4 +94,27 @@ test('a mail server that is away does not close it, and neither does an operator
   );
   await waiting(BACKLOG_MAX + 1);
   expect((await place()).status).toBe(422);
+});
+
+test('a history that is replayed does not close it, whether its deliveries are there or are made for it', async () => {
+  const listed = Array.from({ length: BACKLOG_MAX + 1 }, (_, number) =>
+    ProductListed({ sku: `TEA-${number}`, name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }),
+  );
+  await stage.hearsFromAfar(...listed);
+  await stage.sql(`UPDATE backbone.delivery SET state = 'dead', attempts = 8, claims = 8`);
+  const reason = 'The price list is mended';
+  const replays = {
+    dead: () => stage.post('/v1/operations/deliveries/replay', { filter: {}, reason }),
+    missing: () => stage.post('/v1/operations/subscriptions/orders.addPrice/replay', { reason }),
+  };
+
+  expect((await replays.dead()).body).toMatchObject({ run: listed.length });
+  await look();
+  expect((await place()).status).toBe(422);
+
+  await stage.sql('DELETE FROM backbone.delivery');
+  expect((await replays.missing()).body).toMatchObject({ run: listed.length });
+  await look();
+  expect((await place()).status).toBe(422);
+  expect(await stage.deliver()).toBe(listed.length);
 });

@@ -20,13 +20,13 @@ const OPEN_AGAIN_AT = 0.8;
 const SAY_EVERY_MS = 60_000;
 
 /**
- * What failed and waits for its next attempt is the fault of somebody outside, and what is paused was decided by an
- * operator: neither says that the shop takes more than it can do. What has never been tried does.
+ * What failed and waits for its next attempt is the fault of somebody outside; what is paused, or replayed, was decided by
+ * an operator: none of them says that the shop takes more than it can do. What nobody has ever taken up does.
  */
 const IS_BEYOND = `
   SELECT EXISTS (
     SELECT FROM backbone.delivery
-     WHERE state = 'pending' AND attempts = 0
+     WHERE state = 'pending' AND claims = 0
        AND subscriber <> ALL (ARRAY (SELECT subscriber FROM backbone.paused_subscriber))
     OFFSET $1) AS "isBeyond"`;
 

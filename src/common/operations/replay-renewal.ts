@@ -22,9 +22,10 @@ const RENEW = `
     FROM seen WHERE d.event_id = seen.event_id AND d.subscriber = seen.subscriber
   RETURNING d.event_id AS "eventId", d.subscriber`;
 
+/** An operator has taken them up already, as it were, so they are no sign that the shop cannot keep up. */
 const CATCH_UP = `
-  INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
-  SELECT event_id, subscriber, order_key, position, clock_timestamp()
+  INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, claims, due_at)
+  SELECT event_id, subscriber, order_key, position, 1, clock_timestamp()
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) AS c(event_id, subscriber, order_key, position)
   ON CONFLICT DO NOTHING
   RETURNING event_id AS "eventId", subscriber`;
