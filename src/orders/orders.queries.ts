@@ -36,10 +36,10 @@ export class OrdersQueries {
 
   /** The order once it is settled, or as it was last seen when the time is over or nobody can look. It never fails: the order exists. */
   async settled(order: Order, waitSeconds: number): Promise<Order> {
-    const deadline = Date.now() + waitSeconds * 1_000;
+    const deadline = performance.now() + waitSeconds * 1_000;
     let latest = order;
     try {
-      while (latest.status === 'placed' && Date.now() < deadline) {
+      while (latest.status === 'placed' && performance.now() < deadline) {
         await pause(LOOK_EVERY_MS);
         latest = await this.order(order.id);
       }

@@ -36,6 +36,11 @@ export const sourceRules = {
       ? `has more than ${LINES_MAX} lines: give one of its ideas a file of its own`
       : undefined,
 
+  'what takes time is measured by a clock that does not jump': ({ path, text }) =>
+    !/\.spec\.ts$|\/testing\//.test(path) && /(?<!getTime\(\) - )Date\.now\(\)(?! - \w+\.getTime)/.test(text)
+      ? 'reads Date.now(): use performance.now() for what passes here, and new Date() for what people read'
+      : undefined,
+
   'modules are flat': ({ path }) =>
     /^src\/(?!common\/)[^/]+\/(?!(migrations|templates)\/)[^/]+\//.test(path)
       ? 'is in a folder of its own: put it beside the others of its module'

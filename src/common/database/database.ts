@@ -150,8 +150,8 @@ export class Database {
 
   /** Finds out what became of a transaction whose COMMIT got no answer. */
   private async didCommit(trace: Trace | undefined, cause: unknown): Promise<boolean> {
-    const deadline = Date.now() + OUTCOME_WAIT_MS;
-    while (trace && Date.now() < deadline) {
+    const deadline = performance.now() + OUTCOME_WAIT_MS;
+    while (trace && performance.now() < deadline) {
       const { isStored, isOver } = await this.lookUp(trace);
       if (isStored || isOver) return isStored;
       await pause(100);

@@ -114,7 +114,7 @@ function run(cluster: Cluster, { binaries, account, settings }: Launch) {
 
 /** Waits for the server to take connections, and makes the database where there is none. Gives the server's version. */
 async function ready(url: string): Promise<string> {
-  const deadline = Date.now() + READY_MS;
+  const deadline = performance.now() + READY_MS;
   for (;;) {
     const client = new Client({ connectionString: `${url}/postgres` });
     client.on('error', () => undefined);
@@ -125,7 +125,7 @@ async function ready(url: string): Promise<string> {
       const { rows: versions } = await client.query<{ server_version: string }>('SHOW server_version');
       return versions[0]?.server_version ?? '';
     } catch (cause) {
-      if (Date.now() > deadline)
+      if (performance.now() > deadline)
         throw new EmbeddedPostgresError('The embedded PostgreSQL takes no connections', { cause });
       await pause(20);
     } finally {

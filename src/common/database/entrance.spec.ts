@@ -66,3 +66,12 @@ test('nobody waits for longer than a caller has patience', async () => {
   expect(outcomes.slice(0, 4)).toEqual(['enters', 'enters', 'enters', 'enters']);
   expect(new Set(outcomes.slice(4))).toEqual(new Set(['is turned away']));
 });
+
+test('nobody is turned away because the clock has jumped', async () => {
+  const entrance = new Entrance(1);
+  const outcomes = outcomesOf([1, 2].map(() => entrance.enter()));
+  jest.setSystemTime(Date.now() + 3_600_000);
+  const newcomers = outcomesOf([entrance.enter()]);
+  await pass(250);
+  expect([...outcomes, ...newcomers]).toEqual(['enters', 'waits', 'waits']);
+});

@@ -50,7 +50,7 @@ export class Entrance {
       this.inside += 1;
       return;
     }
-    const now = Date.now();
+    const now = performance.now();
     const [first] = this.line;
     if (first && now - first.since > BUSY_MS) throw new Overloaded();
     if (!first) this.movedAt = now;
@@ -59,7 +59,7 @@ export class Entrance {
   }
 
   leave(): void {
-    this.movedAt = Date.now();
+    this.movedAt = performance.now();
     const next = this.line.shift();
     if (next) next.admit();
     else this.inside -= 1;
@@ -67,7 +67,7 @@ export class Entrance {
 
   /** Sends those away who would wait in vain. */
   private clear(): void {
-    const now = Date.now();
+    const now = performance.now();
     const isStuck = now - this.movedAt > STUCK_MS;
     const inVain = this.line.filter(({ since }) => isStuck || now - since > WAIT_MAX_MS);
     for (const each of this.line.splice(0, inVain.length)) each.refuse(new Overloaded());

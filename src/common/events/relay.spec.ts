@@ -72,3 +72,13 @@ test('the relay outlives an error of the database, and finds afterwards what was
 
   expect(await stage.sql('SELECT FROM backbone.delivery WHERE due_at < clock_timestamp()')).toEqual([]);
 }, 10_000);
+
+test('the relay has not stopped because the clock has jumped', async () => {
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+  const relay = stage.app.get(Relay);
+  const { now } = Date;
+  jest.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000);
+
+  await expect(relay.isAlive()).resolves.toBeUndefined();
+  jest.restoreAllMocks();
+});

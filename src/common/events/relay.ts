@@ -21,7 +21,7 @@ export class Relay {
     failed: (error) => this.fail(error),
     pauseMs: () => INTERVAL_MS,
   });
-  private lastRoundAt = Date.now();
+  private lastRoundAt = performance.now();
   private failing = false;
 
   constructor(
@@ -41,7 +41,7 @@ export class Relay {
 
   /** @throws {Unhealthy} when the loop has stopped, so that readiness says so */
   async isAlive(): Promise<void> {
-    const silentMs = Date.now() - this.lastRoundAt;
+    const silentMs = Math.round(performance.now() - this.lastRoundAt);
     if (silentMs > STOPPED_AFTER_MS) throw new Unhealthy(`the relay has not finished a round for ${silentMs} ms`);
   }
 
@@ -56,7 +56,7 @@ export class Relay {
   }
 
   private finishRound(): void {
-    this.lastRoundAt = Date.now();
+    this.lastRoundAt = performance.now();
     loopRounds.setToCurrentTime({ loop: 'relay' });
   }
 

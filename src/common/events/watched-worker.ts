@@ -14,7 +14,7 @@ const BLOCK_MAX_SECONDS = 10;
 export class WatchedWorker extends Worker {
   private isGone = false;
   private handling = 0;
-  private readonly startedAt = Date.now();
+  private readonly startedAt = performance.now();
   private lastSignAt = this.startedAt;
   private readonly trouble = new QueueTrouble();
 
@@ -30,7 +30,7 @@ export class WatchedWorker extends Worker {
 
   /** For how long it has neither been at work nor heard from its queue, which a worker without work asks all the time. */
   get silentMs(): number {
-    return this.handling > 0 ? 0 : Date.now() - this.lastSignAt;
+    return this.handling > 0 ? 0 : Math.round(performance.now() - this.lastSignAt);
   }
 
   /** Whether it hears errors from its queue instead of jobs. */
@@ -39,7 +39,7 @@ export class WatchedWorker extends Worker {
   }
 
   get ageMs(): number {
-    return Date.now() - this.startedAt;
+    return performance.now() - this.startedAt;
   }
 
   /** BullMQ would let a worker on PostgreSQL sleep for an hour when the next job is due then. */
@@ -57,7 +57,7 @@ export class WatchedWorker extends Worker {
   protected override async moveToActive(...parameters: Parameters<Worker['moveToActive']>): Promise<Job> {
     try {
       const job = await super.moveToActive(...parameters);
-      this.lastSignAt = Date.now();
+      this.lastSignAt = performance.now();
       this.trouble.end();
       return job;
     } catch (error) {
@@ -72,7 +72,7 @@ export class WatchedWorker extends Worker {
       await super.callProcessJob(...parameters);
     } finally {
       this.handling -= 1;
-      this.lastSignAt = Date.now();
+      this.lastSignAt = performance.now();
     }
   }
 
@@ -90,7 +90,7 @@ export class WatchedWorker extends Worker {
   /** A worker that asks and is refused does not hang, and another one would hear the same. */
   private hear(error: Error): void {
     if (!isAnswer(error)) return;
-    this.lastSignAt = Date.now();
+    this.lastSignAt = performance.now();
     this.trouble.begin();
   }
 }

@@ -25,7 +25,7 @@ export class WorkerWatch {
       ),
     pauseMs: () => LOOK_EVERY_MS,
   });
-  private lookedAt = Date.now();
+  private lookedAt = performance.now();
 
   constructor(
     @Inject(WORKERS) private readonly workers: readonly ModuleWorker[],
@@ -33,7 +33,7 @@ export class WorkerWatch {
   ) {}
 
   start(): void {
-    this.lookedAt = Date.now();
+    this.lookedAt = performance.now();
     this.loop.start(LOOK_EVERY_MS);
   }
 
@@ -44,8 +44,8 @@ export class WorkerWatch {
   /** Replaces the workers that hang. */
   async look(): Promise<void> {
     // A process that was asleep gives its workers a moment to wake up.
-    const hasSlept = Date.now() - this.lookedAt > 2 * LOOK_EVERY_MS;
-    this.lookedAt = Date.now();
+    const hasSlept = performance.now() - this.lookedAt > 2 * LOOK_EVERY_MS;
+    this.lookedAt = performance.now();
     if (hasSlept) return;
     const hanging = (await this.hanging()).filter(({ worker }) => worker.ageMs > STUCK_AFTER_MS);
     for (const each of hanging) {

@@ -12,7 +12,7 @@ const quiet = new Map<string, Quiet>();
  * number of times that were passed over since it last spoke.
  */
 export function logSparingly(key: string, intervalMs: number, log: (suppressed: number) => void): void {
-  const now = Date.now();
+  const now = performance.now();
   const last = quiet.get(key);
   if (last && now < last.until) {
     last.suppressed++;

@@ -23,12 +23,12 @@ afterEach(() => {
   for (const handler of ['count', 'ring', 'wrap'] as const) script.on(handler, async () => undefined);
 });
 
-let now = Date.now();
+let now = performance.now();
 
 /** Later than what was counted last is kept. */
 async function scrape(): Promise<string> {
   now += 10_000;
-  const clock = jest.spyOn(Date, 'now').mockReturnValue(now);
+  const clock = jest.spyOn(performance, 'now').mockReturnValue(now);
   try {
     return (await stage.get('/metrics')).body;
   } finally {

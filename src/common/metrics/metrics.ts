@@ -32,6 +32,7 @@ export class Metrics {
   private looking: Promise<State | undefined> | undefined;
   private counting: Promise<void> | undefined;
   private counts: Counts | undefined;
+  private countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly database: Database,
@@ -56,7 +57,7 @@ export class Metrics {
   }
 
   private async counted(): Promise<void> {
-    if (Date.now() - (this.counts?.at ?? 0) < COUNTS_KEPT_MS) return;
+    if (performance.now() - this.countedAt < COUNTS_KEPT_MS) return;
     this.counting ??= this.count().finally(() => {
       this.counting = undefined;
     });
@@ -71,7 +72,9 @@ export class Metrics {
 
   private async count(): Promise<void> {
     const backlogs = await this.read(COUNT_MS, (manager) => readBacklog(this.subscribers, manager));
-    if (backlogs) this.counts = { backlogs, at: Date.now() };
+    if (!backlogs) return;
+    this.counts = { backlogs, at: new Date() };
+    this.countedAt = performance.now();
   }
 
   private async read<Told>(

@@ -11,7 +11,7 @@ export interface State {
 /** What it had counted, and when: milliseconds since 1970. */
 export interface Counts {
   readonly backlogs: readonly Backlog[];
-  readonly at: number;
+  readonly at: Date;
 }
 
 /** What the rows say. Every process tells the same, so whoever adds up takes the largest and not the sum. */
@@ -79,7 +79,7 @@ export class StoredGauges {
     for (const gauge of [waiting, oldest, overdue, paused, findings, failed, reconciledAt]) gauge.reset();
     this.isUp.set(state ? 1 : 0);
     if (!state) return;
-    countedAt.set((counts?.at ?? 0) / 1_000);
+    countedAt.set((counts?.at.getTime() ?? 0) / 1_000);
     for (const { name } of this.subscriptions.all) paused.set({ subscriber: name }, 0);
     for (const subscriber of state.paused) paused.set({ subscriber }, 1);
     for (const backlog of counts?.backlogs ?? []) this.setOne(backlog, state.paused.includes(backlog.subscriber));

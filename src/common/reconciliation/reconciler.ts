@@ -50,12 +50,12 @@ export class Reconciler {
   }
 
   private lease(run: string, signal: AbortSignal): () => Promise<void> {
-    let renewedAt = Date.now();
+    let renewedAt = performance.now();
     return async () => {
       signal.throwIfAborted();
-      if (Date.now() - renewedAt < RENEW_EVERY_MS) return;
+      if (performance.now() - renewedAt < RENEW_EVERY_MS) return;
       if (!(await this.reports.renew(run))) throw new Error('Another process has taken over the reconciliation');
-      renewedAt = Date.now();
+      renewedAt = performance.now();
     };
   }
 }
