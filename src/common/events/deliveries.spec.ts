@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { Writable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Logger } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import { createLogger } from '../logging/logger.js';
 import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
 import { Deliveries } from './deliveries.js';
@@ -176,6 +179,23 @@ describe('a delivery', () => {
 
     expect(runs).toBe(1);
     expect(await only('toys.ring', toy)).toEqual(last);
+  });
+
+  test('that fails is one line of the log for each cause, whatever ids and numbers its error names', async () => {
+    const said: string[] = [];
+    const write = (line: Buffer) => void said.push(JSON.parse(String(line)).err.message);
+    const output = new Writable({ write: (line, _, done) => [write(line), done()] });
+    Logger.overrideLogger(createLogger({ level: 'warn', format: 'json' }, output));
+    script.on('ring', async ({ data }) => {
+      throw new Error(data.note || `451 4.3.0 try ${data.toy} again`);
+    });
+    const [mute, ...toys] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+
+    await stage.hears(...toys.map((toy) => ToySold({ toy })), ToySold({ toy: mute, note: 'no bell' }));
+    for (const toy of [...toys, mute]) await runner.run(await only('toys.ring', toy));
+    Logger.overrideLogger(false);
+
+    expect(said.toSorted()).toEqual([expect.stringMatching(/^451 4\.3\.0 try \S+ again$/), 'no bell']);
   });
 
   test('leaves nothing in memory when it has ended', async () => {

@@ -10,6 +10,7 @@ import { CrashPoints } from './crash-points.js';
 import { type Claim, Deliveries, type Failure } from './deliveries.js';
 import { type DeliveryRef, deliveryId } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
+import { fingerprintOf } from './fingerprint.js';
 import { Handlers } from './handlers.js';
 import { GiveUp, RetryLater } from './outcomes.js';
 import { LET_GO_MS, RunningAttempts } from './running-attempts.js';
@@ -133,10 +134,11 @@ export class DeliveryRunner {
   }
 
   /** Each attempt's error is in its delivery's row, so of those that are tried again the log has one for each cause. */
-  private say(error: Error, { dead, pauseMs }: Failure, claim: Claim): void {
+  private say(error: Error, failure: Failure, claim: Claim): void {
+    const { dead, pauseMs } = failure;
     const line = { err: error, delivery: deliveryId(claim), attempt: claim.attempt };
     if (dead) return this.logger.error(`${claim.subscriber} is dead for this event`, line);
-    logSparingly(`${claim.subscriber} ${error.name} ${error.message}`, SAY_EVERY_MS, (suppressed) =>
+    logSparingly(`${claim.subscriber} ${fingerprintOf(failure)}`, SAY_EVERY_MS, (suppressed) =>
       this.logger.warn(`${claim.subscriber} failed and will be tried again`, { ...line, pauseMs, suppressed }),
     );
   }

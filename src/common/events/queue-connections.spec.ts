@@ -66,10 +66,15 @@ test('what a queue and a worker have to say of their troubles is told in the log
   const output = new Writable({ write: (line, _, done) => [write(line), done()] });
   Logger.overrideLogger(createLogger({ level: 'warn', format: 'json' }, output));
 
-  queue.emit('error', new Error(`The queue has lost its way ${randomUUID()}`));
-  worker.emit('error', new Error(`The worker has lost its way ${randomUUID()}`));
+  queue.emit('error', new Error('The queue has lost its way'));
+  worker.emit('error', new Error('The worker has lost its way'));
+  for (const job of [randomUUID(), randomUUID()]) worker.emit('error', new Error(`No lock for job ${job}`));
 
-  expect(said).toEqual([expect.stringContaining('The queue'), expect.stringContaining('The worker')]);
+  expect(said).toEqual([
+    'The queue has lost its way',
+    'The worker has lost its way',
+    expect.stringMatching(/^No lock/),
+  ]);
 });
 
 test('a queue keeps no job of a delivery that has ended or has to wait for its turn, so that it can be added again', async () => {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { codeOf, isError } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
+import { fingerprintOf } from './fingerprint.js';
 
 /** An outage makes BullMQ say the same thing many times a second. */
 const SAY_EVERY_MS = 30_000;
@@ -41,9 +42,9 @@ export function sayErrors(emitter: Emitter): void {
   emitter.on('error', (error) => saySparingly(error, 'A queue is in trouble', { queue: emitter.name }));
 }
 
-/** By the error's code, because messages name jobs and addresses. */
+/** By the error's code or gist, because messages name jobs and addresses. */
 export function saySparingly(error: Error, what: string, fields: object): void {
-  logSparingly(`${what} ${codeOf(error) ?? error.message}`, SAY_EVERY_MS, (suppressed) =>
+  logSparingly(`${what} ${codeOf(error) ?? fingerprintOf(error)}`, SAY_EVERY_MS, (suppressed) =>
     logger.warn(what, { err: error, ...fields, suppressed }),
   );
 }
