@@ -8,6 +8,7 @@ import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/17
 import type { ModuleDefinition } from '../module-definition.js';
 import { CreateReconciliation1764000000400 } from '../reconciliation/migrations/1764000000400-create-reconciliation.js';
 import { KeepWhyACheckFailed1764000000500 } from '../reconciliation/migrations/1764000000500-keep-why-a-check-failed.js';
+import { KeepWhatIsSettled1764000000700 } from '../reconciliation/migrations/1764000000700-keep-what-is-settled.js';
 import { createSchema } from './roles.js';
 
 /** No statement, lock or forgotten transaction may hold the others up for longer. */
@@ -56,6 +57,7 @@ export function createDataSource({
       CreateReconciliation1764000000400,
       KeepWhyACheckFailed1764000000500,
       CreateSubscriberTypes1764000000600,
+      KeepWhatIsSettled1764000000700,
       ...migrations,
     ],
     migrationsTableName: 'migration',
