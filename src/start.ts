@@ -4,6 +4,7 @@ import { AppModule, MODULES } from './app.module.js';
 import { inTurn } from './common/database/data-source.js';
 import { Database } from './common/database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './common/database/embedded-postgres.js';
+import { refuseUnfitRoles } from './common/database/module-roles.js';
 import { openDatabase, refuseWithoutRights } from './common/database/open-database.js';
 import { migrateQueues } from './common/events/queues.js';
 import { HealthChecks } from './common/http/health.js';
@@ -45,8 +46,14 @@ export async function start(config: Config): Promise<Shop> {
     const modules = MODULES.map(definitionOf);
     const dataSource = await openDatabase({ url: databaseUrl, poolSize, modules });
     stops.push(() => within(GOODBYE_MS, dataSource.destroy()));
+    const { enforceRoles } = config.database;
+    if (enforceRoles)
+      await refuseUnfitRoles(
+        dataSource,
+        modules.map(({ name }) => name),
+      );
     if (!config.queue.redisUrl) await migrateQueues(databaseUrl).catch(refuseWithoutRights);
-    const database = new Database(dataSource, { enforceRoles: config.database.enforceRoles });
+    const database = new Database(dataSource, { enforceRoles });
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.of({ config, database, databaseUrl }),
       createAdapter(),

@@ -386,7 +386,14 @@ describe('a pass', () => {
       look,
     };
     const heard = new HeardEvents(shop.app.get(Database), shop.app.get(Subscriptions));
-    const terms = { graceSeconds: 0, breathMs: 1_000, mayGoOn: async () => undefined, signal, ...special };
+    const terms = {
+      graceSeconds: 0,
+      breathMs: 1_000,
+      mayGoOn: async () => undefined,
+      signal,
+      settled: new Map(),
+      ...special,
+    };
     return new Pass([check], heard, terms).make();
   };
   const odd = (keys: readonly string[]) =>
@@ -463,5 +470,80 @@ describe('a pass', () => {
 
     expect(await heard.after(0, 3_600)).toEqual([]);
     expect(await heard.after(0, 0)).not.toEqual([]);
+  });
+});
+
+describe('a pass that is due', () => {
+  const { signal } = new AbortController();
+  /** Makes one, and gives what was found by which check, and how many events the backbone has looked at. */
+  async function due() {
+    await shop.sql(`UPDATE backbone.reconciliation SET finished_at = now() - interval '61 minutes'`);
+    await shop.app.get(Reconciler).run(60, signal);
+    const { checks } = (await shop.get('/v1/operations/reconciliation')).body;
+    const found = checks
+      .filter((each: { found: number }) => each.found > 0)
+      .map(({ check }: { check: string }) => check);
+    const dense = checks.find(({ check }: { check: string }) => check === 'backbone.versions-are-dense');
+    return { found, events: dense.lookedAt };
+  }
+  const hoursPass = () => damage(`UPDATE backbone.event SET occurred_at = occurred_at - interval '1 hour'`);
+  const logged = async () => (await shop.sql('SELECT FROM backbone.event')).length;
+
+  test('reads of the log what is new since the last one, and what was open then', async () => {
+    await aDay();
+    const waiting = await place();
+    await hoursPass();
+    const old = await logged();
+    expect(await due()).toEqual({ found: [], events: old });
+    await aDay();
+    await shop.deliver();
+    await damage('DELETE FROM notifications.message WHERE subject = $1', waiting);
+
+    const lost = { found: ['notifications.outcomes-are-told-once'], events: (await logged()) - old };
+    expect(await due()).toEqual(lost);
+    await hoursPass();
+    expect(await due()).toEqual(lost);
+    expect(await due()).toEqual({ ...lost, events: 0 });
+
+    await repair({});
+    await shop.deliver();
+    expect(await due()).toEqual({ found: [], events: 0 });
+  });
+
+  test('does not look at what was settled, which is for somebody to ask for, and stays found then', async () => {
+    const { confirmed } = await aDay();
+    await hoursPass();
+    await due();
+    await damage('DELETE FROM notifications.message WHERE subject = $1', confirmed);
+    expect(await due()).toEqual({ found: [], events: 0 });
+
+    expect(Object.keys(await findings())).toEqual(['notifications.outcomes-are-told-once']);
+    expect(await due()).toEqual({ found: ['notifications.outcomes-are-told-once'], events: 0 });
+  });
+
+  test('looks again at what may have got a neighbour before it, from a transaction that took longer', async () => {
+    await aDay();
+    await due();
+
+    expect(await due()).toEqual({ found: [], events: await logged() });
+  });
+
+  test('knows since when a subscriber is there, though it does not read what was before', async () => {
+    await aDay();
+    await damage(`DELETE FROM backbone.delivery WHERE subscriber = 'notifications.emailDelivery'`);
+    await hoursPass();
+    expect(await due()).toMatchObject({ found: [] });
+    await aDay();
+    expect(await due()).toMatchObject({ found: [] });
+
+    await hoursPass();
+    await due();
+    const { shipped } = await aDay();
+    await damage(
+      `DELETE FROM backbone.delivery WHERE subscriber = 'notifications.emailShipment'
+                     AND order_key LIKE '%' || $1`,
+      shipped,
+    );
+    expect(await due()).toMatchObject({ found: ['backbone.events-are-delivered'] });
   });
 });

@@ -1,7 +1,6 @@
 import { PostgresProxy } from '../faults/postgres-proxy.js';
-import { describeOnRedis, journey, type Stage } from '../support/journey.js';
+import { describeOnOwnRedis, describeOnRedis, journey, type Stage } from '../support/journey.js';
 import type { Program } from '../support/program.js';
-import { hasOwnRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { anOrder, aProduct, place, stock } from '../support/words.js';
 
@@ -104,34 +103,33 @@ describeOnRedis('over Redis', () => {
       await stage.quiet();
       expectFewWords(shop);
     }, 'Redis'));
+});
 
-  (hasOwnRedis ? test.concurrent : test.concurrent.skip)(
-    'a Redis that refuses to write keeps no order from being taken, and readiness tells why deliveries wait',
-    () =>
-      journey(async (stage) => {
-        const { client } = await stage.redis();
-        const shop = await stage.shop();
-        const counter = await stage.shop({ WORKERS: 'off' });
-        await stock(shop, aProduct('TEA', 1000));
-        await isReady(shop);
+describeOnOwnRedis('over a Redis of its own', () => {
+  test.concurrent('a Redis that refuses to write keeps no order from being taken, and readiness tells why deliveries wait', () =>
+    journey(async (stage) => {
+      const { client } = await stage.redis();
+      const shop = await stage.shop();
+      const counter = await stage.shop({ WORKERS: 'off' });
+      await stock(shop, aProduct('TEA', 1000));
+      await isReady(shop);
 
-        await client.config('SET', 'min-replicas-to-write', '1');
-        expect((await placeMany(counter)).map(({ status }) => status)).toEqual(Array(REQUESTS).fill(201));
-        const details = (program: Program) => async () => {
-          const { status, body } = await ready(program);
-          expect(status).toBe(200);
-          return body.checks.find(({ detail }: { detail: string }) => detail.startsWith('errors from'))?.detail;
-        };
-        expect(await until('the shop is in trouble', details(shop))).toContain('notifications');
-        expect(await until('the counter is in trouble', details(counter))).toBe(
-          'errors from the queues of notifications: deliveries wait',
-        );
+      await client.config('SET', 'min-replicas-to-write', '1');
+      expect((await placeMany(counter)).map(({ status }) => status)).toEqual(Array(REQUESTS).fill(201));
+      const details = (program: Program) => async () => {
+        const { status, body } = await ready(program);
+        expect(status).toBe(200);
+        return body.checks.find(({ detail }: { detail: string }) => detail.startsWith('errors from'))?.detail;
+      };
+      expect(await until('the shop is in trouble', details(shop))).toContain('notifications');
+      expect(await until('the counter is in trouble', details(counter))).toBe(
+        'errors from the queues of notifications: deliveries wait',
+      );
 
-        await client.config('SET', 'min-replicas-to-write', '0');
-        await isReady(shop);
-        await stage.endPauses();
-        await stage.quiet();
-        expectFewWords(shop);
-      }, 'Redis'),
-  );
+      await client.config('SET', 'min-replicas-to-write', '0');
+      await isReady(shop);
+      await stage.endPauses();
+      await stage.quiet();
+      expectFewWords(shop);
+    }, 'Redis'));
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { journey } from '../support/journey.js';
@@ -38,6 +39,24 @@ test.concurrent('a PostgreSQL that is too old is refused with the oldest that wi
     const shop = await stage.launch({ DATABASE_URL: await old.url() });
 
     await expectRefusal(shop, /^  - DATABASE_URL: this is PostgreSQL 12\.22; Orderly needs 13 or newer$/m);
+  }));
+
+test.concurrent('roles of modules that the account may not take on are named, with what to do', () =>
+  journey(async (stage) => {
+    const { url } = await stage.database();
+    const account = `plain_${randomBytes(6).toString('hex')}`;
+    await stage.sql(`CREATE ROLE ${account} LOGIN PASSWORD '${account}'`);
+    stage.atEnd(async () => {
+      await stage.sql(`REASSIGN OWNED BY ${account} TO CURRENT_USER`);
+      await stage.sql(`DROP OWNED BY ${account}`);
+      await stage.sql(`DROP ROLE ${account}`);
+    });
+    await stage.sql(`ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO ${account}`);
+    const mine = Object.assign(new URL(url), { username: account, password: account }).toString();
+
+    const shop = await stage.launch({ DATABASE_URL: mine });
+
+    await expectRefusal(shop, /^  - MODULE_ROLES: this account may not act as orderly_backbone, orderly_inventory, /m);
   }));
 
 test.concurrent('the usual port gives way to the next free one when it is taken, one that was asked for by name does not', () =>

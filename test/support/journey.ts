@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { JourneyDatabase } from './database.js';
 import { MailServer } from './mail-server.js';
 import { Program } from './program.js';
-import { hasRedis, type JourneyRedis, startRedis } from './redis.js';
+import { hasOwnRedis, hasRedis, type JourneyRedis, startRedis } from './redis.js';
 import { until } from './until.js';
 
 /** After this a journey has failed. Jest waits a little longer, so that there is time to clear the stage. */
@@ -23,6 +23,7 @@ export const QUEUES: readonly Queue[] = hasRedis ? ['PostgreSQL', 'Redis'] : ['P
 
 /** Declares tests that are skipped where there is no Redis. */
 export const describeOnRedis = hasRedis ? describe : describe.skip;
+export const describeOnOwnRedis = hasOwnRedis ? describe : describe.skip;
 
 /** The body of a test: sets the stage, plays, and leaves nothing behind. What the programs said is shown if it fails. */
 export async function journey(play: Play, queue: Queue = 'PostgreSQL'): Promise<void> {

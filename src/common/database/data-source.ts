@@ -3,10 +3,12 @@ import { DataSource, type MixedList, type QueryRunner } from 'typeorm';
 import { CreateBackbone1764000000000 } from '../events/migrations/1764000000000-create-backbone.js';
 import { CreateOperations1764000000200 } from '../events/migrations/1764000000200-create-operations.js';
 import { CreatePrunedDeliveries1764000000300 } from '../events/migrations/1764000000300-create-pruned-deliveries.js';
+import { CreateSubscriberTypes1764000000600 } from '../events/migrations/1764000000600-create-subscriber-types.js';
 import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/1764000000100-create-idempotency-keys.js';
 import type { ModuleDefinition } from '../module-definition.js';
 import { CreateReconciliation1764000000400 } from '../reconciliation/migrations/1764000000400-create-reconciliation.js';
 import { KeepWhyACheckFailed1764000000500 } from '../reconciliation/migrations/1764000000500-keep-why-a-check-failed.js';
+import { KeepWhatIsSettled1764000000700 } from '../reconciliation/migrations/1764000000700-keep-what-is-settled.js';
 import { createSchema } from './roles.js';
 
 /** No statement, lock or forgotten transaction may hold the others up for longer. */
@@ -54,6 +56,8 @@ export function createDataSource({
       CreatePrunedDeliveries1764000000300,
       CreateReconciliation1764000000400,
       KeepWhyACheckFailed1764000000500,
+      CreateSubscriberTypes1764000000600,
+      KeepWhatIsSettled1764000000700,
       ...migrations,
     ],
     migrationsTableName: 'migration',

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { DataSource } from 'typeorm';
 import { ConfigError } from '../../config.js';
 import { TestDatabase } from '../testing/test-database.js';
+import { refuseUnfitRoles } from './module-roles.js';
 import { openDatabase } from './open-database.js';
 
 /** An account that may log in and nothing else, on a server whose roles for modules are somebody else's. */
@@ -64,6 +66,27 @@ test('an older version opens a database that a newer one has brought further, an
 test('an account without rights is told so in a sentence', async () => {
   await expect(open()).rejects.toThrow(ConfigError);
   await expect(open()).rejects.toThrow(`DATABASE_URL: this PostgreSQL cannot be used: permission denied`);
+});
+
+test('an account that may not take on the roles of modules is told so in a sentence, and what it says makes it able to', async () => {
+  await server.query(`ALTER DATABASE ${database} OWNER TO ${account}`);
+  const opened = await open();
+  const start = () => refuseUnfitRoles(opened, []);
+  await expect(start()).rejects.toThrow(ConfigError);
+  await expect(start()).rejects.toThrow(
+    '- MODULE_ROLES: this account may not act as orderly_backbone in this database: have an administrator run',
+  );
+
+  const [, remedy = ''] =
+    /^## A role for each module$[^]*?```sql\n([^]*?)```/m.exec(await readFile('docs/operations.md', 'utf8')) ?? [];
+  const administrator = await new DataSource({ type: 'postgres', url: urlOf(database) }).initialize();
+  await administrator.query(remedy.replaceAll('the_account', account));
+  await administrator.destroy();
+
+  await start();
+  await opened.query('SET ROLE orderly_backbone');
+  expect(await opened.query('SELECT FROM backbone.event')).toEqual([]);
+  await opened.destroy();
 });
 
 test('a server that is not there is told in a sentence, also where it would be a socket', async () => {

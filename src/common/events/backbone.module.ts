@@ -22,6 +22,7 @@ import { Relay } from './relay.js';
 import { assertHeard, StartUpChecks } from './start-up-checks.js';
 import { Subscriptions } from './subscriptions.js';
 import { UnitOfWork } from './unit-of-work.js';
+import { UnreadableDeliveries } from './unreadable-deliveries.js';
 import { WORKERS, WorkerWatch } from './worker-watch.js';
 
 export interface BackboneOptions {
@@ -74,6 +75,7 @@ export class BackboneModule {
         UnitOfWork,
         DeliveryRunner,
         Relay,
+        UnreadableDeliveries,
         StartUpChecks,
         Pruning,
         DeliveryRetention,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BusinessModule } from '../business-module.js';
+import { createSchemaWithRole } from '../database/roles.js';
 import { Timeline } from '../operations/timeline.js';
 import { Pruning } from '../retention/pruning.js';
 import { daysPass } from '../testing/days-pass.js';
@@ -22,6 +23,7 @@ let heard: string[];
 
 beforeAll(async () => {
   stage = await ModuleStage.of(ToysModule, { KEEP_DELIVERIES_DAYS: '30' });
+  await createSchemaWithRole(stage.dataSource.manager, 'toys');
   script = stage.app.get(Script, { strict: false });
 });
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../database/database.js';
-import { Contracts } from './contracts.js';
-import { Subscriptions } from './subscriptions.js';
+import type { Contracts } from './contracts.js';
+import type { Subscriptions } from './subscriptions.js';
+import { UnreadableDeliveries } from './unreadable-deliveries.js';
 
 /** What this build and this database cannot agree on: shown as it is, without a stack. */
 export class StartUpError extends Error {
@@ -25,33 +25,14 @@ export function assertHeard(contracts: Contracts, subscriptions: Subscriptions):
 /** Refuses to start where a delivery would go unheard. */
 @Injectable()
 export class StartUpChecks {
-  constructor(
-    private readonly subscriptions: Subscriptions,
-    private readonly database: Database,
-  ) {}
+  constructor(private readonly unreadable: UnreadableDeliveries) {}
 
   /** @throws {StartUpError} naming every subscriber and event version that this build does not have */
   async pass(): Promise<void> {
-    const problems = await this.unreadable();
+    const problems = (await this.unreadable.find()).map(
+      ({ subscriber, type, count }) =>
+        `${count} unfinished deliveries of ${type} wait for ${subscriber}, which this build does not have: run the build that has it until they are done or skipped, or name it in formerNames if its method has another name here`,
+    );
     if (problems.length > 0) throw new StartUpError(problems);
-  }
-
-  /** Deliveries that wait for a handler, or hold a version of an event, that this build does not have. */
-  private async unreadable(): Promise<string[]> {
-    // Plain reactions as well: they have deliveries from the time or the place where their module is another process.
-    const known = this.subscriptions.all.flatMap(({ names, contract }) =>
-      names.map((name) => `${name} ${contract.type}`),
-    );
-    const waiting = await this.database.query<{ pair: string; deliveries: string }>(
-      `SELECT d.subscriber || ' ' || e.type AS pair, count(*) AS deliveries
-         FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
-        WHERE d.state IN ('pending', 'dead') AND NOT d.subscriber || ' ' || e.type = ANY ($1::text[])
-        GROUP BY 1`,
-      [known],
-    );
-    return waiting.map(({ pair, deliveries }) => {
-      const [subscriber, type] = pair.split(' ');
-      return `${deliveries} unfinished deliveries of ${type} wait for ${subscriber}, which this build does not have: run the build that has it until they are done or skipped, or name it in formerNames if its method has another name here`;
-    });
   }
 }

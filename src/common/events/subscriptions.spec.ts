@@ -138,6 +138,36 @@ describe('a start', () => {
     await expect(start).rejects.toThrow('1 unfinished deliveries of toys.toy-sold.v1 wait for toys.gone');
   });
 
+  test('counts what it refuses as far as anybody needs to know', async () => {
+    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    await stage.sql(
+      `WITH made AS (
+         INSERT INTO backbone.event (id, subject, version, type, data, metadata, correlation_id, occurred_at)
+         SELECT gen_random_uuid(), 'toy/ball', n, $1, '{}', '{}', '', now() FROM generate_series(1, 10001) n
+         RETURNING id, position)
+       INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, state, due_at)
+       SELECT id, 'toys.gone', 'toys', position, (ARRAY['pending', 'dead'])[1 + position % 2], now() FROM made`,
+      [ToySold.type],
+    );
+
+    await expect(stage.app.get(StartUpChecks).pass()).rejects.toThrow(
+      'more than 10000 unfinished deliveries of toys.toy-sold.v1 wait for toys.gone',
+    );
+  });
+
+  test('does not read the events of what this build has always had, however much of it waits', async () => {
+    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    await stage.hears(ToySold({ toy: 'ball' }));
+    const runner = stage.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('LOCK TABLE backbone.event');
+
+    await expect(stage.app.get(StartUpChecks).pass()).resolves.toBeUndefined();
+
+    await runner.rollbackTransaction();
+    await runner.release();
+  });
+
   test('does not let an event pass by a reaction that is not there yet', async () => {
     const { EventEmitter2 } = await import('@nestjs/event-emitter');
     stage.app.get(EventEmitter2).removeAllListeners(ToyMade.type);

@@ -42,7 +42,7 @@ function timePasses(): void {
 function lookOften(): void {
   const { setTimeout } = globalThis;
   const hurried = (work: () => void, ms?: number) => setTimeout(work, ms === LOOK_EVERY_MS ? 1 : ms);
-  jest.spyOn(globalThis, 'setTimeout').mockImplementation(hurried as typeof setTimeout);
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(hurried);
 }
 
 /** Asks its queue for work and never hears an answer. */

@@ -10,6 +10,8 @@ export interface LoggedEvent {
   readonly type: string;
   readonly data: unknown;
   readonly occurredAt: Date;
+  /** Nothing that happened before it can still be on its way into the log. */
+  readonly isOld: boolean;
   /** Of every subscriber that it reached within its transaction or has a delivery for. */
   readonly states: Readonly<Record<string, DeliveryState>>;
   /** Subscribers that existed when it happened. */
@@ -23,9 +25,12 @@ export interface HeardEvent extends LoggedEvent {
 }
 
 const BATCH = 500;
+/** No transaction is open for so long by far. */
+const OLD_MINUTES = 15;
 
 const COLUMNS = `
   e.id, e.position::float8 AS position, e.subject, e.type, e.data, e.occurred_at AS "occurredAt",
+  e.occurred_at < clock_timestamp() - interval '${OLD_MINUTES} minutes' AS "isOld",
   coalesce((SELECT jsonb_object_agg(r ->> 'subscriber', 'done') FROM jsonb_array_elements(e.metadata -> 'reactions') r), '{}')
   || coalesce((SELECT jsonb_object_agg(d.subscriber, d.state) FROM backbone.delivery d WHERE d.event_id = e.id), '{}')
     AS states`;
@@ -38,9 +43,10 @@ const NEXT = `
 
 const AGAIN = `SELECT ${COLUMNS} FROM backbone.event e WHERE e.id = ANY ($1::uuid[]) ORDER BY e.position`;
 
-/** Reads the log from its beginning, a batch at a time, and learns on the way since when each subscriber is there. */
+/** Reads the log, a batch at a time, and learns on the way since when each subscriber is there. */
 export class HeardEvents {
-  private readonly present = new Set<string>();
+  /** The position of the first event that each subscriber has heard. */
+  readonly since = new Map<string, number>();
 
   /** @param everybodyWasThere without having read the log: whoever hears a type now has always heard it */
   constructor(
@@ -48,6 +54,11 @@ export class HeardEvents {
     private readonly subscriptions: Subscriptions,
     private readonly everybodyWasThere = false,
   ) {}
+
+  /** A subscriber is there from this position on, if not from an earlier one. */
+  learn(name: string, position: number): void {
+    this.since.set(name, Math.min(position, this.sinceOf(name)));
+  }
 
   /** None at the end. */
   async after(position: number, graceSeconds: number): Promise<LoggedEvent[]> {
@@ -67,13 +78,25 @@ export class HeardEvents {
     });
   }
 
+  /** Whether a module can be asked about an event later, and not yet: one of its handlers has still to be done with it. */
+  isOpenIn(module: string, event: LoggedEvent): boolean {
+    return this.subscriptions.to(event.type).some((subscription) => {
+      const state = stateOf(event, subscription);
+      return subscription.module === module && state !== undefined && state !== 'done';
+    });
+  }
+
   private annotate(events: readonly LoggedEvent[]): LoggedEvent[] {
     return events.map((event) => {
       const all = this.subscriptions.to(event.type);
-      for (const each of all) if (stateOf(event, each) !== undefined) this.present.add(each.name);
-      const owedTo = all.filter(({ name }) => this.everybodyWasThere || this.present.has(name));
+      for (const each of all) if (stateOf(event, each) !== undefined) this.learn(each.name, event.position);
+      const owedTo = all.filter(({ name }) => this.everybodyWasThere || this.sinceOf(name) <= event.position);
       return { ...event, owedTo };
     });
+  }
+
+  private sinceOf(name: string): number {
+    return this.since.get(name) ?? Number.POSITIVE_INFINITY;
   }
 }
 

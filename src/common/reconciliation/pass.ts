@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { deliveryId } from '../events/delivery.js';
 import { storable } from '../events/storable-text.js';
 import { isError } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
 import type { Disagreement, EventCheck, RowCheck } from './checks.js';
-import type { HeardEvent, HeardEvents, LoggedEvent } from './heard-events.js';
+import type { HeardEvents, LoggedEvent } from './heard-events.js';
+import { concerning, isAbout, isOnEvents, lookAgain, moduleOf, nameOf } from './looks.js';
 import type { Said } from './reports.js';
+import { NOTHING_SETTLED, Progress, type Settled } from './settled.js';
 
 const KEYS_PER_BATCH = 200;
 /** More findings of one check nobody reads one by one. */
@@ -23,6 +24,8 @@ export interface Terms {
   /** So often it is called at least while nothing is looked at. */
   readonly breathMs: number;
   readonly signal: AbortSignal;
+  /** Up to where checks need not look at the log again. */
+  readonly settled: ReadonlyMap<string, Settled>;
 }
 
 interface Tally {
@@ -32,13 +35,14 @@ interface Tally {
 }
 
 /**
- * Looks at everything once, and at what disagrees once more. Two statements see two moments, so what has changed
+ * Looks at all rows and at what is not settled of the log once, and at what disagrees once more. Two statements see two moments, so what has changed
  * between them is believed only when it still disagrees after the grace. A check that fails says so instead of what it
  * has found, and the others are made all the same.
  */
 export class Pass {
   private readonly logger = new Logger('Reconciliation');
   private readonly tallies = new Map<string, Tally>();
+  private readonly progress = new Map<string, Progress>();
 
   constructor(
     private readonly checks: readonly (RowCheck | EventCheck)[],
@@ -55,7 +59,8 @@ export class Pass {
     for (const check of this.checks) {
       const tally = this.tallyOf(check);
       const findings = await this.confirmed(check, tally.suspects);
-      said.push({ check: check.name, lookedAt: tally.lookedAt, error: tally.error, findings });
+      const settled = isOnEvents(check) ? this.settled(check, findings) : null;
+      said.push({ check: check.name, lookedAt: tally.lookedAt, error: tally.error, findings, settled });
     }
     return said;
   }
@@ -78,19 +83,48 @@ export class Pass {
     }
   }
 
-  /** Reads the log once for all. */
+  /** Reads the log once for all, from where the first of them has something to look at. */
   private async lookAtEvents(checks: readonly EventCheck[]): Promise<void> {
-    for (let position = 0; checks.length > 0; ) {
+    for (const check of checks) await this.lookAtOpen(check);
+    for (let position = Math.min(...checks.map((check) => this.progressOf(check).from.position)); checks.length > 0; ) {
       await this.terms.mayGoOn();
       const events: readonly LoggedEvent[] = await this.heard.after(position, this.terms.graceSeconds);
       if (events.length === 0) return;
       for (const check of checks) {
-        const concerned = concerning(check, events, this.heard);
-        if (concerned.length > 0)
-          this.note(check, concerned.length, await this.ask(check, () => check.look(concerned)));
+        const { from } = this.progressOf(check);
+        await this.lookAt(
+          check,
+          events.filter((event) => event.position > from.position),
+        );
       }
       position = events.at(-1)?.position ?? position;
     }
+  }
+
+  private async lookAtOpen(check: EventCheck): Promise<void> {
+    const { open, since } = this.progressOf(check).from;
+    for (const [name, position] of Object.entries(since)) this.heard.learn(name, position);
+    if (open.length === 0) return;
+    await this.terms.mayGoOn();
+    await this.lookAt(check, await this.heard.again(open));
+  }
+
+  private async lookAt(check: EventCheck, events: readonly LoggedEvent[]): Promise<void> {
+    const progress = this.progressOf(check);
+    const concerned = concerning(check, events, this.heard);
+    if (concerned.length > 0) this.note(check, concerned.length, await this.ask(check, () => check.look(concerned)));
+    for (const event of events) {
+      if (isAbout(check, event) && this.heard.isOpenIn(moduleOf(check), event)) progress.keep(event.id);
+      if (event.position > progress.from.position) progress.pass(event);
+    }
+  }
+
+  /** What was not looked at, because there is too much of it, is left for the next pass. */
+  private settled(check: EventCheck, findings: readonly Disagreement[]): Settled {
+    const progress = this.progressOf(check);
+    if (this.tallyOf(check).suspects.length >= FINDINGS_MAX) return progress.from;
+    for (const { key } of findings) progress.keep(key);
+    return progress.settled(this.heard.since);
   }
 
   /** Nothing is asked of a check that has failed. */
@@ -130,35 +164,15 @@ export class Pass {
     return confirmed;
   }
 
+  private progressOf({ name }: EventCheck): Progress {
+    const progress = this.progress.get(name) ?? new Progress(this.terms.settled.get(name) ?? NOTHING_SETTLED);
+    this.progress.set(name, progress);
+    return progress;
+  }
+
   private tallyOf({ name }: RowCheck | EventCheck): Tally {
     const tally = this.tallies.get(name);
     if (!tally) throw new Error(`${name} is no check of this pass`);
     return tally;
   }
-}
-
-/** What of these rows or events disagrees by now. */
-export async function lookAgain(
-  check: RowCheck | EventCheck,
-  keys: readonly string[],
-  heard: HeardEvents,
-): Promise<readonly Disagreement[]> {
-  const distinct = [...new Set(keys)];
-  return isOnEvents(check) ? check.look(concerning(check, await heard.again(distinct), heard)) : check.look(distinct);
-}
-
-/** Tells disagreements apart; what is expected and found may change while they last. */
-export function nameOf({ key, subject, delivery }: Disagreement): string {
-  return `${key} ${subject} ${delivery ? deliveryId(delivery) : ''}`;
-}
-
-function isOnEvents(check: RowCheck | EventCheck): check is EventCheck {
-  return 'events' in check;
-}
-
-function concerning(check: EventCheck, events: readonly LoggedEvent[], heard: HeardEvents): HeardEvent[] {
-  const types = new Set(check.events.map(({ type }) => type));
-  const [module = ''] = check.name.split('.');
-  const concerned = events.filter(({ type }) => types.has(type));
-  return heard.heardIn(module, concerned);
 }

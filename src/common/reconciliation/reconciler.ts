@@ -26,7 +26,8 @@ export class Reconciler {
   }
 
   /**
-   * Makes those checks of this process that nobody is at, and that nobody has made for so many minutes.
+   * Makes those checks of this process that nobody is at, and that nobody has made for so many minutes. Of the log they
+   * look at what is new and at what was open; with 0 minutes somebody wants to know it, and they look at everything.
    * @throws {Error} when the signal says so, or somebody else has taken over
    */
   async run(minutes: number, signal: AbortSignal): Promise<void> {
@@ -42,7 +43,8 @@ export class Reconciler {
       signal,
     };
     try {
-      const said = await new Pass(checks, new HeardEvents(this.database, this.subscriptions), terms).make();
+      const heard = new HeardEvents(this.database, this.subscriptions);
+      const said = await new Pass(checks, heard, { ...terms, settled: minutes > 0 ? claimed : new Map() }).make();
       await this.reports.finish(run, startedAt, said);
     } finally {
       await this.reports.release(run);

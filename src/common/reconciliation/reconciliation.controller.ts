@@ -42,7 +42,8 @@ export class ReconciliationController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Look now whether everything agrees',
-    description: 'Makes the checks of the modules in this process. What another process is making is left to it.',
+    description:
+      'Makes the checks of the modules in this process, over all rows and the whole log. What another process is making is left to it.',
   })
   @ApiOkResponse({ description: 'What was found', standardSchema: reconciliationView })
   @ApiAcceptedResponse({ description: 'It goes on; ask again', standardSchema: reconciliationView })

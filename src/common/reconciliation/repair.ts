@@ -8,8 +8,8 @@ import type { Candidate } from '../operations/replay-candidates.js';
 import { renew } from '../operations/replay-renewal.js';
 import { Checks, type Disagreement } from './checks.js';
 import { HeardEvents } from './heard-events.js';
+import { lookAgain, nameOf } from './looks.js';
 import { type Mending, mendingsOf } from './mendings.js';
-import { lookAgain, nameOf } from './pass.js';
 import { type Left, type RepairOrder, type RepairView, SHOWN_MAX } from './reconciliation.dto.js';
 import { Reports } from './reports.js';
 

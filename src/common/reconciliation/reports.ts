@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { Checks, type Disagreement } from './checks.js';
+import { NOTHING_SETTLED, type Settled } from './settled.js';
 
 /** What a check said last. */
 export interface Report {
@@ -19,7 +20,15 @@ export interface Report {
 }
 
 /** What a check has to say. */
-export type Said = Pick<Report, 'check' | 'lookedAt' | 'findings' | 'error'>;
+export interface Said extends Pick<Report, 'check' | 'lookedAt' | 'findings' | 'error'> {
+  /** For the next pass; null where the check looks at rows. */
+  readonly settled: Settled | null;
+}
+
+interface Claimed {
+  readonly name: string;
+  readonly settled: Settled | null;
+}
 
 /** A process that dies in the middle leaves its checks to others after this time. */
 const LEASE_SECONDS = 60;
@@ -33,7 +42,7 @@ const CLAIM = `
      SET run = excluded.run, lease_until = excluded.lease_until, means = excluded.means, remedy = excluded.remedy
    WHERE (r.lease_until IS NULL OR r.lease_until < clock_timestamp())
      AND (r.finished_at IS NULL OR r.finished_at < clock_timestamp() - $3 * interval '1 minute')
-  RETURNING check_name AS name`;
+  RETURNING check_name AS name, settled`;
 
 const RENEW = `
   UPDATE backbone.reconciliation SET lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second'
@@ -47,8 +56,10 @@ const FINISH = `
      SET lease_until = NULL, started_at = $2, error = said.error,
          finished_at = CASE WHEN said.error IS NULL THEN clock_timestamp() ELSE r.finished_at END,
          looked_at = CASE WHEN said.error IS NULL THEN said."lookedAt" ELSE r.looked_at END,
-         findings = CASE WHEN said.error IS NULL THEN said.findings ELSE r.findings END
-    FROM jsonb_to_recordset($3::jsonb) AS said("check" text, "lookedAt" bigint, findings jsonb, error text)
+         findings = CASE WHEN said.error IS NULL THEN said.findings ELSE r.findings END,
+         settled = CASE WHEN said.error IS NULL THEN said.settled ELSE r.settled END
+    FROM jsonb_to_recordset($3::jsonb)
+      AS said("check" text, "lookedAt" bigint, findings jsonb, error text, settled jsonb)
    WHERE r.check_name = said."check" AND r.run = $1`;
 
 const LAST = `
@@ -64,11 +75,11 @@ export class Reports {
     private readonly checks: Checks,
   ) {}
 
-  /** Takes those of our checks that nobody is at, and that were not made within so many minutes. */
-  async claim(run: string, minutes: number): Promise<ReadonlySet<string>> {
+  /** Takes those of our checks that nobody is at, and that were not made within so many minutes; each with how far it was. */
+  async claim(run: string, minutes: number): Promise<ReadonlyMap<string, Settled>> {
     const wanted = this.checks.all.map(({ name, means, remedy }) => ({ name, means, remedy }));
-    const claimed = await this.database.query<{ name: string }>(CLAIM, [JSON.stringify(wanted), run, minutes]);
-    return new Set(claimed.map(({ name }) => name));
+    const claimed = await this.database.query<Claimed>(CLAIM, [JSON.stringify(wanted), run, minutes]);
+    return new Map(claimed.map(({ name, settled }) => [name, settled ?? NOTHING_SETTLED]));
   }
 
   /** False when somebody else has taken over, because we were silent for too long. */

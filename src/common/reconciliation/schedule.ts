@@ -30,6 +30,7 @@ export class ReconciliationSchedule implements OnApplicationBootstrap, BeforeApp
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  private due: Promise<void> | undefined;
 
   constructor(
     private readonly reconciler: Reconciler,
@@ -51,8 +52,10 @@ export class ReconciliationSchedule implements OnApplicationBootstrap, BeforeApp
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
   }
 
-  /** Makes all checks of this process now, or goes on with those that are being made. */
+  /** Makes all checks of this process now, or goes on with those that somebody has asked for already. */
   async now(): Promise<void> {
+    // One that was due looks at less. How it ends is told in the log.
+    await this.due?.catch(() => undefined);
     await this.run(0);
   }
 
@@ -64,7 +67,10 @@ export class ReconciliationSchedule implements OnApplicationBootstrap, BeforeApp
 
   private async look(): Promise<void> {
     try {
-      await this.run(this.everyMinutes);
+      this.due = this.run(this.everyMinutes).finally(() => {
+        this.due = undefined;
+      });
+      await this.due;
       loopRounds.setToCurrentTime({ loop: 'reconciliation' });
     } catch (error) {
       if (!this.stopping.signal.aborted) this.say(error);
