@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/ports.js';
+import { PostgresServer } from '../support/postgres-server.js';
+import { RedisServer } from '../support/redis-server.js';
 import { App } from './app.js';
 import { MailSink } from './mail-sink.js';
-import { freePort } from './ports.js';
 import { PostgresProxy } from './postgres-proxy.js';
-import { PostgresServer } from './postgres-server.js';
-import { RedisServer } from './redis-server.js';
 import type { Subject } from './subject.js';
 
 /** The processes of each topology: their modules, all when empty, and the paths that they answer. */

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Pool } from 'pg';
 import type { EmbeddedPostgres } from '../../src/common/database/embedded-postgres.js';
-import { until } from '../support/until.js';
+import { until } from './until.js';
 
 type Embedded = typeof import('../../src/common/database/embedded-postgres.js');
 
@@ -20,12 +20,19 @@ export class PostgresServer {
   private pool: Pool | undefined;
   private isClosed = false;
 
-  constructor(private readonly folder: string) {}
+  /** @param settings what this server has besides, or otherwise */
+  constructor(
+    private readonly folder: string,
+    private readonly settings: Readonly<Record<string, string>> = {},
+  ) {}
 
   async start(): Promise<this> {
     if (this.isClosed) throw new Error('PostgreSQL is closed');
     const { startEmbeddedPostgres }: Embedded = await import(EMBEDDED);
-    this.server = await startEmbeddedPostgres({ dataFolder: this.folder, settings: SETTINGS });
+    this.server = await startEmbeddedPostgres({
+      dataFolder: this.folder,
+      settings: { ...SETTINGS, ...this.settings },
+    });
     this.pool = new Pool({ connectionString: this.server.url, max: 4 });
     this.pool.on('error', () => undefined);
     return this;

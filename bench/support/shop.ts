@@ -1,0 +1,88 @@
+import { aProduct, SKUS } from './catalogue.js';
+import type { Database } from './database.js';
+import type { Ground } from './ground.js';
+import type { Process } from './process.js';
+import { HEALTH, type Program } from './programs.js';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** A program on a database of its own, with products on sale. */
+export class Shop {
+  private readonly processes: Process[] = [];
+
+  private constructor(
+    private readonly ground: Ground,
+    private readonly program: Program,
+    readonly database: Database,
+  ) {}
+
+  /** One process that answers requests, and leaves it to others to do what follows. */
+  static async open(ground: Ground, program: Program): Promise<Shop> {
+    const shop = new Shop(ground, program, await ground.database());
+    const process = await shop.start();
+    await sell(
+      process.url,
+      SKUS.map((sku) => aProduct(sku)),
+    );
+    return shop;
+  }
+
+  /** A shop on a database that was filled before. */
+  static on(ground: Ground, program: Program, database: Database): Shop {
+    return new Shop(ground, program, database);
+  }
+
+  /** Its first process. */
+  get process(): Process {
+    const [first] = this.processes;
+    if (!first) throw new Error('The shop has no process');
+    return first;
+  }
+
+  get url(): string {
+    return this.process.url;
+  }
+
+  /** Starts a process, of which a shop may have several. */
+  async start(more: Environment = {}): Promise<Process> {
+    const process = await this.ground.start({
+      main: this.program.main,
+      health: HEALTH,
+      environment: { ...environmentOf(this.ground, this.database), ...this.program.environment, ...more },
+    });
+    this.processes.push(process);
+    return process;
+  }
+
+  /** Forgets what is still to be done, so that every round begins with nothing to do. */
+  async forgetDeliveries(): Promise<void> {
+    await this.database.sql('TRUNCATE backbone.delivery');
+    await this.ground.redis.flush();
+  }
+
+  async close(): Promise<void> {
+    for (const process of this.processes) await process.stop();
+    await this.database.drop();
+    await this.ground.redis.flush();
+  }
+}
+
+/** What every program here is told: as in production, but with a line of log for what goes wrong alone, as tutorials do it. */
+function environmentOf({ redis }: Ground, { name, url }: Database): Environment {
+  return {
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: url,
+    REDIS_URL: redis.url,
+    QUEUE_PREFIX: name,
+    WORKERS: 'off',
+  };
+}
+
+async function sell(url: string, products: readonly object[]): Promise<void> {
+  const body = products.map((product) => `${JSON.stringify(product)}\n`).join('');
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const answer = await fetch(`${url}/v1/products/import`, { method: 'POST', headers, body });
+  const report = (await answer.json()) as { readonly listed?: number };
+  if (report.listed !== products.length) throw new Error(`Not listed: ${JSON.stringify(report)}`);
+}
