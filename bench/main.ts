@@ -1,14 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { deliveries } from './deliveries.js';
+import { flashSale } from './flash-sale.js';
+import { lines } from './lines.js';
 import { type Options, readOptions } from './options.js';
 import { orders } from './orders.js';
+import { ordersVsTutorial } from './orders-vs-tutorial.js';
 import type { Benchmark } from './support/benchmark.js';
 import { Ground } from './support/ground.js';
 import { machineOf, sentenceOf } from './support/machine.js';
 import type { Row } from './support/row.js';
 import { tableOf } from './support/table.js';
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { orders };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  orders,
+  'orders-vs-tutorial': ordersVsTutorial,
+  lines,
+  'flash-sale': flashSale,
+  deliveries,
+};
 
 const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
 

@@ -1,6 +1,3 @@
-/** As many products as a small shop has, so that orders seldom meet at one. */
-const PRODUCTS = 1_000;
-const FIRST = 1_000;
 /** More than anybody can buy. */
 const PLENTY = 1_000_000_000;
 
@@ -9,9 +6,9 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** All have names of one length, and numbers that pgbench can draw as well. */
 export const SKU_PREFIX = 'SKU-';
-export const SKUS: readonly string[] = Array.from({ length: PRODUCTS }, (_, nr) => `${SKU_PREFIX}${FIRST + nr}`);
+/** A thousand: as many as a small shop has, so that orders seldom meet at one. */
+export const SKUS = skusOf(1_000);
 
 export function aProduct(sku: string, onHand = PLENTY) {
   const unitPrice = { amount: 1_800, currency: 'USD' };
@@ -26,9 +23,14 @@ export function anOrder(lines: readonly Line[]) {
   };
 }
 
+/** Names of one length, with numbers that pgbench can draw as well. */
+export function skusOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, nr) => `${SKU_PREFIX}${count + nr}`);
+}
+
 /** One order for each product, of this many lines: the product and those that follow it. */
-export function ordersOf(lines: number): object[] {
-  return SKUS.map((_, nr) =>
-    anOrder(Array.from({ length: lines }, (_, next) => ({ sku: SKUS[(nr + next) % PRODUCTS] ?? '', quantity: 1 }))),
+export function ordersOf(lines: number, skus = SKUS): object[] {
+  return skus.map((_, nr) =>
+    anOrder(Array.from({ length: lines }, (_, next) => ({ sku: skus[(nr + next) % skus.length] ?? '', quantity: 1 }))),
   );
 }

@@ -2,7 +2,7 @@ import { aProduct, SKUS } from './catalogue.js';
 import type { Database } from './database.js';
 import type { Ground } from './ground.js';
 import type { Process } from './process.js';
-import { HEALTH, type Program } from './programs.js';
+import { HEALTH, ORDERLY, type Program } from './programs.js';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -17,14 +17,19 @@ export class Shop {
   ) {}
 
   /** One process that answers requests, and leaves it to others to do what follows. */
-  static async open(ground: Ground, program: Program): Promise<Shop> {
+  static async open(ground: Ground, program: Program, skus = SKUS): Promise<Shop> {
     const shop = new Shop(ground, program, await ground.database());
-    const process = await shop.start();
-    await sell(
-      process.url,
-      SKUS.map((sku) => aProduct(sku)),
-    );
+    await shop.start();
+    await shop.sell(skus.map((sku) => aProduct(sku)));
     return shop;
+  }
+
+  /** A database with the tables of the built program. */
+  static async prepare(ground: Ground): Promise<Database> {
+    const shop = new Shop(ground, ORDERLY, await ground.database());
+    const process = await shop.start();
+    await process.stop();
+    return shop.database;
   }
 
   /** A shop on a database that was filled before. */
@@ -54,6 +59,14 @@ export class Shop {
     return process;
   }
 
+  async sell(products: readonly object[]): Promise<void> {
+    const body = products.map((product) => `${JSON.stringify(product)}\n`).join('');
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const answer = await fetch(`${this.url}/v1/products/import`, { method: 'POST', headers, body });
+    const report = (await answer.json()) as { readonly listed?: number };
+    if (report.listed !== products.length) throw new Error(`Not listed: ${JSON.stringify(report)}`);
+  }
+
   /** Forgets what is still to be done, so that every round begins with nothing to do. */
   async forgetDeliveries(): Promise<void> {
     await this.database.sql('TRUNCATE backbone.delivery');
@@ -77,12 +90,4 @@ function environmentOf({ redis }: Ground, { name, url }: Database): Environment 
     QUEUE_PREFIX: name,
     WORKERS: 'off',
   };
-}
-
-async function sell(url: string, products: readonly object[]): Promise<void> {
-  const body = products.map((product) => `${JSON.stringify(product)}\n`).join('');
-  const headers = { 'content-type': 'application/x-ndjson' };
-  const answer = await fetch(`${url}/v1/products/import`, { method: 'POST', headers, body });
-  const report = (await answer.json()) as { readonly listed?: number };
-  if (report.listed !== products.length) throw new Error(`Not listed: ${JSON.stringify(report)}`);
 }

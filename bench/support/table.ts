@@ -10,8 +10,7 @@ export function tableOf(rows: readonly Row[]): string {
 }
 
 function linesOf({ name, what, ours, theirs, unit, ratio, reach, passed, details }: Row): string[] {
-  const shown = ratio === null ? '-' : ratio.toFixed(ratio < 10 ? 2 : 0);
-  const figures = [figure(ours), figure(theirs), unit, shown, reachOf(reach), markOf(passed)];
+  const figures = [figure(ours), figure(theirs), unit, figure(ratio), reachOf(reach), markOf(passed)];
   return [line(name, ...figures), `    ${[what, ...detailsOf(details)].join('; ')}`];
 }
 
