@@ -1,4 +1,4 @@
-import type { Carrier, CourierSettings } from './courier/courier-settings.js';
+import type { Carrier, Courier, CourierSettings } from './courier/courier-settings.js';
 import type { Bench } from './support/benchmark.js';
 import { Child } from './support/child.js';
 import type { Ground } from './support/ground.js';
@@ -45,7 +45,7 @@ export async function couriers(ground: Ground, backend: Backend) {
   const database = await Shop.prepare(ground);
   const redisUrl = backend === 'Redis' ? ground.redis.url : null;
   const settings: CourierSettings = { databaseUrl: database.url, redisUrl, prefix: database.name };
-  const courier = Child.start<Carrier>(ground, 'courier/courier.js', settings);
+  const courier = Child.start<Courier>(ground, 'courier/courier.js', settings);
   const bare = Child.start<Carrier>(ground, 'courier/bare.js', { ...settings, prefix: `${database.name}-bare` });
   const close = async () => {
     await courier.stop();
@@ -57,7 +57,7 @@ export async function couriers(ground: Ground, backend: Backend) {
 }
 
 /** Puts back before each measurement what the one before it has taken away. */
-function keptFull(side: Child<Carrier>, backlog: number): () => Promise<number> {
+function keptFull(side: Pick<Child<Carrier>, 'ask'>, backlog: number): () => Promise<number> {
   let missing = backlog;
   return async () => {
     await side.ask('fill', missing);

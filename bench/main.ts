@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { bus } from './bus.js';
 import { deliveries } from './deliveries.js';
 import { flashSale } from './flash-sale.js';
+import { latency } from './latency.js';
 import { lines } from './lines.js';
 import { type Options, readOptions } from './options.js';
 import { orders } from './orders.js';
@@ -18,6 +20,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   lines,
   'flash-sale': flashSale,
   deliveries,
+  latency,
+  bus,
 };
 
 const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createPostgresBackend, Queue, runMigrations, setDefaultBackendFactory, Worker } from 'bullmq';
+import { createPostgresBackend, type Job, Queue, runMigrations, setDefaultBackendFactory, Worker } from 'bullmq';
 import { Client } from 'pg';
 import { readConfig } from '../../src/config.js';
 import { serve, settings } from '../support/serve.js';
 import { type Carrier, type CourierSettings, newIds } from './courier-settings.js';
+import { Latencies, paced } from './latencies.js';
 
 const NAME = 'bare';
 const ADDED_AT_ONCE = 1_000;
@@ -42,6 +43,21 @@ serve({
     const outcome = { perSecond: (done * 1_000) / (lastAt - start), done };
     await worker.close();
     return outcome;
+  },
+
+  async latencies(pace) {
+    const latencies = new Latencies();
+    const work = async ({ data }: Job<{ eventId: string }>) => latencies.starts(data.eventId);
+    const worker = new Worker(NAME, work, { connection, prefix, concurrency });
+    await worker.waitUntilReady();
+    await paced(pace, async () => {
+      const [eventId = ''] = newIds(1);
+      latencies.begins(eventId);
+      await queue.add('told', { eventId });
+    });
+    const all = await latencies.all();
+    await worker.close();
+    return all;
   },
 } satisfies Carrier);
 

@@ -17,8 +17,6 @@ import type { CourierSettings } from './courier-settings.js';
 @Module({})
 class CourierApp {}
 
-export type OpenCourier = Awaited<ReturnType<typeof openCourier>>;
-
 /** The backbone of this build with one side effect, on a database that the program itself has prepared. */
 export async function openCourier(settings: CourierSettings, workers: 'on' | 'off') {
   const { databaseUrl, redisUrl, prefix } = settings;
@@ -49,7 +47,6 @@ export async function openCourier(settings: CourierSettings, workers: 'on' | 'of
   const unitOfWork = app.get(UnitOfWork);
   return {
     reactions: app.get(CourierReactions),
-    database,
     /** One transaction that confirms these orders. */
     confirm: (orderIds: readonly string[]) =>
       unitOfWork.run('backbone', async (tx) => {

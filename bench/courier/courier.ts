@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { serve, settings } from '../support/serve.js';
 import { openCourier } from './courier-app.js';
-import { type Carrier, type CourierSettings, newIds } from './courier-settings.js';
+import { type Courier, type CourierSettings, newIds } from './courier-settings.js';
+import { Latencies, paced } from './latencies.js';
 
 /** As an import or a busy second would publish them. */
 const EVENTS_A_TRANSACTION = 100;
 
-const DONE = `SELECT count(*)::integer AS done FROM backbone.delivery WHERE state = 'done'`;
+/** As many at a time as find something to do for the database. */
+const PUBLISHERS = 8;
 
 const own = settings() as CourierSettings;
 
@@ -22,16 +24,50 @@ serve({
 
   async drain(seconds) {
     const courier = await openCourier(own, 'on');
+    let done = 0;
     await new Promise<void>((resolve) => {
       courier.reactions.heard = () => resolve();
     });
-    const doneBy = async () => (await courier.database.query<{ done: number }>(DONE))[0]?.done ?? 0;
-    const before = await doneBy();
+    courier.reactions.heard = () => {
+      done += 1;
+    };
     const start = performance.now();
     await pause(seconds * 1_000);
-    const done = (await doneBy()) - before;
     const perSecond = (done * 1_000) / (performance.now() - start);
     await courier.close();
     return { perSecond, done };
   },
-} satisfies Carrier);
+
+  async latencies(pace) {
+    const courier = await openCourier(own, 'on');
+    const latencies = new Latencies();
+    courier.reactions.heard = (orderId) => latencies.starts(orderId);
+    await paced(pace, async () => {
+      const [orderId = ''] = newIds(1);
+      await courier.confirm([orderId]);
+      latencies.begins(orderId);
+    });
+    const all = await latencies.all();
+    await courier.close();
+    return all;
+  },
+
+  async capacity(seconds) {
+    const courier = await openCourier(own, 'on');
+    const latencies = new Latencies();
+    courier.reactions.heard = (orderId) => latencies.starts(orderId);
+    const start = performance.now();
+    const publish = async () => {
+      while (performance.now() < start + seconds * 1_000) {
+        const [orderId = ''] = newIds(1);
+        await courier.confirm([orderId]);
+        latencies.begins(orderId);
+      }
+    };
+    await Promise.all(Array.from({ length: PUBLISHERS }, publish));
+    const { length } = await latencies.all();
+    const perSecond = (length * 1_000) / (performance.now() - start);
+    await courier.close();
+    return perSecond;
+  },
+} satisfies Courier);

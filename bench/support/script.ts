@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { SKU_PREFIX, SKUS } from './catalogue.js';
 import type { Database } from './database.js';
+import { expressionOf, type Variables } from './expression.js';
 import type { Statement } from './statement.js';
 
 /** As many as pgbench may have clients here; each gives its ids every so many numbers. */
@@ -24,11 +25,12 @@ export interface Pair {
  */
 export async function scriptOf({ one, other }: Pair, sku: string, database: Database): Promise<string> {
   const ids = newIds({ one, other });
+  const variables = variablesFor(ids, sku);
   const client = new Client({ connectionString: database.url });
   await client.connect();
   try {
     const statements: string[] = [];
-    for (const statement of one) statements.push(await textOf(statement, expressionsBy(ids, sku), client));
+    for (const statement of one) statements.push(await textOf(statement, variables, client));
     return [...settings(ids), ...inPipelines(one, statements), ''].join('\n');
   } finally {
     await client.end();
@@ -57,30 +59,19 @@ function settings(ids: readonly string[]): string[] {
   ];
 }
 
-type Express = (text: string) => string;
-
-/** Makes an expression of a text: literal pieces, and variables of pgbench for what is new each time. */
-function expressionsBy(ids: readonly string[], sku: string): Express {
-  const variable = (piece: string) => {
-    if (piece === sku) return `'${SKU_PREFIX}' || :product`;
-    const nr = ids.indexOf(piece);
-    return nr < 0 ? literal(piece) : `'${ID_PREFIX}' || :id${nr}`;
-  };
-  const pieces = new RegExp(`(${[sku, ...ids].join('|')})`);
-  return (text) => {
-    const parts = text.split(pieces).filter((piece) => piece !== '');
-    return parts.length === 0 ? "''" : parts.map(variable).join(' || ');
-  };
+function variablesFor(ids: readonly string[], sku: string): Variables {
+  const newIds = ids.map((id, nr) => [id, `'${ID_PREFIX}' || :id${nr}`] as const);
+  return new Map([...newIds, [sku, `'${SKU_PREFIX}' || :product`]]);
 }
 
-async function textOf({ sql, parameters }: Statement, express: Express, client: Client): Promise<string> {
+async function textOf({ sql, parameters }: Statement, variables: Variables, client: Client): Promise<string> {
   refuseVariables(sql);
   const text = sql.replace(/;\s*$/, '');
   if (parameters.length === 0) return `${text};`;
   const types = await typesIn(text, client);
   const placed = text.replaceAll(/\$(\d+)/g, (_, nr: string) => {
     const value = parameters[Number(nr) - 1] ?? null;
-    return `(${value === null ? 'NULL' : express(value)})::${types[Number(nr) - 1]}`;
+    return `(${value === null ? 'NULL' : expressionOf(value, variables)})::${types[Number(nr) - 1]}`;
   });
   return `${placed};`;
 }
@@ -93,12 +84,6 @@ async function typesIn(sql: string, client: Client): Promise<string[]> {
   );
   await client.query('DEALLOCATE recorded');
   return rows[0]?.types ?? [];
-}
-
-/** Without a colon, in which pgbench would see the beginning of a variable. */
-function literal(text: string): string {
-  const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n').replaceAll(':', '\\x3a');
-  return `E'${escaped}'`;
 }
 
 /** What was sent without waiting for an answer is sent so again. */
