@@ -1,6 +1,7 @@
 import type { Carrier, Courier, CourierSettings } from './courier/courier-settings.js';
 import type { Bench } from './support/benchmark.js';
 import { Child } from './support/child.js';
+import type { Database } from './support/database.js';
 import type { Ground } from './support/ground.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Row } from './support/row.js';
@@ -38,6 +39,12 @@ export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[
     await close();
   }
   return rows;
+}
+
+/** The backbone in a process of its own, with its jobs on Redis. */
+export function startCourier(ground: Ground, { url, name }: Database): Child<Courier> {
+  const settings: CourierSettings = { databaseUrl: url, redisUrl: ground.redis.url, prefix: `${name}-courier` };
+  return Child.start<Courier>(ground, 'courier/courier.js', settings);
 }
 
 /** Both sides of a comparison, on one backend, each in a process of its own. */

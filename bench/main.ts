@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { bus } from './bus.js';
 import { deliveries } from './deliveries.js';
 import { flashSale } from './flash-sale.js';
+import { growth } from './growth.js';
 import { latency } from './latency.js';
 import { lines } from './lines.js';
 import { type Options, readOptions } from './options.js';
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'flash-sale': flashSale,
   deliveries,
   latency,
+  growth,
   bus,
 };
 

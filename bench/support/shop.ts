@@ -67,14 +67,28 @@ export class Shop {
     if (report.listed !== products.length) throw new Error(`Not listed: ${JSON.stringify(report)}`);
   }
 
+  /** Places an order that is confirmed, and gives its id. */
+  async place(order: object): Promise<string> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${this.url}/v1/orders`, { method: 'POST', headers, body: JSON.stringify(order) });
+    const { id, status } = (await answer.json()) as { readonly id: string; readonly status: string };
+    if (status !== 'confirmed') throw new Error(`An order is ${status}`);
+    return id;
+  }
+
   /** Forgets what is still to be done, so that every round begins with nothing to do. */
   async forgetDeliveries(): Promise<void> {
     await this.database.sql('TRUNCATE backbone.delivery');
     await this.ground.redis.flush();
   }
 
+  /** Nobody works on its database any more. */
+  async stop(): Promise<void> {
+    for (const process of this.processes.splice(0)) await process.stop();
+  }
+
   async close(): Promise<void> {
-    for (const process of this.processes) await process.stop();
+    await this.stop();
     await this.database.drop();
     await this.ground.redis.flush();
   }
