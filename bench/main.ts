@@ -3,12 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { bus } from './bus.js';
 import { deliveries } from './deliveries.js';
 import { flashSale } from './flash-sale.js';
+import { footprint } from './footprint.js';
 import { growth } from './growth.js';
+import { importProducts } from './import.js';
 import { latency } from './latency.js';
 import { lines } from './lines.js';
 import { type Options, readOptions } from './options.js';
 import { orders } from './orders.js';
 import { ordersVsTutorial } from './orders-vs-tutorial.js';
+import { scale } from './scale.js';
 import type { Benchmark } from './support/benchmark.js';
 import { Ground } from './support/ground.js';
 import { machineOf, sentenceOf } from './support/machine.js';
@@ -23,7 +26,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   deliveries,
   latency,
   growth,
+  import: importProducts,
+  footprint,
   bus,
+  scale,
 };
 
 const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);

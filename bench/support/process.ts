@@ -22,6 +22,9 @@ export interface ProcessOptions {
 
 /** A program in a process of its own, and what the machine spends on it. */
 export class Process {
+  /** Milliseconds from its start until it was ready. */
+  startMs = 0;
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly options: ProcessOptions & { readonly log: string },
@@ -53,11 +56,14 @@ export class Process {
     return this.child.pid;
   }
 
-  /** Waits until it answers. Gives the milliseconds since it was started. */
-  async ready(): Promise<number> {
+  /** Waits until it answers. */
+  async ready(): Promise<void> {
     while (performance.now() - this.startedAt < READY_WITHIN_MS) {
       if (this.hasEnded) break;
-      if (await this.answers()) return performance.now() - this.startedAt;
+      if (await this.answers()) {
+        this.startMs = performance.now() - this.startedAt;
+        return;
+      }
       await pause(LOOK_EVERY_MS);
     }
     throw new Error(`${this.options.main} did not start:\n${(await readFile(this.options.log, 'utf8')).slice(-2_000)}`);

@@ -60,11 +60,19 @@ export class Shop {
   }
 
   async sell(products: readonly object[]): Promise<void> {
-    const body = products.map((product) => `${JSON.stringify(product)}\n`).join('');
+    await this.import(this.linesOf(products), products.length);
+  }
+
+  linesOf(products: readonly object[]): string {
+    return products.map((product) => `${JSON.stringify(product)}\n`).join('');
+  }
+
+  /** Takes these lines, which hold so many products that are new. */
+  async import(lines: string, count: number): Promise<void> {
     const headers = { 'content-type': 'application/x-ndjson' };
-    const answer = await fetch(`${this.url}/v1/products/import`, { method: 'POST', headers, body });
+    const answer = await fetch(`${this.url}/v1/products/import`, { method: 'POST', headers, body: lines });
     const report = (await answer.json()) as { readonly listed?: number };
-    if (report.listed !== products.length) throw new Error(`Not listed: ${JSON.stringify(report)}`);
+    if (report.listed !== count) throw new Error(`Not listed: ${JSON.stringify(report)}`);
   }
 
   /** Places an order that is confirmed, and gives its id. */
