@@ -13,9 +13,9 @@ const BACKENDS = [
 ] as const;
 type Backend = (typeof BACKENDS)[number]['backend'];
 
-const SECONDS = 2;
+const SECONDS = 1.5;
 /** More than either side can do within the time. */
-const BACKLOG = { ours: 20_000, theirs: 40_000 };
+const BACKLOG = { ours: 10_000, theirs: 30_000 };
 
 /** Deliveries a second through queue, worker, claim, side effect and outcome; by jobs with nothing behind them. */
 export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[]> {

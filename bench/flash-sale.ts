@@ -12,7 +12,7 @@ const CLIENTS = 64;
 const REACH = { atLeast: 0.5 };
 /** The slowest client waits at most so many times as long as the fastest one. */
 const SPREAD_MAX = 3;
-const SECONDS = 3;
+const SECONDS = 2;
 const [HOT = ''] = SKUS;
 /** Of this one there is so little that it is gone within a second. */
 const SCARCE = 'SCARCE';

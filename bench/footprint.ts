@@ -17,7 +17,7 @@ const STEADY = { atMost: 1.1 };
 const CLIENTS = 16;
 const SECONDS = 2;
 /** After that a program that has nothing to do has come to rest. */
-const REST_MS = 1_000;
+const REST_MS = 500;
 const SAMPLES_A_MINUTE = 60;
 
 const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));

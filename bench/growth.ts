@@ -9,7 +9,7 @@ import { compare, type Row } from './support/row.js';
 import type { Shop } from './support/shop.js';
 
 const CLIENTS = 16;
-const SECONDS = 1.5;
+const SECONDS = 1;
 /** Deliveries that wait in the queue, so that nobody waits for the relay to find some. */
 const BACKLOG = 5_000;
 /** Writes may lose a tenth and reads a quarter of what they do in an empty shop. */

@@ -6,8 +6,8 @@ import { quantile, rounded } from './support/statistics.js';
 
 const REACHES = { p50: { share: 0.5, reach: { atMost: 3 } }, p99: { share: 0.99, reach: { atMost: 4 } } } as const;
 /** Seldom enough for each to find everybody at rest. */
-const IDLE_PER_SECOND = 40;
-const SECONDS = 1.5;
+const IDLE_PER_SECOND = 50;
+const SECONDS = 1;
 
 /** From commit to the start of the side effect, by `queue.add` to the start of an empty worker, both at one pace. */
 export async function latency({ ground, rounds: count }: Bench): Promise<Row[]> {

@@ -13,6 +13,7 @@ const RESULTS = 'bench/results.json';
 
 export interface Options {
   readonly names: readonly string[];
+  readonly isWhole: boolean;
   readonly rounds: number;
   readonly minutes: number;
   readonly json: string | undefined;
@@ -28,6 +29,7 @@ export function readOptions(known: readonly string[]): Options {
   const isWhole = positionals.length === 0;
   return {
     names: isWhole ? known : known.filter((name) => positionals.includes(name)),
+    isWhole,
     rounds,
     minutes,
     json: values.json ?? (isWhole ? RESULTS : undefined),

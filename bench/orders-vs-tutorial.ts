@@ -10,7 +10,7 @@ import { median, rounded } from './support/statistics.js';
 
 const CLIENTS = 16;
 const REACH = { atLeast: 2 };
-const SECONDS = 3;
+const SECONDS = 2;
 
 const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
 

@@ -15,7 +15,7 @@ import { Shop } from './support/shop.js';
 import { median } from './support/statistics.js';
 
 const CLIENTS = 32;
-const SECONDS = 2;
+const SECONDS = 1.5;
 
 const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
 

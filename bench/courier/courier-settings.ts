@@ -8,7 +8,7 @@ export interface CourierSettings {
   readonly prefix: string;
 }
 
-export interface Drained {
+interface Drained {
   readonly perSecond: number;
   readonly done: number;
 }

@@ -6,6 +6,8 @@ export interface Bench {
   readonly ground: Ground;
   /** How often each side of a comparison is measured; the medians count. */
   readonly rounds: number;
+  /** All are run, which has to end within a quarter of an hour. */
+  readonly isWhole: boolean;
   /** How long memory is watched under load. */
   readonly minutes: number;
 }
