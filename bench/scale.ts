@@ -54,31 +54,28 @@ function ratesOf(outcomes: readonly Outcome[]): number[] {
 async function loadOn(processes: readonly Process[], ground: Ground): Promise<Outcome> {
   const server = Number.parseInt(await readFile(join(ground.postgres.dataFolder, 'postmaster.pid'), 'utf8'), 10);
   const secondsOf = async () => ({
-    shop: sum(await Promise.all(processes.map(({ pid }) => processorSeconds(pid)))),
-    postgres: sum([await processorSeconds(server)]),
-    load: sum(Object.values(process.cpuUsage())) / 1e6,
+    shop: await processorSeconds(...processes.map(({ pid }) => pid)),
+    postgres: await processorSeconds(server),
   });
   const before = await secondsOf();
+  const ownBefore = process.cpuUsage();
   const start = performance.now();
-  const outcome = await load({
-    urls: processes.map(({ url }) => url),
-    clients: CLIENTS,
-    seconds: SECONDS,
-    next,
-    expects: 201,
-  });
+  const urls = processes.map(({ url }) => url);
+  const outcome = await load({ urls, clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
   const all = ((performance.now() - start) / 1_000) * cpus().length;
+  const own = process.cpuUsage(ownBefore);
   const after = await secondsOf();
-  const share = (who: keyof typeof before) => (100 * (after[who] - before[who])) / all;
-  return { ...outcome, spent: { shop: share('shop'), postgres: share('postgres'), load: share('load') } };
+  const percent = (seconds: number) => (100 * seconds) / all;
+  const spent = {
+    shop: percent(after.shop - before.shop),
+    postgres: percent(after.postgres - before.postgres),
+    load: percent((own.user + own.system) / 1e6),
+  };
+  return { ...outcome, spent };
 }
 
 /** When they add up to a hundred, the machine is what stops it. */
 function spentBy(outcomes: readonly Outcome[]): Details {
   const percent = (who: keyof Outcome['spent']) => Math.round(median(outcomes.map(({ spent }) => spent[who])));
   return { shopPercent: percent('shop'), postgresPercent: percent('postgres'), loadPercent: percent('load') };
-}
-
-function sum(values: readonly (number | null)[]): number {
-  return values.reduce<number>((total, each) => total + (each ?? 0), 0);
 }

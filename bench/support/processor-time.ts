@@ -4,12 +4,13 @@ import { readdir, readFile } from 'node:fs/promises';
 const TICKS_A_SECOND = 100;
 const [PARENT, USER_TIME, SYSTEM_TIME] = [1, 11, 12] as const;
 
-/** Seconds of processor time that a process and its children have used; null where the system has no /proc. */
-export async function processorSeconds(pid: number): Promise<number | null> {
+/** Seconds of processor time that these and their children have used; NaN where the system has no /proc. */
+export async function processorSeconds(...owners: readonly number[]): Promise<number> {
+  const named = new Set(owners.map(String));
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const all = await Promise.all(pids.map(async (name) => ({ name, fields: await fieldsOf(name) })));
-  const own = all.filter(({ name, fields }) => name === String(pid) || fields[PARENT] === String(pid));
-  if (own.length === 0) return null;
+  const own = all.filter(({ name, fields }) => named.has(name) || named.has(fields[PARENT] ?? ''));
+  if (own.length === 0) return Number.NaN;
   const ticks = own.map(({ fields }) => Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]));
   return ticks.reduce((sum, each) => sum + each, 0) / TICKS_A_SECOND;
 }
