@@ -59,6 +59,7 @@ export class Ground {
 
   /** Starts a program and waits until it answers. */
   async start(options: Omit<ProcessOptions, 'folder'>): Promise<Process> {
+    if (this.undo.hasBegun) throw new Error('The benchmarks are being stopped');
     const process = await Process.launch({ ...options, folder: this.folder });
     this.undo.add(() => process.stop());
     await process.ready();

@@ -5,6 +5,11 @@ export class Undo {
   private readonly steps: Step[] = [];
   private running: Promise<void> | undefined;
 
+  get hasBegun(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Also while it is being undone: then it is undone next. */
   add(step: Step): void {
     this.steps.push(step);
   }
@@ -17,7 +22,7 @@ export class Undo {
 
   private async run(): Promise<void> {
     const errors: unknown[] = [];
-    for (const step of this.steps.toReversed()) {
+    for (let step = this.steps.pop(); step; step = this.steps.pop()) {
       try {
         await step();
       } catch (error) {
