@@ -1,13 +1,13 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ports } from '../support/ports.js';
+import { PostgresServer } from '../support/postgres-server.js';
+import { RedisServer } from '../support/redis-server.js';
 import { App } from './app.js';
 import { Disk } from './disk.js';
 import { MailSink } from './mail-sink.js';
-import { Ports } from './ports.js';
 import { PostgresProxy } from './postgres-proxy.js';
-import { PostgresServer } from './postgres-server.js';
-import { RedisServer } from './redis-server.js';
 import type { Subject } from './subject.js';
 
 /** The processes of each topology: their modules, all when empty, and the paths that they answer. */

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { INVARIANTS, TOLD } from '../support/invariants.js';
+import type { PostgresServer } from '../support/postgres-server.js';
+import type { RedisServer } from '../support/redis-server.js';
 import type { Mail } from './mail-sink.js';
-import type { PostgresServer } from './postgres-server.js';
-import type { RedisServer } from './redis-server.js';
 
 interface Servers {
   readonly postgres: PostgresServer;

@@ -2,9 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.js';
 import { until } from './until.js';
 
 /** A Redis for one journey: a server of its own, or a part of the one that REDIS_URL names. */
@@ -57,15 +57,6 @@ async function ownRedis(prefix: string): Promise<JourneyRedis> {
   };
   const wipe = async () => void (await client.flushall());
   return { settings: { REDIS_URL: url, QUEUE_PREFIX: prefix }, client, wipe, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Once for all test files of one run: each run has a template database of its own, which tells them apart. */

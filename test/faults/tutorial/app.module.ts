@@ -20,6 +20,6 @@ import { ProductsService } from './products.service.js';
     BullModule.registerQueue({ name: 'mail' }),
   ],
   controllers: [OrdersController, ProductsController, HealthController],
-  providers: [OrdersService, ProductsService, OrderListener, MailProcessor],
+  providers: [OrdersService, ProductsService, OrderListener, ...(environment.WORKERS === 'on' ? [MailProcessor] : [])],
 })
 export class AppModule {}

@@ -7,6 +7,7 @@ const schema = z.object({
   REDIS_URL: z.string(),
   QUEUE_PREFIX: z.string().default('tutorial'),
   SMTP_URL: z.string(),
+  WORKERS: z.enum(['on', 'off']).default('on'),
   PORT: z.coerce.number().default(3000),
 });
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { until } from '../support/until.js';
+import { until } from './until.js';
 
 /** A real Redis that keeps nothing on disk, and comes back on the same port after its death. */
 export class RedisServer {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Pool } from 'pg';
 import type { EmbeddedPostgres } from '../../src/common/database/embedded-postgres.js';
-import { until } from '../support/until.js';
+import { until } from './until.js';
 
 type Embedded = typeof import('../../src/common/database/embedded-postgres.js');
 
@@ -23,11 +23,15 @@ export class PostgresServer {
   private pool: Pool | undefined;
   private isClosed = false;
 
-  constructor(private readonly folder: string) {}
+  /** @param settings what this server has besides, or otherwise */
+  constructor(
+    private readonly folder: string,
+    private readonly settings: Readonly<Record<string, string>> = {},
+  ) {}
 
   async start(): Promise<this> {
     if (this.isClosed) throw new Error('PostgreSQL is closed');
-    this.server = await run(this.folder);
+    this.server = await run(this.folder, { ...SETTINGS, ...this.settings });
     this.pool = new Pool({ connectionString: this.server.url, max: 4 });
     this.pool.on('error', () => undefined);
     return this;
@@ -112,11 +116,11 @@ export class PostgresServer {
   }
 }
 
-async function run(dataFolder: string): Promise<EmbeddedPostgres> {
+async function run(dataFolder: string, settings: Readonly<Record<string, string>>): Promise<EmbeddedPostgres> {
   const { startEmbeddedPostgres }: Embedded = await import(EMBEDDED);
   for (let tries = 1; ; tries += 1) {
     try {
-      return await startEmbeddedPostgres({ dataFolder, settings: SETTINGS });
+      return await startEmbeddedPostgres({ dataFolder, settings });
     } catch (error) {
       if (tries === TRIES_MAX || !String(error).includes(TAKEN)) throw error;
     }

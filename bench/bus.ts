@@ -1,0 +1,113 @@
+import 'reflect-metadata';
+import { Global, Injectable, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
+import { z } from 'zod';
+import { BusinessModule } from '../src/common/business-module.js';
+import { Database } from '../src/common/database/database.js';
+import type { Session } from '../src/common/database/session.js';
+import { type DomainEvent, defineEvent } from '../src/common/events/domain-event.js';
+import { Handlers } from '../src/common/events/handlers.js';
+import { ImmediateLane } from '../src/common/events/immediate-lane.js';
+import { ReactsTo } from '../src/common/events/subscription.js';
+import { Subscriptions } from '../src/common/events/subscriptions.js';
+import type { Transaction } from '../src/common/events/transaction.js';
+import { UnitOfWork } from '../src/common/events/unit-of-work.js';
+import type { Bench } from './support/benchmark.js';
+import { rounds } from './support/rounds.js';
+import { compare, type Row } from './support/row.js';
+
+const REACH = { atLeast: 0.5 };
+const MS = 500;
+/** Looks at the clock no more often than that. */
+const EVENTS_AT_ONCE = 100;
+
+const bells = [1, 3, 10].map((reactions) => ({ reactions, event: bellOf(reactions), handler: classOf(reactions) }));
+
+/** Reactions that only count. */
+@BusinessModule({
+  name: 'bells',
+  events: {},
+  controllers: [],
+  providers: bells.map(({ handler }) => handler),
+  entities: [],
+  migrations: [],
+})
+class BellsModule {}
+
+/** The in-transaction lane, without a transaction. */
+@Global()
+@Module({
+  imports: [EventEmitterModule.forRoot()],
+  providers: [
+    { provide: Subscriptions, useValue: new Subscriptions([BellsModule], () => true) },
+    { provide: Database, useValue: {} },
+    { provide: UnitOfWork, useValue: {} },
+    Handlers,
+    ImmediateLane,
+  ],
+  exports: [Database, UnitOfWork],
+})
+class LaneModule {}
+
+@Module({ imports: [LaneModule, BellsModule] })
+class BusApp {}
+
+/** Events a second that pass through their reactions, one reaction after the other; by emitAsync, all of them at once. */
+export async function bus({ rounds: count }: Bench): Promise<Row[]> {
+  const app = await NestFactory.createApplicationContext(BusApp, { logger: false, abortOnError: false });
+  const lane = app.get(ImmediateLane);
+  const bare = new EventEmitter2();
+  const emission = { tx: {} as Transaction, session: { become: () => undefined } as unknown as Session };
+  const rows: Row[] = [];
+  for (const { reactions, event } of bells) {
+    // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
+    for (let nr = 0; nr < reactions; nr += 1) bare.on(event.type, hear);
+    const { ours, theirs } = await rounds(count, {
+      ours: () => perSecond(() => lane.emit(event, emission)),
+      theirs: () => perSecond(() => bare.emitAsync(event.type, event, emission)),
+    });
+    const name = `bus, ${reactions} reactions an event`;
+    const what = 'events through the in-transaction lane; EventEmitter2.emitAsync';
+    rows.push(compare({ name, what, unit: 'events/s', ours, theirs, reach: REACH }));
+  }
+  await app.close();
+  return rows;
+}
+
+async function perSecond(emit: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  let events = 0;
+  for (;;) {
+    for (let nr = 0; nr < EVENTS_AT_ONCE; nr += 1) await emit();
+    events += EVENTS_AT_ONCE;
+    const elapsed = performance.now() - start;
+    if (elapsed > MS) return (events * 1_000) / elapsed;
+  }
+}
+
+function contractOf(reactions: number) {
+  const type = `bells.bell-${'r'.repeat(reactions)}ang.v1`;
+  return defineEvent({ type, means: 'A bell rang.', about: () => 'bell/1', data: z.object({ bell: z.string() }) });
+}
+
+function bellOf(reactions: number): DomainEvent {
+  const at = { id: '0', occurredAt: new Date().toISOString(), correlationId: '0', causationId: null };
+  return { ...contractOf(reactions)({ bell: '1' }), ...at };
+}
+
+async function hear(_event: DomainEvent, _tx: Transaction): Promise<void> {
+  // What reactions do is not what is measured.
+}
+
+/** A class with so many reactions to a bell. */
+function classOf(reactions: number): Type {
+  @Injectable()
+  class Reactions {}
+  for (let nr = 0; nr < reactions; nr += 1) {
+    const method = `hear${nr}Of${reactions}`;
+    Object.defineProperty(Reactions.prototype, method, { value: hear });
+    ReactsTo(contractOf(reactions))(Reactions.prototype, method, { value: hear });
+  }
+  return Reactions;
+}

@@ -1,0 +1,68 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { createDataSource } from '../../src/common/database/data-source.js';
+import { Database } from '../../src/common/database/database.js';
+import { BackboneModule } from '../../src/common/events/backbone.module.js';
+import { Dispatcher } from '../../src/common/events/dispatcher.js';
+import { migrateQueues } from '../../src/common/events/queues.js';
+import { UnitOfWork } from '../../src/common/events/unit-of-work.js';
+import { createLogger } from '../../src/common/logging/logger.js';
+import { definitionOf } from '../../src/common/module-definition.js';
+import { readConfig } from '../../src/config.js';
+import { OrderConfirmed } from '../../src/orders/orders.events.js';
+import { CourierModule, CourierReactions } from './courier.module.js';
+import type { CourierSettings } from './courier-settings.js';
+
+@Module({})
+class CourierApp {}
+
+/** The backbone of this build with one side effect, on a database that the program itself has prepared. */
+export async function openCourier(settings: CourierSettings, workers: 'on' | 'off') {
+  const { databaseUrl, redisUrl, prefix } = settings;
+  const config = readConfig({
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    SMTP_URL: 'mailbox',
+    DATABASE_URL: databaseUrl,
+    ...(redisUrl && { REDIS_URL: redisUrl }),
+    QUEUE_PREFIX: prefix,
+    WORKERS: workers,
+  });
+  if (!redisUrl) await migrateQueues(databaseUrl);
+  const modules = [CourierModule];
+  const { poolSize } = config.database;
+  const dataSource = await createDataSource({
+    url: databaseUrl,
+    poolSize,
+    modules: modules.map(definitionOf),
+  }).initialize();
+  const database = new Database(dataSource, config.database);
+  const backbone = BackboneModule.forRoot({ config, database, databaseUrl, modules, isWhole: false });
+  const root = { module: CourierApp, imports: [backbone, ...modules] };
+  const app = await NestFactory.createApplicationContext(root, {
+    logger: createLogger(config.log),
+    abortOnError: false,
+  });
+  const unitOfWork = app.get(UnitOfWork);
+  return {
+    reactions: app.get(CourierReactions),
+    /** One transaction that confirms these orders. */
+    confirm: (orderIds: readonly string[]) =>
+      unitOfWork.run('backbone', async (tx) => {
+        for (const orderId of orderIds) tx.publish(confirmation(orderId));
+      }),
+    handedOver: () => app.get(Dispatcher).idle(),
+    close: async () => {
+      await app.close();
+      await dataSource.destroy();
+    },
+  };
+}
+
+function confirmation(orderId: string) {
+  const amount = { amount: 1_800, currency: 'USD' };
+  const customer = { name: 'Maria Anders', email: 'maria.anders@example.com' };
+  const lines = [{ sku: 'SKU-1000', name: 'Product SKU-1000', quantity: 1, lineTotal: amount }];
+  return OrderConfirmed({ orderId, customer, lines, total: amount });
+}

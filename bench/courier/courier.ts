@@ -1,0 +1,73 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { serve, settings } from '../support/serve.js';
+import { openCourier } from './courier-app.js';
+import { type Courier, type CourierSettings, newIds } from './courier-settings.js';
+import { Latencies, paced } from './latencies.js';
+
+/** As an import or a busy second would publish them. */
+const EVENTS_A_TRANSACTION = 100;
+
+/** As many at a time as find something to do for the database. */
+const PUBLISHERS = 8;
+
+const own = settings() as CourierSettings;
+
+/** The backbone: publishes events, and delivers them to a side effect. */
+serve({
+  async fill(count) {
+    const courier = await openCourier(own, 'off');
+    for (let nr = 0; nr < count; nr += EVENTS_A_TRANSACTION)
+      await courier.confirm(newIds(Math.min(EVENTS_A_TRANSACTION, count - nr)));
+    await courier.handedOver();
+    await courier.close();
+  },
+
+  async drain(seconds) {
+    const courier = await openCourier(own, 'on');
+    let done = 0;
+    await new Promise<void>((resolve) => {
+      courier.reactions.heard = () => resolve();
+    });
+    courier.reactions.heard = () => {
+      done += 1;
+    };
+    const start = performance.now();
+    await pause(seconds * 1_000);
+    const perSecond = (done * 1_000) / (performance.now() - start);
+    await courier.close();
+    return { perSecond, done };
+  },
+
+  async latencies(pace) {
+    const courier = await openCourier(own, 'on');
+    const latencies = new Latencies();
+    courier.reactions.heard = (orderId) => latencies.starts(orderId);
+    await paced(pace, async () => {
+      const [orderId = ''] = newIds(1);
+      await courier.confirm([orderId]);
+      latencies.begins(orderId);
+    });
+    const all = await latencies.all();
+    await courier.close();
+    return all;
+  },
+
+  async capacity(seconds) {
+    const courier = await openCourier(own, 'on');
+    const latencies = new Latencies();
+    courier.reactions.heard = (orderId) => latencies.starts(orderId);
+    const start = performance.now();
+    const publish = async () => {
+      while (performance.now() < start + seconds * 1_000) {
+        const [orderId = ''] = newIds(1);
+        await courier.confirm([orderId]);
+        latencies.begins(orderId);
+      }
+    };
+    await Promise.all(Array.from({ length: PUBLISHERS }, publish));
+    const { length } = await latencies.all();
+    const perSecond = (length * 1_000) / (performance.now() - start);
+    await courier.close();
+    return perSecond;
+  },
+} satisfies Courier);

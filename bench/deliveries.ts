@@ -1,0 +1,75 @@
+import type { Carrier, Courier, CourierSettings } from './courier/courier-settings.js';
+import type { Bench } from './support/benchmark.js';
+import { Child } from './support/child.js';
+import type { Database } from './support/database.js';
+import type { Ground } from './support/ground.js';
+import { rounds } from './support/rounds.js';
+import { compare, type Row } from './support/row.js';
+import { Shop } from './support/shop.js';
+
+const BACKENDS = [
+  { backend: 'Redis', reach: { atLeast: 0.4 } },
+  { backend: 'PostgreSQL', reach: { atLeast: 0.7 } },
+] as const;
+type Backend = (typeof BACKENDS)[number]['backend'];
+
+const SECONDS = 1.5;
+/** More than either side can do within the time. */
+const BACKLOG = { ours: 10_000, theirs: 30_000 };
+
+/** Deliveries a second through queue, worker, claim, side effect and outcome; by jobs with nothing behind them. */
+export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { backend, reach } of BACKENDS) {
+    const { courier, bare, close } = await couriers(ground, backend);
+    const { ours, theirs } = await rounds(count, {
+      ours: keptFull(courier, BACKLOG.ours),
+      theirs: keptFull(bare, BACKLOG.theirs),
+    });
+    rows.push(
+      compare({
+        name: `deliveries, on ${backend}`,
+        what: 'a side effect that returns at once, from a backlog; bare BullMQ with an empty worker',
+        unit: 'a second',
+        ours,
+        theirs,
+        reach,
+      }),
+    );
+    await close();
+  }
+  return rows;
+}
+
+/** The backbone in a process of its own, with its jobs on Redis. */
+export function startCourier(ground: Ground, { url, name }: Database): Child<Courier> {
+  const settings: CourierSettings = { databaseUrl: url, redisUrl: ground.redis.url, prefix: `${name}-courier` };
+  return Child.start<Courier>(ground, 'courier/courier.js', settings);
+}
+
+/** Both sides of a comparison, on one backend, each in a process of its own. */
+export async function couriers(ground: Ground, backend: Backend) {
+  const database = await Shop.prepare(ground);
+  const redisUrl = backend === 'Redis' ? ground.redis.url : null;
+  const settings: CourierSettings = { databaseUrl: database.url, redisUrl, prefix: database.name };
+  const courier = Child.start<Courier>(ground, 'courier/courier.js', settings);
+  const bare = Child.start<Carrier>(ground, 'courier/bare.js', { ...settings, prefix: `${database.name}-bare` });
+  const close = async () => {
+    await courier.stop();
+    await bare.stop();
+    await database.drop();
+    await ground.redis.flush();
+  };
+  return { courier, bare, close };
+}
+
+/** Puts back before each measurement what the one before it has taken away. */
+function keptFull(side: Pick<Child<Carrier>, 'ask'>, backlog: number): () => Promise<number> {
+  let missing = backlog;
+  return async () => {
+    await side.ask('fill', missing);
+    const { perSecond, done } = await side.ask('drain', SECONDS);
+    missing = done;
+    return perSecond;
+  };
+}

@@ -1,0 +1,60 @@
+import type { Bench } from './support/benchmark.js';
+import { anOrder, aProduct, ordersOf, SKUS } from './support/catalogue.js';
+import { anyOf, latenciesOf, load } from './support/load.js';
+import { ORDERLY } from './support/programs.js';
+import { post } from './support/request.js';
+import { rounds } from './support/rounds.js';
+import { compare, type Row } from './support/row.js';
+import { Shop } from './support/shop.js';
+import { median, rounded } from './support/statistics.js';
+
+const CLIENTS = 64;
+const REACH = { atLeast: 0.5 };
+/** The slowest client waits at most so many times as long as the fastest one. */
+const SPREAD_MAX = 3;
+const SECONDS = 2;
+const [HOT = ''] = SKUS;
+/** Of this one there is so little that it is gone within a second. */
+const SCARCE = 'SCARCE';
+const SCARCE_ON_HAND = 100;
+
+const spread = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
+const hot = anyOf([post('/v1/orders', anOrder([{ sku: HOT, quantity: 1 }]))]);
+const scarce = anyOf([post('/v1/orders', anOrder([{ sku: SCARCE, quantity: 1 }]))]);
+
+/** Products of which more is promised to confirmed orders than there was, or of which the level says something else. */
+const OVERSOLD = `
+  SELECT count(*)
+    FROM inventory.stock s
+    LEFT JOIN (SELECT sku, sum(quantity) AS sold FROM orders.order_line l JOIN orders."order" o ON o.id = l.order_id
+                WHERE o.status = 'confirmed' GROUP BY sku) confirmed USING (sku)
+   WHERE coalesce(sold, 0) > on_hand OR coalesce(sold, 0) <> reserved`;
+
+/** Everybody wants one product, so its row is what everybody waits for; and nobody may get what is not there. */
+export async function flashSale({ ground, rounds: count }: Bench): Promise<Row[]> {
+  const shop = await Shop.open(ground, ORDERLY);
+  const of = async (next: () => Buffer) => {
+    const outcome = await load({ urls: [shop.url], clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
+    await shop.forgetDeliveries();
+    return outcome;
+  };
+  const { ours, theirs } = await rounds(count, { ours: () => of(hot), theirs: () => of(spread) });
+  await shop.sell([aProduct(SCARCE, SCARCE_ON_HAND)]);
+  await of(scarce);
+  const oversold = await shop.database.number(OVERSOLD);
+  const leftOver = await shop.database.number(`SELECT on_hand - reserved FROM inventory.stock WHERE sku = '${SCARCE}'`);
+  const clientSpread = median(ours.map(({ spread }) => spread));
+  await shop.close();
+  return [
+    compare({
+      name: `flash-sale, ${CLIENTS} clients`,
+      what: 'orders of one product; orders of 1,000 products at as many clients',
+      unit: 'orders/s',
+      ours: ours.map(({ perSecond }) => perSecond),
+      theirs: theirs.map(({ perSecond }) => perSecond),
+      reach: REACH,
+      holds: oversold === 0 && leftOver === 0 && clientSpread <= SPREAD_MAX,
+      details: { ...latenciesOf(ours), slowestClientByFastest: rounded(clientSpread), oversold, leftOver },
+    }),
+  ];
+}

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { bus } from './bus.js';
+import { deliveries } from './deliveries.js';
+import { flashSale } from './flash-sale.js';
+import { footprint } from './footprint.js';
+import { growth } from './growth.js';
+import { importProducts } from './import.js';
+import { latency } from './latency.js';
+import { lines } from './lines.js';
+import { type Options, readOptions } from './options.js';
+import { orders } from './orders.js';
+import { ordersVsTutorial } from './orders-vs-tutorial.js';
+import { scale } from './scale.js';
+import type { Benchmark } from './support/benchmark.js';
+import { Ground } from './support/ground.js';
+import { machineOf, sentenceOf } from './support/machine.js';
+import type { Row } from './support/row.js';
+import { tableOf } from './support/table.js';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  orders,
+  'orders-vs-tutorial': ordersVsTutorial,
+  lines,
+  'flash-sale': flashSale,
+  deliveries,
+  latency,
+  growth,
+  import: importProducts,
+  footprint,
+  bus,
+  scale,
+};
+
+const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
+
+try {
+  const options = readOptions(Object.keys(BENCHMARKS));
+  if (spawnSync('redis-server', ['--version']).status !== 0)
+    throw new TypeError('The benchmarks need a Redis of their own: install redis-server');
+  await run(options);
+  process.exit();
+} catch (error) {
+  say(error instanceof TypeError ? error.message : String((error as Error).stack));
+  process.exit(2);
+}
+
+async function run({ names, json, ...settings }: Options): Promise<void> {
+  const startedAt = performance.now();
+  const ground = await Ground.open();
+  try {
+    const machine = await machineOf(ground);
+    say(sentenceOf(machine));
+    const rows: Row[] = [];
+    for (const name of names) {
+      const since = performance.now();
+      rows.push(...((await BENCHMARKS[name]?.({ ground, ...settings })) ?? []));
+      say(`${name}: ${secondsSince(since)} s`);
+    }
+    const seconds = secondsSince(startedAt);
+    process.stdout.write(`${sentenceOf(machine)}\n\n${tableOf(rows)}\n\n${seconds} s in all\n`);
+    if (json) await writeFile(json, `${JSON.stringify({ machine, ...settings, seconds, rows }, null, 2)}\n`);
+  } finally {
+    await ground.close();
+  }
+}
+
+function secondsSince(start: number): number {
+  return Math.round((performance.now() - start) / 1_000);
+}

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { Bench } from './support/benchmark.js';
+import { ordersOf } from './support/catalogue.js';
+import type { Ground } from './support/ground.js';
+import { anyOf, type LoadOutcome, latenciesOf, load } from './support/load.js';
+import type { Process } from './support/process.js';
+import { processorSeconds } from './support/processor-time.js';
+import { ORDERLY } from './support/programs.js';
+import { post } from './support/request.js';
+import { rounds } from './support/rounds.js';
+import { compare, type Details, type Row } from './support/row.js';
+import { Shop } from './support/shop.js';
+import { median } from './support/statistics.js';
+
+const CLIENTS = 32;
+const SECONDS = 1.5;
+
+const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
+
+interface Outcome extends LoadOutcome {
+  /** Shares of all processors, in per cent. */
+  readonly spent: Readonly<Record<'shop' | 'postgres' | 'load', number>>;
+}
+
+/** Orders a second with several processes over one database, and who took the processors for them. */
+export async function scale({ ground, rounds: count }: Bench): Promise<Row[]> {
+  const shop = await Shop.open(ground, ORDERLY);
+  const processes = [shop.process, await shop.start(), await shop.start(), await shop.start()];
+  const of = (number: number) => async () => {
+    const outcome = await loadOn(processes.slice(0, number), ground);
+    await shop.forgetDeliveries();
+    return outcome;
+  };
+  const measured = await rounds(count, { 1: of(1), 2: of(2), 4: of(4) });
+  await shop.close();
+  return ([1, 2, 4] as const).map((number) =>
+    compare({
+      name: `scale, ${number} processes`,
+      what: `POST /v1/orders at ${CLIENTS} clients; one process`,
+      unit: 'orders/s',
+      ours: ratesOf(measured[number]),
+      theirs: ratesOf(measured[1]),
+      details: { ...latenciesOf(measured[number]), ...spentBy(measured[number]) },
+    }),
+  );
+}
+
+function ratesOf(outcomes: readonly Outcome[]): number[] {
+  return outcomes.map(({ perSecond }) => perSecond);
+}
+
+async function loadOn(processes: readonly Process[], ground: Ground): Promise<Outcome> {
+  const server = Number.parseInt(await readFile(join(ground.postgres.dataFolder, 'postmaster.pid'), 'utf8'), 10);
+  const secondsOf = async () => ({
+    shop: await processorSeconds(...processes.map(({ pid }) => pid)),
+    postgres: await processorSeconds(server),
+  });
+  const before = await secondsOf();
+  const ownBefore = process.cpuUsage();
+  const start = performance.now();
+  const urls = processes.map(({ url }) => url);
+  const outcome = await load({ urls, clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
+  const all = ((performance.now() - start) / 1_000) * cpus().length;
+  const own = process.cpuUsage(ownBefore);
+  const after = await secondsOf();
+  const percent = (seconds: number) => (100 * seconds) / all;
+  const spent = {
+    shop: percent(after.shop - before.shop),
+    postgres: percent(after.postgres - before.postgres),
+    load: percent((own.user + own.system) / 1e6),
+  };
+  return { ...outcome, spent };
+}
+
+/** When they add up to a hundred, the machine is what stops it. */
+function spentBy(outcomes: readonly Outcome[]): Details {
+  const percent = (who: keyof Outcome['spent']) => Math.round(median(outcomes.map(({ spent }) => spent[who])));
+  return { shopPercent: percent('shop'), postgresPercent: percent('postgres'), loadPercent: percent('load') };
+}

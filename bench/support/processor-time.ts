@@ -1,0 +1,23 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Linux counts the time of a process in hundredths of a second. */
+const TICKS_A_SECOND = 100;
+const [PARENT, USER_TIME, SYSTEM_TIME] = [1, 11, 12] as const;
+
+/** Seconds of processor time that these and their children have used; NaN where the system has no /proc. */
+export async function processorSeconds(...owners: readonly number[]): Promise<number> {
+  const named = new Set(owners.map(String));
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const all = await Promise.all(pids.map(async (name) => ({ name, fields: await fieldsOf(name) })));
+  const own = all.filter(({ name, fields }) => named.has(name) || named.has(fields[PARENT] ?? ''));
+  if (own.length === 0) return Number.NaN;
+  const ticks = own.map(({ fields }) => Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]));
+  return ticks.reduce((sum, each) => sum + each, 0) / TICKS_A_SECOND;
+}
+
+/** Those behind the name of the program, which may hold anything: state, parent, … */
+async function fieldsOf(pid: string): Promise<string[]> {
+  // It may have ended by now.
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Conversation, type Statement } from './statement.js';
+import { Messages } from './wire.js';
+
+/** Stands between a program and PostgreSQL and writes down what the program sends. */
+export class Recorder {
+  private statements: Statement[] = [];
+  private readonly sockets = new Set<Socket>();
+  private readonly server = createServer((client) => this.accept(client));
+
+  private constructor(private readonly upstream: URL) {}
+
+  /** @param url where the program would find PostgreSQL */
+  static async before(url: string): Promise<Recorder> {
+    const recorder = new Recorder(new URL(url));
+    recorder.server.listen(0, '127.0.0.1');
+    await once(recorder.server, 'listening');
+    return recorder;
+  }
+
+  /** Where the program finds it instead. */
+  get url(): string {
+    const { port } = this.server.address() as AddressInfo;
+    return Object.assign(new URL(this.upstream), { port: String(port) }).toString();
+  }
+
+  /** What is sent while this goes on, by whichever connection. */
+  async during(work: () => Promise<unknown>): Promise<readonly Statement[]> {
+    this.statements = [];
+    await work();
+    return this.statements;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.server.listening) return;
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private accept(client: Socket): void {
+    const server = connect({ host: this.upstream.hostname, port: Number(this.upstream.port), noDelay: true });
+    client.setNoDelay(true);
+    const conversation = new Conversation();
+    const [asked, answered] = [new Messages(true), new Messages(false)];
+    client.on('data', (chunk) => {
+      const heard = asked.take(chunk).map((message) => conversation.hear(message));
+      this.statements.push(...heard.filter((statement) => statement !== undefined));
+      server.write(chunk);
+    });
+    server.on('data', (chunk) => {
+      for (const message of answered.take(chunk)) conversation.answer(message);
+      client.write(chunk);
+    });
+    this.tie(client, server);
+    this.tie(server, client);
+  }
+
+  private tie(socket: Socket, other: Socket): void {
+    this.sockets.add(socket);
+    socket.on('error', () => other.destroy());
+    socket.on('close', () => {
+      this.sockets.delete(socket);
+      other.destroy();
+    });
+  }
+}

@@ -1,0 +1,131 @@
+import { anOrder, SKU_PREFIX, SKUS } from './catalogue.js';
+import type { Database } from './database.js';
+import { expressionOf, type Variables } from './expression.js';
+
+const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
+/** Older than whatever is made while the benchmarks run; twelve digits follow. */
+const ID_PREFIX = '01900000-0000-7000-8000-';
+const IDS_AN_ORDER = 64;
+const SKU = SKUS[0] ?? '';
+const EMAIL = anOrder([]).customer.email;
+const CUSTOMERS = 10_000;
+/** Stored orders lie so far apart, and end before those that are placed now. */
+const SECONDS_APART = 0.5;
+
+/** The tables in which an order leaves rows, and which of their rows are its own. */
+const TABLES = {
+  'orders."order"': 'id = $1::uuid',
+  'orders.order_line': 'order_id = $1::uuid',
+  'inventory.reservation': 'order_id = $1::uuid',
+  'backbone.event': 'correlation_id = $2',
+  'backbone.delivery': 'event_id IN (SELECT id FROM backbone.event WHERE correlation_id = $2)',
+  'notifications.message': 'correlation_id = $2',
+} as const;
+type Table = keyof typeof TABLES;
+
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly value: string | null;
+}
+
+/** The rows of one order as they are, column by column. */
+export type Original = Readonly<Record<Table, readonly (readonly Column[])[]>>;
+
+/** All rows that an order of `SKUS[0]` has left so far. */
+export async function originalOf(orderId: string, database: Database): Promise<Original> {
+  const [placed] = await database.sql<{ id: string }>(
+    `SELECT correlation_id AS id FROM backbone.event WHERE subject = 'order/' || $1 LIMIT 1`,
+    [orderId],
+  );
+  const rowsIn = async (table: Table) => {
+    const rows = await database.sql<{ row: Column[] }>(
+      `SELECT (SELECT json_agg(json_build_object('name', attname, 'type', format_type(atttypid, atttypmod), 'value', to_jsonb(t) ->> attname) ORDER BY attnum)
+                 FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attnum > 0 AND NOT attisdropped) AS row
+         FROM ${table} t WHERE ${TABLES[table]} AND ($1::text, $2::text) IS NOT NULL ORDER BY to_jsonb(t) -> 'position'`,
+      [orderId, placed?.id],
+    );
+    return rows.map(({ row }) => row);
+  };
+  const names = Object.keys(TABLES) as Table[];
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await rowsIn(name)]))) as Original;
+}
+
+/** Stores so many copies of an order, each with ids, times, a product and a customer of its own. */
+export async function storeOrders(count: number, original: Original, database: Database): Promise<void> {
+  await Promise.all([
+    store(count, { original, database, tables: ['backbone.event', 'backbone.delivery', 'notifications.message'] }),
+    store(count, { original, database, tables: ['orders."order"', 'orders.order_line', 'inventory.reservation'] }),
+  ]);
+  await settle(database);
+}
+
+/** Stores the deliveries of such orders anew, in the state in which they are in this original. */
+export async function storeDeliveries(count: number, original: Original, database: Database): Promise<void> {
+  await database.sql('TRUNCATE backbone.delivery');
+  await store(count, { original, database, tables: ['backbone.delivery'] });
+  await settle(database);
+}
+
+interface Storing {
+  readonly original: Original;
+  readonly database: Database;
+  readonly tables: readonly Table[];
+}
+
+async function store(count: number, { original, database, tables }: Storing): Promise<void> {
+  const positions = positionsIn(original);
+  for (const table of tables) {
+    for (const row of original[table]) {
+      const columns = row.filter(({ value }) => value !== null);
+      const values = columns.map((column) => `(${valueOf(column, { count, original, positions })})::${column.type}`);
+      await database.sql(
+        `INSERT INTO ${table} (${columns.map(({ name }) => `"${name}"`).join(', ')}) OVERRIDING SYSTEM VALUE
+         SELECT ${values.join(', ')} FROM generate_series(1, ${count}) AS n`,
+      );
+    }
+  }
+}
+
+/** Numbers that the log gives from here on follow those of the stored events, and PostgreSQL knows its tables. */
+async function settle(database: Database): Promise<void> {
+  await database.sql(
+    `SELECT setval(pg_get_serial_sequence('backbone.event', 'position'), max(position)) FROM backbone.event`,
+  );
+  await database.sql('VACUUM (ANALYZE)');
+  await database.sql('CHECKPOINT');
+}
+
+interface Copying {
+  readonly count: number;
+  readonly original: Original;
+  readonly positions: readonly number[];
+}
+
+function valueOf({ name, type, value }: Column, { count, original, positions }: Copying): string {
+  const text = value ?? '';
+  if (name === 'position') return `${positions[0]} + n * ${positions.length} + ${positions.indexOf(Number(text))}`;
+  if (type.startsWith('timestamp'))
+    return `'${text}'::timestamptz - (${count} - n) * interval '${SECONDS_APART} second'`;
+  return expressionOf(text, variablesFor(original));
+}
+
+function positionsIn(original: Original): number[] {
+  const all = original['backbone.event'].flatMap((row) => row.filter(({ name }) => name === 'position'));
+  return all.map(({ value }) => Number(value));
+}
+
+/** Everything of an order that no other order has. */
+function variablesFor(original: Original): Variables {
+  const values = Object.values(original).flat(2);
+  const ids = [...new Set(values.map(({ value }) => value ?? '').filter((value) => UUID.test(value)))].toSorted();
+  const newIds = ids.map(
+    (id, nr) => [id, `'${ID_PREFIX}' || (100000000000 + n::bigint * ${IDS_AN_ORDER} + ${nr})`] as const,
+  );
+  const first = Number(SKU.slice(SKU_PREFIX.length));
+  return new Map([
+    ...newIds,
+    [SKU, `'${SKU_PREFIX}' || (${first} + n % ${SKUS.length})`],
+    [EMAIL, `'maria.' || (n % ${CUSTOMERS}) || '@example.com'`],
+  ]);
+}
