@@ -77,7 +77,7 @@ test('the relay has no more of a long backlog in the queue than keeps its worker
 }, 20_000);
 
 test('the relay outlives an error of the database, and finds afterwards what was due', async () => {
-  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', BACKLOG_MAX: '0' });
   const relay = stage.app.get(Relay);
   await stage.hears(ToySold({ toy: randomUUID() }));
   await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
