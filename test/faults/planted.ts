@@ -118,9 +118,9 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: 'common/events/immediate-lane.js',
-        replace: 'await handle(event, tx);',
-        by: `await tx.manager.query('SAVEPOINT reaction');
-             await handle(event, tx).catch(() => tx.manager.query('ROLLBACK TO SAVEPOINT reaction'));`,
+        replace: 'return handle(event, tx);',
+        by: `return tx.manager.query('SAVEPOINT reaction').then(() => handle(event, tx))
+               .catch(() => tx.manager.query('ROLLBACK TO SAVEPOINT reaction'));`,
       },
     ],
     faults: ['stock locked by somebody else', 'disk full'],

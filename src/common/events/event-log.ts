@@ -61,7 +61,7 @@ export class EventLog {
       events.map(({ occurredAt }) => occurredAt),
       events.map(({ correlationId }) => correlationId),
       events.map(({ causationId }) => causationId),
-      logged.map(({ reactions }) => JSON.stringify({ actor, reactions })),
+      logged.map(({ reactions }) => JSON.stringify({ actor, reactions: reactions.map(rounded) })),
       deliveries.map(({ eventId }) => eventId),
       deliveries.map(({ subscriber }) => subscriber),
       deliveries.map(({ orderKey }) => orderKey),
@@ -81,4 +81,8 @@ export class EventLog {
         orderKey: orderKeyOf(subscription, event),
       }));
   }
+}
+
+function rounded({ subscriber, ms }: Reaction): Reaction {
+  return { subscriber, ms: Math.round(ms * 10) / 10 };
 }

@@ -16,6 +16,6 @@ export class Handlers {
     const instance: Record<string, unknown> = this.moduleRef.get(handler, { strict: false });
     const found = instance[method];
     if (typeof found !== 'function') throw new TypeError(`${name} is no method`);
-    return (event, last) => found.call(instance, event, last);
+    return found.bind(instance);
   }
 }

@@ -2,7 +2,6 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { Session } from '../database/session.js';
 import { logSparingly } from '../logging/rate-limit.js';
-import { handlerSeconds } from '../metrics/measures.js';
 import type { DomainEvent } from './domain-event.js';
 import { Handlers } from './handlers.js';
 import { isImmediate, type Subscription, Subscriptions } from './subscriptions.js';
@@ -24,12 +23,14 @@ interface Emission {
   readonly session: Session;
 }
 
-type Listener = (event: DomainEvent, emission: Emission) => Promise<Reaction>;
+type Listener = (event: DomainEvent, emission: Emission) => Promise<void>;
 
 /** Plain reactions on Nest's event emitter: one after the other in a fixed order, and the first error stops all. */
 @Injectable()
 export class ImmediateLane implements OnModuleInit {
   private readonly logger = new Logger(ImmediateLane.name);
+  /** By the type of the event, in the order in which they listen. */
+  private readonly subscribers = new Map<string, string[]>();
 
   constructor(
     private readonly emitter: EventEmitter2,
@@ -40,6 +41,7 @@ export class ImmediateLane implements OnModuleInit {
   onModuleInit(): void {
     for (const subscription of this.subscriptions.all.filter(isImmediate)) {
       const { type } = subscription.contract;
+      this.subscribers.set(type, [...(this.subscribers.get(type) ?? []), subscription.name]);
       // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
       this.emitter.on(type, this.listenerFor(subscription));
     }
@@ -52,30 +54,38 @@ export class ImmediateLane implements OnModuleInit {
    */
   async emit(event: DomainEvent, emission: Emission): Promise<Reaction[]> {
     const listeners = this.emitter.listeners(event.type) as Listener[];
-    const expected = this.subscriptions.to(event.type).filter(isImmediate).length;
-    if (listeners.length !== expected)
+    const subscribers = this.subscribers.get(event.type) ?? [];
+    if (listeners.length !== subscribers.length)
       throw new Error(
-        `${event.type} has ${listeners.length} of ${expected} reactions: is the shop starting or stopping?`,
+        `${event.type} has ${listeners.length} of ${subscribers.length} reactions: is the shop starting or stopping?`,
       );
     const reactions: Reaction[] = [];
-    for (const listener of listeners) reactions.push(await listener(event, emission));
+    let since = performance.now();
+    for (let nr = 0; nr < listeners.length; nr += 1) {
+      await listeners[nr]?.(event, emission);
+      const now = performance.now();
+      const reaction = { subscriber: subscribers[nr] ?? '', ms: now - since };
+      since = now;
+      reactions.push(reaction);
+      if (reaction.ms > SLOW_REACTION_MS) this.saySlow(reaction, event);
+    }
     return reactions;
   }
 
   private listenerFor(subscription: Subscription): Listener {
     const handle = this.handlers.of(subscription);
-    const { name, module } = subscription;
-    return async (event, { tx, session }) => {
-      const start = performance.now();
+    const { module } = subscription;
+    return (event, { tx, session }) => {
       session.become(module);
-      await handle(event, tx);
-      const ms = Math.round((performance.now() - start) * 10) / 10;
-      handlerSeconds.observe({ subscriber: name }, ms / 1_000);
-      if (ms > SLOW_REACTION_MS)
-        logSparingly(`slow ${name}`, SAY_EVERY_MS, (suppressed) =>
-          this.logger.warn(`${name} took ${ms} ms inside the transaction of its event ${event.id}`, { suppressed }),
-        );
-      return { subscriber: name, ms };
+      return handle(event, tx);
     };
+  }
+
+  private saySlow({ subscriber, ms }: Reaction, { id }: DomainEvent): void {
+    logSparingly(`slow ${subscriber}`, SAY_EVERY_MS, (suppressed) =>
+      this.logger.warn(`${subscriber} took ${Math.round(ms)} ms inside the transaction of its event ${id}`, {
+        suppressed,
+      }),
+    );
   }
 }

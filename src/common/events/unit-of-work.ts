@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../database/database.js';
 import { isCollision } from '../database/database-errors.js';
 import type { Session } from '../database/session.js';
-import { eventsPublished } from '../metrics/measures.js';
+import { eventsPublished, handlerSeconds } from '../metrics/measures.js';
 import { currentContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
 import type { DeliveryRef } from './delivery.js';
@@ -84,7 +84,7 @@ export class UnitOfWork {
       return { result, logged, deliveries: [...made, ...next] };
     });
     this.crashPoints.pass('after-commit');
-    for (const { event } of logged) eventsPublished.inc({ type: event.type });
+    for (const each of logged) measure(each);
     this.dispatcher.dispatch(deliveries);
     return result;
   }
@@ -125,4 +125,10 @@ class Events {
   close(): void {
     this.closed = true;
   }
+}
+
+/** Not sooner, so that nobody waits for it at a locked row. */
+function measure({ event, reactions }: LoggedEvent): void {
+  eventsPublished.inc({ type: event.type });
+  for (const { subscriber, ms } of reactions) handlerSeconds.observe({ subscriber }, ms / 1_000);
 }

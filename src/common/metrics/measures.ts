@@ -42,7 +42,7 @@ export const deliveryAttempts = new Counter({
 
 export const handlerSeconds = new Histogram({
   name: 'orderly_handler_duration_seconds',
-  help: 'Runs of handlers, in transactions of publishers as well as after them, whatever their outcome.',
+  help: 'Runs of handlers: of those within the transaction of a publisher that was committed, and of all that run later.',
   labelNames: ['subscriber'],
   buckets: HANDLER_SECONDS,
   registers,
