@@ -196,7 +196,11 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a delivery that is done is taken again',
     edits: [
-      { file: CLAIMS, replace: `AND d.claims = w.claims AND d.state = 'pending'\n     AND e.id`, by: 'AND e.id' },
+      {
+        file: CLAIMS,
+        replace: 'WHERE ${IS_MEANT} AND d.claims = w.claims\n     AND e.id',
+        by: 'WHERE d.event_id = w.event_id AND d.subscriber = w.subscriber AND e.id',
+      },
     ],
     faults: ['process dies after-finish', 'process killed', 'process frozen for a while'],
   },

@@ -28,14 +28,14 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     mistake: 'a claim takes a job of an earlier claim',
-    right: "AND d.claims = w.claims AND d.state = 'pending'\n     AND e.id",
-    wrong: "AND d.state = 'pending'\n     AND e.id",
+    right: ' AND d.claims = w.claims\n     AND e.id',
+    wrong: '\n     AND e.id',
     shownBy: { seed: 1, path: '18:3:5:4:4:3:3:3:3', replayPath: 'AALBi:V' },
   },
   {
     mistake: 'whoever has lost its lease still ends the delivery',
-    right: "AND d.claims = w.claims AND d.state = 'pending'\n    RETURNING",
-    wrong: "AND d.state = 'pending'\n    RETURNING",
+    right: ' AND d.claims = w.claims\n    RETURNING',
+    wrong: '\n    RETURNING',
     shownBy: { seed: 1, path: '20:2', replayPath: 'HAAAAB:q' },
   },
   {

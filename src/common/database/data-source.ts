@@ -11,10 +11,14 @@ import { KeepWhyACheckFailed1764000000500 } from '../reconciliation/migrations/1
 import { KeepWhatIsSettled1764000000700 } from '../reconciliation/migrations/1764000000700-keep-what-is-settled.js';
 import { createSchema } from './roles.js';
 
-/** No statement, lock or forgotten transaction may hold the others up for longer. */
 const SESSION_SETTINGS = {
+  // No statement, lock or forgotten transaction may hold the others up for longer.
   lock_timeout: '10s',
   idle_in_transaction_session_timeout: '20s',
+  // Rows are looked up by their keys, on disks without arms: to read all of a small table instead is what costs.
+  random_page_cost: '1.1',
+  // Compiling takes longer than any statement of ours.
+  jit: 'off',
 };
 const STATEMENT_MS = 15_000;
 const NO_ANSWER_FACTOR = 4 / 3;

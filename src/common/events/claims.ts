@@ -31,6 +31,13 @@ const BLOCKED = `EXISTS (
 const PAUSED = `EXISTS (SELECT FROM backbone.paused_subscriber WHERE subscriber = w.name)`;
 
 /**
+ * The delivery that is meant, if it is still to be done: looked up by its event, and written so that no other index can
+ * serve it. Where PostgreSQL has not counted the table yet, it would take the one over all that is due, and walk through
+ * the backlog for every row.
+ */
+const IS_MEANT = `d.event_id = w.event_id AND d.subscriber || '' = w.subscriber AND d.state || '' = 'pending'`;
+
+/**
  * A lease that ran out without a word is an attempt that died with its process, and kept as such. What another build
  * has made this subscriber hear is left to that build.
  */
@@ -44,7 +51,7 @@ const CLAIM = `
            'message', 'The process that ran this attempt died or stalled') END
     FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[], $5::boolean[], $6::text[], $7::text[])
            AS w(event_id, subscriber, claims, lease_ms, parks, name, type), backbone.event e
-   WHERE d.event_id = w.event_id AND d.subscriber = w.subscriber AND d.claims = w.claims AND d.state = 'pending'
+   WHERE ${IS_MEANT} AND d.claims = w.claims
      AND e.id = w.event_id AND e.type = w.type
      AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
      AND NOT ${PAUSED} AND NOT ${BLOCKED}
@@ -56,7 +63,7 @@ const FINISH = `
   WITH ended AS (
     UPDATE backbone.delivery d SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL
       FROM unnest($1::uuid[], $2::text[], $3::integer[]) AS w(event_id, subscriber, claims)
-     WHERE d.event_id = w.event_id AND d.subscriber = w.subscriber AND d.claims = w.claims AND d.state = 'pending'
+     WHERE ${IS_MEANT} AND d.claims = w.claims
     RETURNING d.event_id, d.subscriber, d.order_key, d.position, true AS passable
   )
   SELECT ended.event_id || '.' || ended.subscriber AS ended, n.event_id AS "eventId", n.subscriber, n.claims
