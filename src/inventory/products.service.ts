@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { rowsOf } from '../common/database/rows-of.js';
 import type { Transaction } from '../common/events/transaction.js';
 import { Transactions } from '../common/events/transactions.js';
 import { isSameMoney, type Money } from '../common/values/money.js';
@@ -71,17 +70,18 @@ export class ProductsService {
   }
 }
 
-/** Products and their empty levels, where there are none yet, in two statements however many they are. */
-async function insert(drafts: readonly ProductDraft[], { manager }: Transaction): Promise<Set<string>> {
-  const sql = `
-    WITH listed AS (
-      INSERT INTO inventory.product (sku, id, name, category, unit_amount, currency)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[])
-          ON CONFLICT (sku) DO NOTHING RETURNING sku)
-    INSERT INTO inventory.stock (sku, reorder_level)
-    SELECT sku, w.reorder_level FROM listed JOIN unnest($1::text[], $7::integer[]) AS w(sku, reorder_level) USING (sku)
-    RETURNING sku`;
-  const rows = await rowsOf<{ sku: string }>(manager, sql, [
+const INSERT = `
+  WITH listed AS (
+    INSERT INTO inventory.product (sku, id, name, category, unit_amount, currency)
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[])
+        ON CONFLICT (sku) DO NOTHING RETURNING sku)
+  INSERT INTO inventory.stock (sku, reorder_level)
+  SELECT sku, w.reorder_level FROM listed JOIN unnest($1::text[], $7::integer[]) AS w(sku, reorder_level) USING (sku)
+  RETURNING sku`;
+
+/** Products and their empty levels, where there are none yet, in one statement however many they are. */
+async function insert(drafts: readonly ProductDraft[], tx: Transaction): Promise<Set<string>> {
+  const rows = await tx.query<{ sku: string }>(INSERT, [
     drafts.map(({ sku }) => sku),
     drafts.map(() => uuidv7()),
     drafts.map(({ name }) => name),

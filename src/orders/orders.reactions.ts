@@ -32,7 +32,7 @@ export class OrdersReactions {
 
   @ReactsTo(ProductListed)
   async addPrice({ data }: ProductListed, tx: Transaction): Promise<void> {
-    await this.priceList.add(data.sku, data.name, data.unitPrice, tx);
+    this.priceList.add(data.sku, data.name, data.unitPrice, tx);
   }
 
   @ReactsTo(ProductRenamed)

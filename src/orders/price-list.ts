@@ -33,6 +33,8 @@ interface SoldAt extends Pick<Price, 'sku' | 'name' | 'currency'> {
 const SOLD = `
   SELECT sku, name, unit_amount AS "unitAmount", currency FROM orders.price WHERE sku = ANY ($1::text[]) AND is_sold`;
 
+const ADD = 'INSERT INTO orders.price (sku, name, unit_amount, currency) VALUES ($1, $2, $3, $4)';
+
 /** The prices at which orders are placed. */
 @Injectable()
 export class PriceList {
@@ -50,9 +52,8 @@ export class PriceList {
     });
   }
 
-  async add(sku: string, name: string, { amount, currency }: Money, { manager }: Transaction): Promise<void> {
-    const sql = `INSERT INTO orders.price (sku, name, unit_amount, currency) VALUES ($1, $2, $3, $4)`;
-    await manager.query(sql, [sku, name, amount, currency]);
+  add(sku: string, name: string, { amount, currency }: Money, tx: Transaction): void {
+    tx.send(ADD, [sku, name, amount, currency]);
   }
 
   /** @throws {Error} when the product is not on the list: its listing is heard before all that follows it */
