@@ -33,13 +33,19 @@ beforeEach(() => {
 function watch(client: Client): void {
   const query: (...statement: readonly unknown[]) => Promise<unknown> = client.query.bind(client);
   let unanswered = 0;
+  const answered = () => {
+    unanswered -= 1;
+  };
   Object.assign(client, {
     query: (statement: string | QueryConfig, ...rest: readonly unknown[]) => {
       if (unanswered === 0) trips.push([]);
       trips.at(-1)?.push(wordsOf(typeof statement === 'string' ? statement : statement.text));
       unanswered += 1;
-      return query(statement, ...rest).finally(() => {
-        unanswered -= 1;
+      const told = rest.at(-1);
+      if (typeof told !== 'function') return query(statement, ...rest).finally(answered);
+      return query(statement, (...answer: readonly unknown[]) => {
+        answered();
+        told(...answer);
       });
     },
   });

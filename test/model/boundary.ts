@@ -29,10 +29,13 @@ export class Boundary {
     const query: Query = client.query.bind(client) as never;
     let before: Promise<unknown> = Promise.resolve();
     // One after the other, also those that the shop sends together: what comes of it is the same, in an order that is known.
-    client.query = ((...parameters: Parameters<Query>) => {
-      const answer = before.then(() => this.pass(client, query, ...parameters));
+    client.query = ((statement: Statement, ...rest: readonly unknown[]) => {
+      const told = rest.at(-1);
+      const answer = before.then(() =>
+        this.pass(client, query, statement, ...rest.filter((each) => typeof each !== 'function')),
+      );
       before = answer.catch(() => undefined);
-      return answer;
+      return typeof told === 'function' ? void answer.then((rows) => told(null, rows), told as () => void) : answer;
     }) as never;
   }
 

@@ -36,7 +36,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: 'whoever has lost its lease still ends the delivery',
     right: ' AND d.claims = w.claims\n    RETURNING',
     wrong: '\n    RETURNING',
-    shownBy: { seed: 1, path: '20:2', replayPath: 'HAAAAB:q' },
+    shownBy: { seed: 1, path: '20', replayPath: 'HAAAA:K' },
   },
   {
     mistake: 'the answer to a request is not kept under its key',

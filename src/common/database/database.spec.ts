@@ -5,7 +5,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { TestDatabase } from '../testing/test-database.js';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
-import { isDatabaseLost, TransactionEndedError } from './database-errors.js';
+import { CommitUnknownError, isDatabaseLost, TransactionEndedError } from './database-errors.js';
 import type { Session } from './session.js';
 
 /** What PostgreSQL's protocol calls a simple query with this text: type, length, text, zero. */
@@ -119,6 +119,16 @@ describe('a COMMIT whose answer is lost', () => {
       .catch((error: unknown) => error);
 
     expect(isDatabaseLost(await lost)).toBe(true);
+  });
+
+  test('is not known when the answers to all that was sent with it are lost too, and nothing tells what became of it', async () => {
+    proxy.dropNextCommit({ letThrough: true });
+
+    const lost = database.transaction('toys', async (session) => {
+      session.send('INSERT INTO note VALUES ($1)', ['unknown']);
+    });
+
+    await expect(lost).rejects.toThrow(CommitUnknownError);
   });
 
   test('leaves the pool in order', async () => {

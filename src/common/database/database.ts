@@ -7,7 +7,7 @@ import { isDatabaseLost, NestedTransactionError } from './database-errors.js';
 import { Entrance } from './entrance.js';
 import { keepConnectionsFit } from './fit-connections.js';
 import { didCommit } from './lost-commit.js';
-import { preparedStatement } from './prepared-statement.js';
+import { ask } from './prepared-statement.js';
 import { roleOf } from './roles.js';
 import { hearOut, rollBack } from './roll-back.js';
 import { rowsOf } from './rows-of.js';
@@ -80,7 +80,7 @@ export class Database {
     return this.inTurn(() =>
       this.connected(async (runner) => {
         const client: Client = await runner.connect();
-        const { rows } = await client.query(preparedStatement(sql, parameters));
+        const { rows } = await ask(client, sql, parameters);
         return rows as Row[];
       }),
     );
@@ -102,19 +102,20 @@ export class Database {
   private async transact<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     const runner = this.dataSource.createQueryRunner();
     const state = { live: true };
-    let statements: Statements | undefined;
     try {
-      statements = await Statements.begin(runner);
+      const statements = await Statements.begin(runner);
       const session = this.sessionOf(runner, statements);
-      session.become(module);
-      const result = await this.open.run(state, () => work(session));
+      const result = await this.open
+        .run(state, async () => {
+          session.become(module);
+          return work(session);
+        })
+        .catch((error: unknown) => statements.fail(error));
       await this.commit(statements, session);
       return result;
     } catch (error) {
-      await statements?.end();
-      const reason = (await statements?.reasonOf(error)) ?? error;
-      await rollBack(runner, reason);
-      throw reason;
+      await rollBack(runner, error);
+      throw error;
     } finally {
       state.live = false;
       await runner.release();

@@ -1,6 +1,12 @@
 import type { Client } from 'pg';
 import type { DataSource } from 'typeorm';
+import { sqlStateOf } from './database-errors.js';
 import { poolOf } from './pool.js';
+
+/** A plan whose result another build has changed, and a prepared statement that is not there any more. */
+const STALE = new Set(['0A000', '26000']);
+
+const spoilt = new WeakSet<Client>();
 
 /**
  * Lets no connection back into the pool that is still within a transaction, or from which an answer is missing: whoever
@@ -17,5 +23,14 @@ export function keepConnectionsFit(dataSource: DataSource): void {
 }
 
 function isFit(client: Client & { readonly readyForQuery?: boolean | null }): boolean {
-  return client.readyForQuery === true && client.getTransactionStatus() === 'I';
+  return !spoilt.has(client) && client.readyForQuery === true && client.getTransactionStatus() === 'I';
+}
+
+/**
+ * Gives a connection up when it is released, if a prepared statement on it would fail for ever: PostgreSQL will not use
+ * its plan, or does not know it because it never got past the driver.
+ */
+export function spoil(client: Client, error: unknown): void {
+  const state = sqlStateOf(error);
+  if (state === undefined || STALE.has(state)) spoilt.add(client);
 }

@@ -1,4 +1,5 @@
-import type { QueryConfig } from 'pg';
+import type { Client, QueryConfig, QueryResult } from 'pg';
+import { spoil } from './fit-connections.js';
 
 const names = new Map<string, string>();
 
@@ -10,4 +11,14 @@ export function preparedStatement(text: string, values: readonly unknown[]): Que
   let name = names.get(text);
   if (!name) names.set(text, (name = `orderly_${names.size + 1}`));
   return { name, text, values: [...values] };
+}
+
+/** Asks for a prepared statement's answer. A connection on which it is not fit for use any more is thrown away afterwards. */
+export async function ask(client: Client, sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+  try {
+    return await client.query(preparedStatement(sql, parameters));
+  } catch (error) {
+    spoil(client, error);
+    throw error;
+  }
 }

@@ -1,11 +1,15 @@
 import type { Writable } from 'node:stream';
 import type { Client, QueryConfig, QueryResult } from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { RolledBackError, TransactionEndedError } from './database-errors.js';
-import { preparedStatement } from './prepared-statement.js';
+import { isDatabaseLost, RolledBackError, sqlStateOf, TransactionEndedError } from './database-errors.js';
+import { spoil } from './fit-connections.js';
+import { ask, preparedStatement } from './prepared-statement.js';
 
 /** The number is asked for at once, because it is what tells afterwards whether a COMMIT without an answer is over. */
 const BEGIN = 'BEGIN; SELECT pg_current_xact_id()::text AS id';
+
+/** PostgreSQL refuses every statement since another one has failed. */
+const REFUSED_SINCE = '25P02';
 
 /** What lies beneath a client. Bytes that are written while the stream is corked leave together when it is uncorked. */
 interface Wired {
@@ -22,7 +26,7 @@ export class Statements {
   transactionId: string | undefined;
   private readonly awaited = new Set<Promise<unknown>>();
   private readonly sent: Promise<void>[] = [];
-  private failure: unknown;
+  private failure: Error | undefined;
   private isHeldBack = false;
   private hasEnded = false;
 
@@ -58,11 +62,11 @@ export class Statements {
   /** Gives the rows of a statement. Its text is prepared once on every connection, so it must be a constant. */
   async query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     const { rows } = await this.run(() => {
-      const answer = this.client.query(preparedStatement(sql, parameters));
+      const answer = ask(this.client, sql, parameters);
       this.letGo();
       return answer;
     });
-    return rows;
+    return rows as Row[];
   }
 
   /** Sends a statement, a constant as well, along with the next one. If it fails, the transaction does. */
@@ -77,6 +81,8 @@ export class Statements {
    */
   async commit(): Promise<void> {
     await this.end();
+    // Known by now if it never left: PostgreSQL has not heard of it, and would commit without it.
+    if (this.failure) throw this.failure;
     const committing = this.client.query('COMMIT');
     this.letGo();
     try {
@@ -87,27 +93,50 @@ export class Statements {
     }
   }
 
+  /** Ends what cannot be committed. @throws the reason: what was thrown, or what went wrong before and led to it */
+  async fail(thrown: unknown): Promise<never> {
+    await this.end();
+    this.letGo();
+    throw await this.reasonOf(thrown);
+  }
+
   /** Refuses all that comes from here on, and waits for what runs. */
-  async end(): Promise<void> {
+  private async end(): Promise<void> {
     this.hasEnded = true;
     await Promise.allSettled(this.awaited);
   }
 
-  /** Gives what PostgreSQL said to the first statement for which nobody waited, if one failed: all later ones fail for it. */
-  async reasonOf(last: unknown): Promise<unknown> {
-    this.letGo();
+  /** When one for which nobody waited has failed, PostgreSQL refuses all later ones, and does not say why. */
+  private async reasonOf(last: unknown): Promise<unknown> {
     await Promise.all(this.sent);
-    return this.failure ?? last;
+    const isOfDatabase = last instanceof RolledBackError || sqlStateOf(last) !== undefined || isDatabaseLost(last);
+    return isOfDatabase ? (this.failure ?? last) : last;
   }
 
   private post(config: QueryConfig, take: (answer: unknown) => void = () => undefined): void {
     if (this.hasEnded) throw new TransactionEndedError();
-    if (!this.isHeldBack) this.stream.cork();
-    this.isHeldBack = true;
-    const answered = this.client.query(config).then(take, (error: unknown) => {
-      this.failure ??= error;
+    this.holdBack();
+    const { client } = this;
+    const answered = new Promise<void>((done) => {
+      client.query(config, (error: Error | null, answer: unknown) => {
+        if (error) this.note(error);
+        else take(answer);
+        done();
+      });
     });
     this.sent.push(answered);
+  }
+
+  private note(error: Error): void {
+    spoil(this.client, error);
+    if (sqlStateOf(error) !== REFUSED_SINCE) this.failure ??= error;
+  }
+
+  /** Not while somebody waits for an answer: what he asked may not have been written to the stream yet. */
+  private holdBack(): void {
+    if (this.isHeldBack || this.awaited.size > 0) return;
+    this.stream.cork();
+    this.isHeldBack = true;
   }
 
   private letGo(): void {

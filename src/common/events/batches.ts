@@ -6,6 +6,9 @@ interface Waiting<Item, Answer> {
   fail(error: unknown): void;
 }
 
+/** One that takes longer hangs, or waits for a lock: those that came meanwhile have waited for it long enough. */
+const LATE_MS = 250;
+
 /**
  * Makes one piece of work of what is asked while another one is being done. Alone, nobody waits for company; in a crowd,
  * the way to PostgreSQL and its commit are shared.
@@ -25,20 +28,25 @@ export class Batches<Item, Answer> {
 
   ask(item: Item): Promise<Answer> {
     return new Promise((take, fail) => {
-      const waiting = { item, take, fail };
-      if (this.max === 1) {
-        void this.answer([waiting]);
-        return;
-      }
-      this.waiting.push(waiting);
-      if (!this.isWorking) void this.workOff();
+      this.waiting.push({ item, take, fail });
+      if (!this.isWorking || this.max === 1) this.begin();
     });
   }
 
-  private async workOff(): Promise<void> {
-    this.isWorking = true;
-    while (this.waiting.length > 0) await this.answer(this.waiting.splice(0, this.max));
-    this.isWorking = false;
+  private begin(): void {
+    const batch = this.waiting.splice(0, this.max);
+    this.isWorking = batch.length > 0;
+    if (!this.isWorking) return;
+    let isOurTurn = true;
+    const goOn = () => {
+      if (isOurTurn) this.begin();
+      isOurTurn = false;
+    };
+    const late = setTimeout(goOn, LATE_MS);
+    void this.answer(batch).finally(() => {
+      clearTimeout(late);
+      goOn();
+    });
   }
 
   private async answer(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
@@ -48,7 +56,7 @@ export class Batches<Item, Answer> {
     } catch (error) {
       if (batch.length === 1 || isDatabaseLost(error)) for (const each of batch) each.fail(error);
       // One of them may be to blame for what became of all.
-      else for (const each of batch) await this.answer([each]);
+      else await Promise.all(batch.map((each) => this.answer([each])));
     }
   }
 }

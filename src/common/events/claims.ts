@@ -64,9 +64,9 @@ const FINISH = `
     UPDATE backbone.delivery d SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL
       FROM unnest($1::uuid[], $2::text[], $3::integer[]) AS w(event_id, subscriber, claims)
      WHERE ${IS_MEANT} AND d.claims = w.claims
-    RETURNING d.event_id, d.subscriber, d.order_key, d.position, true AS passable
+    RETURNING d.event_id, d.subscriber, d.claims, d.order_key, d.position, true AS passable
   )
-  SELECT ended.event_id || '.' || ended.subscriber AS ended, n.event_id AS "eventId", n.subscriber, n.claims
+  SELECT concat_ws('.', ended.event_id, ended.subscriber, ended.claims) AS ended, n.event_id AS "eventId", n.subscriber, n.claims
     FROM ${ENDED_AND_NEXT}`;
 
 type Claimed = Omit<DomainEvent, 'occurredAt'> & {
@@ -108,7 +108,7 @@ export async function finishAll(
     claims.map(({ subscriber }) => subscriber),
     claims.map(({ claims: number }) => number),
   ]);
-  return claims.map((claim) => nextOf(rows.filter(({ ended }) => ended === deliveryId(claim))));
+  return claims.map((claim) => nextOf(rows.filter(({ ended }) => ended === `${deliveryId(claim)}.${claim.claims}`)));
 }
 
 function claimOf({ subscriber, claims, attempt, occurredAt, ...event }: Claimed): Claim {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../database/database.js';
+import { isDatabaseLost } from '../database/database-errors.js';
 import type { Sql } from '../database/session.js';
 import { Batches } from './batches.js';
 import { type Asked, type Claim, claimAll, finishAll, GRACE_MS } from './claims.js';
@@ -76,8 +77,14 @@ export class Deliveries {
   }
 
   /** Marks a claim done, and gives what is next in its line. Undefined: the claim is no longer ours. */
-  finish(claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
-    return this.ends.ask(claim);
+  async finish(claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
+    try {
+      return await this.ends.ask(claim);
+    } catch (error) {
+      if (!isDatabaseLost(error)) throw error;
+      // What is done in the world must not be done again only because a connection ended before it was written down.
+      return this.ends.ask(claim);
+    }
   }
 
   /** The same within the handler's transaction, so that both commit or neither does. */

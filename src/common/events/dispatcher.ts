@@ -51,10 +51,10 @@ export class Dispatcher {
     return answers.filter(({ ok }) => !ok).map(({ name }) => name);
   }
 
-  /** The modules in whose queues so many jobs wait. One that does not answer is none of them. */
-  async busyQueues(jobs: number): Promise<string[]> {
+  /** Those of these modules in whose queues so many jobs wait, and those whose queues do not answer. */
+  async busyQueues(modules: readonly string[], jobs: number): Promise<string[]> {
     const lengths = await Promise.all(
-      this.modules.map(async (name) => ({ name, length: await this.queueOf(name).waitingLength() })),
+      modules.map(async (name) => ({ name, length: await this.queueOf(name).waitingLength() })),
     );
     return lengths.filter(({ length }) => length >= jobs).map(({ name }) => name);
   }

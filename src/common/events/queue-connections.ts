@@ -44,9 +44,9 @@ export class WatchedQueue extends Queue {
     return (await this.probe(this.isPaused())) !== undefined;
   }
 
-  /** How many jobs wait for a worker; 0 when it does not answer. */
+  /** How many jobs wait for a worker; without an end when it does not answer. */
   async waitingLength(): Promise<number> {
-    return (await this.probe(this.getWaitingCount())) ?? 0;
+    return (await this.probe(this.getWaitingCount())) ?? Number.POSITIVE_INFINITY;
   }
 
   override async close(): Promise<void> {

@@ -51,7 +51,7 @@ test('the relay looks after the modules of its process, and leaves those of othe
   expect(await due()).toEqual(['elsewhere.hear']);
 }, 10_000);
 
-test('the relay has no more of a long backlog in the queue than keeps its workers busy', async () => {
+test('the relay has of a long backlog what keeps the workers busy in the queue, and little by little the oldest', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   for (let batch = 0; batch < 3; batch += 1)
     await stage.hears(...Array.from({ length: 600 }, () => ToySold({ toy: randomUUID() })));
@@ -61,9 +61,11 @@ test('the relay has no more of a long backlog in the queue than keeps its worker
   const busyQueues = dispatcher.busyQueues.bind(dispatcher);
   const looks: string[][] = [];
   const looked = new EventEmitter();
-  jest.spyOn(dispatcher, 'busyQueues').mockImplementation(async (jobs) => {
-    looks.push(await busyQueues(jobs));
-    if (looks.filter(({ length }) => length > 0).length === 3) looked.emit('enough');
+  jest.spyOn(dispatcher, 'busyQueues').mockImplementation(async (modules, jobs) => {
+    looks.push(await busyQueues(modules, jobs));
+    const free = looks.findIndex((busy) => busy.length === 0);
+    // Until it is connected a queue does not answer, and counts as busy.
+    if (free >= 0 && looks.slice(free).filter((busy) => busy.length > 0).length === 2) looked.emit('enough');
     return looks.at(-1) ?? [];
   });
 
@@ -73,8 +75,10 @@ test('the relay has no more of a long backlog in the queue than keeps its worker
   await stage.app.get(Relay).stop();
 
   expect(looks.at(-1)).toEqual(['toys']);
-  expect(await stage.sql('SELECT FROM backbone.delivery WHERE due_at > clock_timestamp()')).toHaveLength(500);
-}, 20_000);
+  const { length } = await stage.sql('SELECT FROM backbone.delivery WHERE due_at > clock_timestamp()');
+  expect(length).toBeGreaterThan(500);
+  expect(length).toBeLessThan(1_000);
+});
 
 test('the relay outlives an error of the database, and finds afterwards what was due', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', BACKLOG_MAX: '0' });

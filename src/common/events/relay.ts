@@ -4,11 +4,16 @@ import { loopRounds } from '../metrics/measures.js';
 import { Loop } from '../timing/loop.js';
 import { Deliveries } from './deliveries.js';
 import { Dispatcher } from './dispatcher.js';
-import { Subscriptions } from './subscriptions.js';
+import { type Subscription, Subscriptions } from './subscriptions.js';
 
 const INTERVAL_MS = 1_000;
-/** Of each subscriber in each round, and as many jobs at least keep a queue busy until the next one. */
+/**
+ * Of each subscriber in each round. A queue with as many jobs is busy until the next one: the rest of a backlog waits in
+ * its rows.
+ */
 const BATCH = 500;
+/** Of each subscriber whose queue is busy, or does not answer. */
+const FEW = 50;
 /** The pause behind a round that left something for the next one. */
 const REFILL_MS = 50;
 /** A relay that has not finished a round for this long counts as stopped. */
@@ -49,20 +54,28 @@ export class Relay {
   }
 
   private async round(): Promise<void> {
-    // A backlog waits in its rows, and no more of it in the queue than its workers need to be at work all the time.
-    const busy = this.hasMore ? await this.dispatcher.busyQueues(BATCH) : [];
-    // Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows.
-    const ours = this.subscriptions.all.filter(({ active, module }) => active && !busy.includes(module));
-    const found = await this.deliveries.forgotten(
-      ours.flatMap(({ names }) => names),
-      BATCH,
-    );
-    this.dispatcher.dispatch(found);
-    await this.dispatcher.idle();
-    this.hasMore = busy.length > 0 || found.length >= BATCH;
+    const busy = await this.dispatcher.busyQueues([...new Set(this.ours.map(({ module }) => module))], BATCH);
+    const found = await this.handOver(({ module }) => !busy.includes(module), BATCH);
+    // Some of what nobody but us would ever bring back, although there is enough to do: it may hold up others.
+    if (!this.hasMore) await this.handOver(({ module }) => busy.includes(module), FEW);
+    this.hasMore = found >= BATCH;
     this.finishRound();
     if (this.failing) this.logger.log('The relay works again');
     this.failing = false;
+  }
+
+  private async handOver(isMeant: (subscription: Subscription) => boolean, limitEach: number): Promise<number> {
+    const names = this.ours.filter(isMeant).flatMap((each) => each.names);
+    if (names.length === 0) return 0;
+    const found = await this.deliveries.forgotten(names, limitEach);
+    this.dispatcher.dispatch(found);
+    await this.dispatcher.idle();
+    return found.length;
+  }
+
+  /** Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows. */
+  private get ours(): Subscription[] {
+    return this.subscriptions.all.filter(({ active }) => active);
   }
 
   private finishRound(): void {

@@ -55,13 +55,13 @@ export class UnitOfWork {
   ): Promise<Result> {
     const { result, logged, deliveries } = await this.database.transaction(module, async (session) => {
       const events = new Events();
-      const late: Late[] = [];
+      const late = new LateWrites();
       const tx: Transaction = {
         manager: session.manager,
         query: (sql, parameters) => session.query(sql, parameters),
         send: (sql, parameters) => session.send(sql, parameters),
         publish: (fact) => events.add(fact),
-        beforeCommit: (write) => void late.push({ module: session.module, write }),
+        beforeCommit: (write) => late.add({ module: session.module, write }),
       };
       const once = currentContext()?.once;
       if (once) {
@@ -72,10 +72,7 @@ export class UnitOfWork {
       const result = await work(tx);
       const logged = await this.drain(events, tx, session);
       events.close();
-      for (const { module: writer, write } of late) {
-        session.become(writer);
-        write();
-      }
+      late.write(session);
       session.become('backbone');
       const made = this.log.append(logged, session);
       once?.keep(session, result);
@@ -97,6 +94,25 @@ export class UnitOfWork {
       logged.push({ event, reactions: await this.lane.emit(event, { tx, session }) });
     }
     return logged;
+  }
+}
+
+/** What is to be written when everybody has reacted, each as the module that wants it. */
+class LateWrites {
+  private readonly all: Late[] = [];
+  private closed = false;
+
+  add(late: Late): void {
+    if (this.closed) throw new Error('Rows came for the end of a transaction after it: await what sends them');
+    this.all.push(late);
+  }
+
+  write(session: Session): void {
+    this.closed = true;
+    for (const { module, write } of this.all) {
+      session.become(module);
+      write();
+    }
   }
 }
 
