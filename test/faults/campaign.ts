@@ -78,7 +78,7 @@ class Campaign {
     const random = new Random(seed);
     this.log = new LoadLog(join(rig.folder, 'load.ndjson'));
     const client = { apps: rig.apps, random: random.fork('load'), log: this.log, clients };
-    this.load = new Load({ ...client, keepsKeys: subject.keepsKeys });
+    this.load = new Load({ ...client, keepsKeys: subject.keepsKeys, isBehind: () => this.sampler.isBehind });
     const { load } = this;
     this.nemesis = new Nemesis({ rig, load, random: random.fork('nemesis'), faults, patienceMs, recoversWithinMs });
     this.sampler = new Sampler(rig);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from './app.js';
 import { Asking, type AskingOptions } from './asking.js';
 import { catalogue, HOT, RECEIVED, SCARCE, someLines } from './catalogue.js';
@@ -10,10 +11,14 @@ import { toCancel, toOpen, toPlace, toReceive, toShip } from './requests.js';
 /** Whoever has no answer so long after the last fault has healed counts as unresolved. */
 const SETTLE_WITHIN_MS = 90_000;
 
+const BREATH_MS = 100;
+
 export interface LoadOptions extends AskingOptions {
   readonly clients: number;
   /** Whether a repeated request gets its first answer. */
   readonly keepsKeys: boolean;
+  /** Whether so much waits to be done that nobody should order more for a while. */
+  readonly isBehind: () => boolean;
 }
 
 /** Clients who buy, change their minds and repeat what got no answer, as long as it takes. */
@@ -63,6 +68,10 @@ export class Load {
 
   private async buy(random: Random): Promise<void> {
     while (!this.isOver) {
+      if (this.options.isBehind()) {
+        await pause(BREATH_MS);
+        continue;
+      }
       const intent = this.intend(someLines(random));
       if (this.options.keepsKeys && random.chance(0.04)) await this.keys.rush(intent);
       await this.settle(intent, () => this.asking.ask(toPlace(intent)));

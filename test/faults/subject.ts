@@ -5,6 +5,9 @@ import type { PostgresServer } from '../support/postgres-server.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Mail } from './mail-sink.js';
 
+/** Clients order no more while so much waits: a shop that falls ever further behind is never quiet again. */
+export const AHEAD_MAX = 1_000;
+
 interface Servers {
   readonly postgres: PostgresServer;
   readonly redis: RedisServer;
@@ -32,6 +35,8 @@ export interface Subject {
   readonly lines: string;
   /** Some of what still has to be done, as far as anything knows. */
   readonly backlog: (servers: Servers) => Promise<readonly unknown[]>;
+  /** How much of it there is, up to a bit more than clients may be ahead; undefined: nobody can tell at the moment. */
+  readonly waiting: (servers: Servers) => Promise<number | undefined>;
   /** Some of what somebody should have taken up by now. */
   readonly overdue: (servers: Servers) => Promise<readonly unknown[]>;
   /** Gives rows of { reference, quantity }: every receipt of stock that bears a reference; null: they bear none. */
@@ -81,6 +86,12 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
         FROM orders."order" o JOIN orders.order_line l ON l.order_id = o.id`,
     backlog: ({ postgres }) =>
       postgres.sql(`SELECT event_id, subscriber, errors FROM backbone.delivery WHERE state = 'pending' LIMIT 10`),
+    waiting: async ({ postgres }) => {
+      const rows = await postgres.tryToSee<{ waiting: number }>(`
+        SELECT count(*)::integer AS waiting
+          FROM (SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT ${AHEAD_MAX + 1}) counted`);
+      return rows?.[0]?.waiting;
+    },
     overdue: ({ postgres }) =>
       postgres.sql(`
         SELECT event_id, subscriber, due_at FROM backbone.delivery
@@ -115,6 +126,7 @@ export function tutorial(): Subject {
       SELECT o.id, o.reference, o.status, l.sku, l.quantity FROM "order" o JOIN order_line l ON l."orderId" = o.id`,
     // The queue is all that knows; a job of a killed process is found by BullMQ within a minute.
     backlog: ({ redis }) => redis.jobs('tutorial:mail'),
+    waiting: async ({ redis }) => (await redis.jobs('tutorial:mail')).length,
     overdue: async () => [],
     receipts: null,
     oversold: 'SELECT sku, stock FROM product WHERE stock < 0',
