@@ -30,7 +30,10 @@ export class Relay {
   });
   private lastRoundAt = performance.now();
   private failing = false;
+  /** Whether the last round found as much as it may take. */
   private hasMore = false;
+  /** Whether queues have to be asked before they get more. */
+  private isBehind = false;
 
   constructor(
     private readonly deliveries: Deliveries,
@@ -54,11 +57,12 @@ export class Relay {
   }
 
   private async round(): Promise<void> {
-    const busy = await this.dispatcher.busyQueues([...new Set(this.ours.map(({ module }) => module))], BATCH);
+    const busy = this.isBehind ? await this.dispatcher.busyQueues(this.modules, BATCH) : [];
     const found = await this.handOver(({ module }) => !busy.includes(module), BATCH);
+    this.hasMore = found >= BATCH;
+    this.isBehind = this.hasMore || busy.length > 0;
     // Some of what nobody but us would ever bring back, although there is enough to do: it may hold up others.
     if (!this.hasMore) await this.handOver(({ module }) => busy.includes(module), FEW);
-    this.hasMore = found >= BATCH;
     this.finishRound();
     if (this.failing) this.logger.log('The relay works again');
     this.failing = false;
@@ -71,6 +75,10 @@ export class Relay {
     this.dispatcher.dispatch(found);
     await this.dispatcher.idle();
     return found.length;
+  }
+
+  private get modules(): string[] {
+    return [...new Set(this.ours.map(({ module }) => module))];
   }
 
   /** Those of a module that is elsewhere are looked after there; of one that is nowhere, they wait in their rows. */
