@@ -34,10 +34,11 @@ export class Child<Served extends Methods> {
     ...parameters: Parameters<Served[Name]>
   ): Promise<Awaited<ReturnType<Served[Name]>>> {
     const { child } = this;
-    const answer = once(child, 'message') as Promise<[Reply]>;
-    const ended = once(child, 'exit').then(() => [{ error: 'The process ended before it had answered' }]);
+    const listening = new AbortController();
+    const answer = once(child, 'message', listening) as Promise<[Reply]>;
+    const ended = once(child, 'exit', listening).then(() => [{ error: 'The process ended before it had answered' }]);
     child.send({ method, parameters } satisfies Question);
-    const [reply] = (await Promise.race([answer, ended])) as [Reply];
+    const [reply] = (await Promise.race([answer, ended]).finally(() => listening.abort())) as [Reply];
     if (reply.error !== undefined) throw new Error(`${method}: ${reply.error}`);
     return reply.result as Awaited<ReturnType<Served[Name]>>;
   }
