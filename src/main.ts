@@ -19,7 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 try {
   const config = readConfig(readEnvironment());
   shop = await start(config);
-  if (isStopping) await shop.stop();
+  if (isStopping) await close(shop);
   else await announce(shop, config);
   void shop.postgres?.exited.then((why) => isStopping || fail(new Error(why)));
 } catch (error) {
@@ -38,6 +38,10 @@ async function stop(signal: string): Promise<void> {
   setTimeout(() => fail(new Error(`${signal}: could not stop within ${STOP_MS} ms`)), STOP_MS).unref();
   if (!shop) return;
   new Logger('Orderly').log(`Stopping, because of ${signal}`);
+  await close(shop);
+}
+
+async function close(shop: Shop): Promise<void> {
   await shop.stop().catch(fail);
   process.exit();
 }

@@ -1,7 +1,10 @@
 import { Client } from 'pg';
+import { until } from '../support/until.js';
 import { type Fault, nothing } from './fault.js';
 
 const CONNECTIONS = 120;
+/** Where something else is broken as well, it takes a while until somebody commits. */
+const COMMITS_WITHIN_MS = 15_000;
 
 export const POSTGRES_FAULTS: readonly Fault[] = [
   {
@@ -110,8 +113,8 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
       const before = rig.proxy.lost;
       rig.proxy.loseCommits(random.between(1, 6));
       return async () => {
+        await until('a COMMIT was lost', () => rig.proxy.lost > before, COMMITS_WITHIN_MS).catch(failed);
         rig.proxy.loseCommits(0);
-        if (rig.proxy.lost === before) failed();
       };
     },
   },
@@ -124,8 +127,8 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
       const before = rig.proxy.lost;
       rig.proxy.loseRepliesToCommits(random.between(1, 6));
       return async () => {
+        await until('an answer was lost', () => rig.proxy.lost > before, COMMITS_WITHIN_MS).catch(failed);
         rig.proxy.loseRepliesToCommits(0);
-        if (rig.proxy.lost === before) failed();
       };
     },
   },
