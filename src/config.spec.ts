@@ -78,7 +78,7 @@ describe('a configuration', () => {
       modules: null,
       http: { host: '127.0.0.1', port: 3000, portIsGiven: false },
       database: { url: 'embedded', poolSize: 20, dataFolder: '.orderly', enforceRoles: false },
-      queue: { redisUrl: null, prefix: 'orderly', workers: true, concurrency: 8 },
+      queue: { redisUrl: null, prefix: 'orderly', workers: true, concurrency: 20 },
       backlogMax: 1_000_000,
       mail: { smtpUrl: null, from: 'Orderly <shop@orderly.example>', operators: 'operators@orderly.example' },
       retention: { deliveryDays: 30, messageDays: 365 },

@@ -49,7 +49,7 @@ export const environmentSchema = z.object({
     .default('on')
     .meta({ description: 'off: this process only answers requests, and others handle what its modules have to hear' }),
   WORKER_CONCURRENCY: wholeNumber(1, 200)
-    .default(8)
+    .default(20)
     .meta({ description: 'deliveries that each module handles at a time' }),
   BACKLOG_MAX: wholeNumber(0, 1_000_000_000).default(1_000_000).meta({
     description:

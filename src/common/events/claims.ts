@@ -58,11 +58,14 @@ const CLAIM = `
   RETURNING d.subscriber, d.claims, d.attempts AS attempt, e.id, e.type, e.subject, e.data,
             e.occurred_at AS "occurredAt", e.correlation_id AS "correlationId", e.causation_id AS "causationId"`;
 
-/** All of them, or those that are still ours. */
+/**
+ * Those that are still ours. The arrays are asked for by subqueries, because PostgreSQL would otherwise plan anew for
+ * every length they come in, which takes longer than the work.
+ */
 const FINISH = `
   WITH ended AS (
     UPDATE backbone.delivery d SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL
-      FROM unnest($1::uuid[], $2::text[], $3::integer[]) AS w(event_id, subscriber, claims)
+      FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::integer[])) AS w(event_id, subscriber, claims)
      WHERE ${IS_MEANT} AND d.claims = w.claims
     RETURNING d.event_id, d.subscriber, d.claims, d.order_key, d.position, true AS passable
   )
