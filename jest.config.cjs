@@ -28,6 +28,7 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   roots: ['<rootDir>/src', '<rootDir>/test'],
+  testSequencer: '<rootDir>/test/support/journeys-first.cjs',
   testMatch: ['**/*.spec.ts'],
   // Journeys start programs, and each of those needs its share of the processor and of the server's connections.
   maxWorkers: 2,
