@@ -86,9 +86,8 @@ export class PostgresServer {
       `SELECT pid FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1`,
     );
-    for (const { pid } of backends) process.kill(pid, 'SIGKILL');
     const [backend] = backends;
-    if (!backend) return false;
+    if (!backend || !kill(backend.pid)) return false;
     const isGone = `SELECT pid FROM pg_stat_activity WHERE pid = ${backend.pid}`;
     await until('PostgreSQL has recovered', async () => (await this.tryToSee(isGone))?.length === 0);
     return true;
@@ -113,6 +112,16 @@ export class PostgresServer {
     await this.pool?.end();
     await this.server?.stop();
     this.server = undefined;
+  }
+}
+
+/** False: it has ended by itself meanwhile. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
   }
 }
 
