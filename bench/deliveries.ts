@@ -1,4 +1,4 @@
-import type { Carrier, Courier, CourierSettings } from './courier/courier-settings.js';
+import type { Carrier, Courier, CourierSettings, Drained } from './courier/courier-settings.js';
 import type { Bench } from './support/benchmark.js';
 import { Child } from './support/child.js';
 import type { Database } from './support/database.js';
@@ -6,6 +6,7 @@ import type { Ground } from './support/ground.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
+import { median, rounded } from './support/statistics.js';
 
 const BACKENDS = [
   { backend: 'Redis', reach: { atLeast: 0.4 } },
@@ -31,9 +32,10 @@ export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[
         name: `deliveries, on ${backend}`,
         what: 'a side effect that returns at once, from a backlog; bare BullMQ with an empty worker',
         unit: 'a second',
-        ours,
-        theirs,
+        ours: ours.map(({ perSecond }) => perSecond),
+        theirs: theirs.map(({ perSecond }) => perSecond),
         reach,
+        details: { processorMs: eachTakes(ours), theirProcessorMs: eachTakes(theirs) },
       }),
     );
     await close();
@@ -64,12 +66,17 @@ export async function couriers(ground: Ground, backend: Backend) {
 }
 
 /** Puts back before each measurement what the one before it has taken away. */
-function keptFull(side: Pick<Child<Carrier>, 'ask'>, backlog: number): () => Promise<number> {
+function keptFull(side: Pick<Child<Carrier>, 'ask'>, backlog: number): () => Promise<Drained> {
   let missing = backlog;
   return async () => {
     await side.ask('fill', missing);
-    const { perSecond, done } = await side.ask('drain', SECONDS);
-    missing = done;
-    return perSecond;
+    const drained = await side.ask('drain', SECONDS);
+    missing = drained.done;
+    return drained;
   };
+}
+
+/** Milliseconds of the processor, in the process that handles them. */
+function eachTakes(drained: readonly Drained[]): number {
+  return rounded(median(drained.map(({ msEach }) => msEach)));
 }

@@ -1,17 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
 import type { Bench } from './support/benchmark.js';
 import { ordersOf } from './support/catalogue.js';
 import type { Ground } from './support/ground.js';
 import { anyOf, type LoadOutcome, latenciesOf, load } from './support/load.js';
 import type { Process } from './support/process.js';
-import { processorSeconds } from './support/processor-time.js';
 import { ORDERLY } from './support/programs.js';
 import { post } from './support/request.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Details, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
+import { type Spent, withSpending } from './support/spending.js';
 import { median } from './support/statistics.js';
 
 const CLIENTS = 32;
@@ -19,10 +17,7 @@ const SECONDS = 1.5;
 
 const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
 
-interface Outcome extends LoadOutcome {
-  /** Shares of all processors, in per cent. */
-  readonly spent: Readonly<Record<'shop' | 'postgres' | 'load', number>>;
-}
+type Outcome = Spent<LoadOutcome>;
 
 /** Orders a second with several processes over one database, and who took the processors for them. */
 export async function scale({ ground, rounds: count }: Bench): Promise<Row[]> {
@@ -52,30 +47,13 @@ function ratesOf(outcomes: readonly Outcome[]): number[] {
 }
 
 async function loadOn(processes: readonly Process[], ground: Ground): Promise<Outcome> {
-  const server = Number.parseInt(await readFile(join(ground.postgres.dataFolder, 'postmaster.pid'), 'utf8'), 10);
-  const secondsOf = async () => ({
-    shop: await processorSeconds(...processes.map(({ pid }) => pid)),
-    postgres: await processorSeconds(server),
-  });
-  const before = await secondsOf();
-  const ownBefore = process.cpuUsage();
-  const start = performance.now();
   const urls = processes.map(({ url }) => url);
-  const outcome = await load({ urls, clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
-  const all = ((performance.now() - start) / 1_000) * cpus().length;
-  const own = process.cpuUsage(ownBefore);
-  const after = await secondsOf();
-  const percent = (seconds: number) => (100 * seconds) / all;
-  const spent = {
-    shop: percent(after.shop - before.shop),
-    postgres: percent(after.postgres - before.postgres),
-    load: percent((own.user + own.system) / 1e6),
-  };
-  return { ...outcome, spent };
+  return withSpending(ground, processes, () => load({ urls, clients: CLIENTS, seconds: SECONDS, next, expects: 201 }));
 }
 
 /** When they add up to a hundred, the machine is what stops it. */
 function spentBy(outcomes: readonly Outcome[]): Details {
-  const percent = (who: keyof Outcome['spent']) => Math.round(median(outcomes.map(({ spent }) => spent[who])));
+  const percent = (who: 'shop' | 'postgres' | 'load') =>
+    Math.round(median(outcomes.map(({ spent }) => (100 * spent[who]) / spent.elapsed / cpus().length)));
   return { shopPercent: percent('shop'), postgresPercent: percent('postgres'), loadPercent: percent('load') };
 }

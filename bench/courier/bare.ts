@@ -3,7 +3,7 @@ import { createPostgresBackend, type Job, Queue, runMigrations, setDefaultBacken
 import { Client } from 'pg';
 import { readConfig } from '../../src/config.js';
 import { serve, settings } from '../support/serve.js';
-import { type Carrier, type CourierSettings, newIds } from './courier-settings.js';
+import { type Carrier, type CourierSettings, newIds, processorMs } from './courier-settings.js';
 import { Latencies, paced } from './latencies.js';
 
 const NAME = 'bare';
@@ -38,9 +38,10 @@ serve({
       lastAt = performance.now();
     });
     const start = performance.now();
+    const spentMs = processorMs();
     await pause(seconds * 1_000);
     // Whatever is still running when the time is over is not counted, and a queue that is empty before has no rate.
-    const outcome = { perSecond: (done * 1_000) / (lastAt - start), done };
+    const outcome = { perSecond: (done * 1_000) / (lastAt - start), done, msEach: spentMs() / done };
     await worker.close();
     return outcome;
   },

@@ -8,9 +8,11 @@ export interface CourierSettings {
   readonly prefix: string;
 }
 
-interface Drained {
+export interface Drained {
   readonly perSecond: number;
   readonly done: number;
+  /** Milliseconds of this process's processor time for each. */
+  readonly msEach: number;
 }
 
 /** So often, for so long. */
@@ -34,6 +36,15 @@ export type Courier = Carrier & {
   /** Events a second that one process both publishes, one a transaction, and delivers. */
   capacity(seconds: number): Promise<number>;
 };
+
+/** Begins to count the milliseconds of processor time that this process takes. */
+export function processorMs(): () => number {
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
+  };
+}
 
 export function newIds(count: number): string[] {
   return Array.from({ length: count }, () => uuidv7());

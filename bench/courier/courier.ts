@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { serve, settings } from '../support/serve.js';
 import { openCourier } from './courier-app.js';
-import { type Courier, type CourierSettings, newIds } from './courier-settings.js';
+import { type Courier, type CourierSettings, newIds, processorMs } from './courier-settings.js';
 import { Latencies, paced } from './latencies.js';
 
 /** As an import or a busy second would publish them. */
@@ -32,10 +32,11 @@ serve({
       done += 1;
     };
     const start = performance.now();
+    const spentMs = processorMs();
     await pause(seconds * 1_000);
-    const perSecond = (done * 1_000) / (performance.now() - start);
+    const drained = { perSecond: (done * 1_000) / (performance.now() - start), done, msEach: spentMs() / done };
     await courier.close();
-    return { perSecond, done };
+    return drained;
   },
 
   async latencies(pace) {

@@ -54,6 +54,7 @@ test.concurrent('a PostgreSQL that is lost is 503 for a while, and is found agai
     const shop = await stage.shop({ DATABASE_URL: way.url });
     await stock(shop, aProduct('TEA', 1000));
     await place(shop);
+    await stage.quiet();
     expect((await ready(shop)).body).toMatchObject({ status: 'ok' });
 
     way.close();

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Ground } from './ground.js';
+import type { Process } from './process.js';
+import { processorSeconds } from './processor-time.js';
+
+/** Seconds of processor time, and of time. */
+export interface Spending {
+  readonly shop: number;
+  readonly postgres: number;
+  /** This process, which is the clients. */
+  readonly load: number;
+  readonly elapsed: number;
+}
+
+export type Spent<Outcome> = Outcome & { readonly spent: Spending };
+
+/** Does something, and says who took how much of the processors for it. */
+export async function withSpending<Outcome extends object>(
+  ground: Ground,
+  processes: readonly Process[],
+  work: () => Promise<Outcome>,
+): Promise<Spent<Outcome>> {
+  const server = Number.parseInt(await readFile(join(ground.postgres.dataFolder, 'postmaster.pid'), 'utf8'), 10);
+  const look = async () => ({
+    shop: await processorSeconds(...processes.map(({ pid }) => pid)),
+    postgres: await processorSeconds(server),
+    load: ownSeconds(),
+    elapsed: performance.now() / 1_000,
+  });
+  const before = await look();
+  const outcome = await work();
+  const after = await look();
+  const spent = {
+    shop: after.shop - before.shop,
+    postgres: after.postgres - before.postgres,
+    load: after.load - before.load,
+    elapsed: after.elapsed - before.elapsed,
+  };
+  return { ...outcome, spent };
+}
+
+function ownSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
