@@ -10,7 +10,7 @@ import type { Order } from './order.entity.js';
 import type { OrderEvent } from './order.event.js';
 
 /** As many at a time as Orderly sends by default. */
-const CONCURRENCY = 8;
+const CONCURRENCY = 20;
 
 @Processor('mail', { concurrency: CONCURRENCY })
 export class MailProcessor extends WorkerHost {
