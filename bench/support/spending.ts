@@ -5,7 +5,7 @@ import type { Process } from './process.js';
 import { processorSeconds } from './processor-time.js';
 
 /** Seconds of processor time, and of time. */
-export interface Spending {
+interface Spending {
   readonly shop: number;
   readonly postgres: number;
   /** This process, which is the clients. */
