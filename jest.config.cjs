@@ -30,8 +30,8 @@ module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testSequencer: '<rootDir>/test/support/journeys-first.cjs',
   testMatch: ['**/*.spec.ts'],
-  // Journeys start programs, and each of those needs its share of the processor and of the server's connections.
-  maxWorkers: 2,
+  // Journeys start programs, and each needs its share of processor and connections; while some wait, others go on.
+  maxWorkers: 3,
   // No test waits for time to pass; this only ends one that hangs, on the slowest of machines too.
   testTimeout: 60_000,
   maxConcurrency: 3,
