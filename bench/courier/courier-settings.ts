@@ -37,15 +37,6 @@ export type Courier = Carrier & {
   capacity(seconds: number): Promise<number>;
 };
 
-/** Begins to count the milliseconds of processor time that this process takes. */
-export function processorMs(): () => number {
-  const before = process.cpuUsage();
-  return () => {
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1_000;
-  };
-}
-
 export function newIds(count: number): string[] {
   return Array.from({ length: count }, () => uuidv7());
 }

@@ -15,6 +15,12 @@ export async function processorSeconds(...owners: readonly number[]): Promise<nu
   return ticks.reduce((sum, each) => sum + each, 0) / TICKS_A_SECOND;
 }
 
+/** Milliseconds of processor time that this process has used. */
+export function ownProcessorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** Those behind the name of the program, which may hold anything: state, parent, … */
 async function fieldsOf(pid: string): Promise<string[]> {
   // It may have ended by now.

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Ground } from './ground.js';
 import type { Process } from './process.js';
-import { processorSeconds } from './processor-time.js';
+import { ownProcessorMs, processorSeconds } from './processor-time.js';
 
 /** Seconds of processor time, and of time. */
 interface Spending {
@@ -21,11 +19,11 @@ export async function withSpending<Outcome extends object>(
   processes: readonly Process[],
   work: () => Promise<Outcome>,
 ): Promise<Spent<Outcome>> {
-  const server = Number.parseInt(await readFile(join(ground.postgres.dataFolder, 'postmaster.pid'), 'utf8'), 10);
+  const server = await ground.postgres.pid();
   const look = async () => ({
     shop: await processorSeconds(...processes.map(({ pid }) => pid)),
     postgres: await processorSeconds(server),
-    load: ownSeconds(),
+    load: ownProcessorMs() / 1_000,
     elapsed: performance.now() / 1_000,
   });
   const before = await look();
@@ -38,9 +36,4 @@ export async function withSpending<Outcome extends object>(
     elapsed: after.elapsed - before.elapsed,
   };
   return { ...outcome, spent };
-}
-
-function ownSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }

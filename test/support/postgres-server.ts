@@ -50,6 +50,11 @@ export class PostgresServer {
     return join(this.server?.dataFolder ?? this.folder, 'pg');
   }
 
+  /** Of the process whose children the backends are. */
+  async pid(): Promise<number> {
+    return Number.parseInt(await readFile(join(this.dataFolder, 'postmaster.pid'), 'utf8'), 10);
+  }
+
   /** Looks at rows as somebody who may see all of them, past the proxy. */
   async sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     if (!this.pool) throw new Error('PostgreSQL is not running');
@@ -69,7 +74,7 @@ export class PostgresServer {
 
   /** SIGQUIT is what `pg_ctl stop -m immediate` sends: no checkpoint, recovery at the next start. */
   async crash(): Promise<void> {
-    const pid = Number.parseInt(await readFile(join(this.dataFolder, 'postmaster.pid'), 'utf8'), 10);
+    const pid = await this.pid();
     const { server, pool } = this;
     this.server = undefined;
     this.pool = undefined;
