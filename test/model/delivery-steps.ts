@@ -121,7 +121,9 @@ export async function relayLooks(model: Model, shop: ModelShop): Promise<void> {
   await shop.timePasses();
   await shop.relay();
   const { all, paused } = model.deliveries;
-  const due = all.filter(({ state, subscriber }) => state === 'pending' && !paused.has(subscriber));
+  const due = all.filter(
+    ({ state, isLeased, subscriber }) => state === 'pending' && !isLeased && !paused.has(subscriber),
+  );
   const jobs = due.map(({ name, claims }) => `${name}, ${claims} claims`);
   same(
     jobs.filter((job) => !shop.jobs.includes(job)),

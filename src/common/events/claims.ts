@@ -18,7 +18,7 @@ export interface Asked {
   readonly leaseMs: number;
 }
 
-/** After its lease or its pause a delivery gets this long before the relay takes it for forgotten. */
+/** After its pause a delivery gets this long before the relay takes it for forgotten. */
 export const GRACE_MS = 2_000;
 
 /** A predecessor that is not finished: the claim has to wait. A dead one blocks where the subscription parks. */
@@ -39,13 +39,13 @@ const IS_MEANT = `d.event_id = w.event_id AND d.subscriber || '' = w.subscriber 
 
 /**
  * A lease that ran out without a word is an attempt that died with its process, and kept as such. What another build
- * has made this subscriber hear is left to that build.
+ * has made this subscriber hear is left to that build. Sets nothing that an index knows of, so that PostgreSQL has none to
+ * write (HOT); when it is due stays as it was, and the lease tells that it is looked after.
  */
 const CLAIM = `
   UPDATE backbone.delivery d
      SET claims = d.claims + 1, attempts = attempts + 1,
          lease_until = clock_timestamp() + w.lease_ms * interval '1 millisecond',
-         due_at = clock_timestamp() + (w.lease_ms + ${GRACE_MS}) * interval '1 millisecond',
          errors = CASE WHEN lease_until IS NULL THEN errors ELSE errors || jsonb_build_object(
            'attempt', attempts, 'at', clock_timestamp(), 'name', 'LeaseExpired',
            'message', 'The process that ran this attempt died or stalled') END

@@ -46,6 +46,7 @@ const FORGOTTEN = `
     LATERAL (
       SELECT event_id FROM backbone.delivery
        WHERE state = 'pending' AND subscriber = wanted.subscriber AND due_at < now()
+         AND (lease_until IS NULL OR lease_until < now())
        ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) due
    WHERE d.event_id = due.event_id AND d.subscriber = wanted.subscriber
   RETURNING d.event_id AS "eventId", d.subscriber, d.claims`;
