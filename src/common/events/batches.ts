@@ -10,8 +10,8 @@ interface Waiting<Item, Answer> {
 const LATE_MS = 250;
 
 /**
- * Makes one piece of work of what is asked while another one is being done. Alone, nobody waits for company; in a crowd,
- * the way to PostgreSQL and its commit are shared.
+ * Makes one piece of work of what is asked at once, or while another one is being done. Alone, nobody waits for company; in
+ * a crowd, the way to PostgreSQL and its commit are shared.
  */
 export class Batches<Item, Answer> {
   private readonly waiting: Waiting<Item, Answer>[] = [];
@@ -29,23 +29,31 @@ export class Batches<Item, Answer> {
   ask(item: Item): Promise<Answer> {
     return new Promise((take, fail) => {
       this.waiting.push({ item, take, fail });
-      if (!this.isWorking || this.max === 1) this.begin();
+      if (this.max === 1) this.begin();
+      else this.goOn();
     });
+  }
+
+  /** What was read from a socket in one piece asks in one turn of the event loop. */
+  private goOn(): void {
+    if (this.isWorking || this.waiting.length === 0) return;
+    this.isWorking = true;
+    setImmediate(() => this.begin());
   }
 
   private begin(): void {
     const batch = this.waiting.splice(0, this.max);
-    this.isWorking = batch.length > 0;
-    if (!this.isWorking) return;
     let isOurTurn = true;
-    const goOn = () => {
-      if (isOurTurn) this.begin();
+    const end = () => {
+      if (!isOurTurn) return;
       isOurTurn = false;
+      this.isWorking = false;
+      this.goOn();
     };
-    const late = setTimeout(goOn, LATE_MS);
+    const late = setTimeout(end, LATE_MS);
     void this.answer(batch).finally(() => {
       clearTimeout(late);
-      goOn();
+      end();
     });
   }
 
