@@ -17,6 +17,8 @@ const esmPackages = [
   '@tokenizer/',
   '@borewit/',
   'uuid/',
+  'p-limit/',
+  'yocto-queue/',
   'smtp-server/',
   'cookie/',
   'content-disposition/',

@@ -10,7 +10,13 @@ describeOnRedis('a Redis that loses everything', () => {
   test(`costs time and nothing else, though ${ORDERS} deliveries are lost and some of them are in flight`, () =>
     journey(async (stage) => {
       const redis = await stage.redis();
-      const waiting = () => redis.client.llen(`${redis.settings.QUEUE_PREFIX}:notifications:wait`);
+      const waiting = async () => {
+        const queue = `${redis.settings.QUEUE_PREFIX}:notifications`;
+        const jobs = (await redis.client.lrange(`${queue}:wait`, 0, -1)).map((id) =>
+          redis.client.hget(`${queue}:${id}`, 'data'),
+        );
+        return (await Promise.all(jobs)).flatMap((data) => JSON.parse(data ?? '[]')).length;
+      };
       const mailServer = await stage.mailServer();
       mailServer.hang();
       const counter = await stage.shop({ WORKERS: 'off' });

@@ -294,7 +294,7 @@ export class ModelShop {
       const queue: WatchedQueue = this.app.get(getQueueToken(module), { strict: false });
       queue.addInTime = async (jobs) => {
         Life.current?.assertAlive();
-        for (const { data, opts } of jobs) this.queue.set(opts?.jobId ?? deliveryId(data), data);
+        for (const ref of jobs.flatMap(({ data }) => data)) this.queue.set(`${deliveryId(ref)}.${ref.claims}`, ref);
       };
     }
   }

@@ -45,13 +45,12 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all([this.relay.stop(), this.watch.stop()]);
-    const workers = this.workers.map(({ worker }) => worker);
     const cutOff = setTimeout(() => this.runner.abort(), FINISH_MS);
     // After this everything that a worker has taken has begun, or the worker has no connection to say that it is done.
-    await within(TAKE_MS, Promise.all(workers.map((worker) => worker.close())));
+    await within(TAKE_MS, Promise.all(this.workers.map((each) => each.close())));
     await within(FINISH_MS + CUT_OFF_MS - TAKE_MS, this.runner.idle());
     clearTimeout(cutOff);
-    await Promise.all(workers.map((worker) => worker.leave()));
+    await Promise.all(this.workers.map(({ worker }) => worker.leave()));
     await within(HAND_OVER_MS, this.dispatcher.idle());
   }
 

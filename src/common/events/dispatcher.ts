@@ -3,17 +3,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { logSparingly } from '../logging/rate-limit.js';
 import { CrashPoints } from './crash-points.js';
-import { type DeliveryRef, deliveryId } from './delivery.js';
+import type { DeliveryRef } from './delivery.js';
+import { type Dispatch, jobsOf } from './delivery-jobs.js';
 import type { WatchedQueue } from './queue-connections.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** During an outage every order would say so. */
 const SAY_EVERY_MS = 30_000;
-
-interface Dispatch {
-  readonly ref: DeliveryRef;
-  readonly delay: number;
-}
 
 /** Hands deliveries to the queues. It may fail or forget: the relay finds what is left. */
 @Injectable()
@@ -33,9 +29,12 @@ export class Dispatcher {
 
   /** Returns at once: no answer to a client ever waits for a queue. */
   dispatch(refs: readonly DeliveryRef[], delayMs = 0): void {
-    if (refs.length === 0) return;
-    this.waiting.push(...refs.map((ref) => ({ ref, delay: delayMs })));
-    this.running ??= this.drain();
+    this.handOver(refs.map((ref) => ({ ref, delay: delayMs, once: false })));
+  }
+
+  /** The same for what may be in the queue for all we know, however often it is done: its jobs do not pile up. */
+  remind(refs: readonly DeliveryRef[]): void {
+    this.handOver(refs.map((ref) => ({ ref, delay: 0, once: true })));
   }
 
   /** Resolves when everything given so far has been handed over or been left to the relay. */
@@ -72,6 +71,12 @@ export class Dispatcher {
     await Promise.all(this.modules.map((module) => this.queueOf(module).waitUntilReady()));
   }
 
+  private handOver(dispatches: readonly Dispatch[]): void {
+    if (dispatches.length === 0) return;
+    this.waiting.push(...dispatches);
+    this.running ??= this.drain();
+  }
+
   private async drain(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting;
@@ -85,7 +90,7 @@ export class Dispatcher {
 
   private async enqueue(module: string, batch: readonly Dispatch[]): Promise<void> {
     try {
-      await this.queueOf(module).addInTime(batch.map(jobOf));
+      await this.queueOf(module).addInTime(jobsOf(batch));
       this.crashPoints.pass('after-enqueue');
     } catch (error) {
       const fields = { err: error, module, deliveries: batch.length };
@@ -102,9 +107,4 @@ export class Dispatcher {
 
 function moduleOf({ ref }: Dispatch): string {
   return ref.subscriber.slice(0, ref.subscriber.indexOf('.'));
-}
-
-/** One job an attempt: while it waits, adding it again changes nothing, so the relay can be generous. */
-function jobOf({ ref, delay }: Dispatch) {
-  return { name: ref.subscriber, data: ref, opts: { jobId: `${deliveryId(ref)}.${ref.claims}`, delay } };
 }

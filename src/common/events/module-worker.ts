@@ -1,11 +1,31 @@
+import { format } from 'node:util';
 import { WorkerHost } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { isError } from '../logging/describe-error.js';
+import { type DeliveryRef, deliveryId } from './delivery.js';
+import type { DeliveryJob } from './delivery-jobs.js';
+import type { DeliveryRunner } from './delivery-runner.js';
+import type { Dispatcher } from './dispatcher.js';
+import { saySparingly } from './queue-trouble.js';
 import type { WatchedWorker } from './watched-worker.js';
 
-/** The worker of a module, which can be replaced when it hangs. */
+/** The worker of a module, which can be replaced when it hangs: jobs on one side, the runner of deliveries on the other. */
 export abstract class ModuleWorker extends WorkerHost<WatchedWorker> {
   private readonly logger = new Logger(ModuleWorker.name);
+  private readonly slots: LimitFunction;
   private replacement: WatchedWorker | undefined;
+  private isClosing = false;
+
+  /** @param concurrency so many deliveries at a time, whichever jobs they came with */
+  constructor(
+    private readonly runner: DeliveryRunner,
+    private readonly dispatcher: Dispatcher,
+    concurrency: number,
+  ) {
+    super();
+    this.slots = pLimit(concurrency);
+  }
 
   override get worker(): WatchedWorker {
     return this.replacement ?? super.worker;
@@ -22,5 +42,34 @@ export abstract class ModuleWorker extends WorkerHost<WatchedWorker> {
     this.replacement = old.successor();
     this.start();
     await old.leave(true);
+  }
+
+  /** Takes no more jobs, and resolves when those that it has are over. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    await this.worker.close();
+  }
+
+  /** Runs what a job is about. What has not had its turn when the process stops goes back, for another one. */
+  async process({ data }: DeliveryJob): Promise<void> {
+    const left: DeliveryRef[] = [];
+    await Promise.all(data.map((ref) => this.run(ref, left)));
+    this.dispatcher.dispatch(left);
+  }
+
+  /** What a handler throws is booked, so an error is about the claim or the booking itself. */
+  private async run(ref: DeliveryRef, left: DeliveryRef[]): Promise<void> {
+    try {
+      await this.runner.run(ref, (work) =>
+        this.slots(async () => {
+          if (!this.isClosing) return work();
+          left.push(ref);
+          return undefined;
+        }),
+      );
+    } catch (error) {
+      const what = 'A delivery could not be claimed or booked; the relay will try again';
+      saySparingly(isError(error) ? error : new Error(format(error)), what, { delivery: deliveryId(ref) });
+    }
   }
 }

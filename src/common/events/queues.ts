@@ -1,10 +1,10 @@
 import { BullModule, Processor } from '@nestjs/bullmq';
 import type { DynamicModule, Type } from '@nestjs/common';
-import { createPostgresBackend, type Job, runMigrations, setDefaultBackendFactory } from 'bullmq';
+import { createPostgresBackend, runMigrations, setDefaultBackendFactory } from 'bullmq';
 import { Client } from 'pg';
 import type { Config } from '../../config.js';
-import type { DeliveryRef } from './delivery.js';
 import { DeliveryRunner } from './delivery-runner.js';
+import { Dispatcher } from './dispatcher.js';
 import { ModuleWorker } from './module-worker.js';
 import { WatchedQueue } from './queue-connections.js';
 import { WatchedWorker } from './watched-worker.js';
@@ -51,26 +51,23 @@ const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
 /** A stalled job only means that a delivery may be claimed again; the delivery's own row counts its attempts. */
 const STALLS_MAX = 1_000_000;
 
-/** The worker of a module: BullMQ on one side, the runner of deliveries on the other. Started by the backbone. */
+/** The worker of a module, started by the backbone. */
 export function workerOf(module: string, { queue, databaseUrl }: QueueSettings): Type<ModuleWorker> {
+  const { concurrency } = queue;
   const connection = queue.redisUrl
     ? { ...redisAt(queue.redisUrl), maxRetriesPerRequest: null }
     : postgresAt(databaseUrl);
   @Processor(module, {
     connection,
     autorun: false,
-    concurrency: queue.concurrency,
+    concurrency,
     lockDuration: 10_000,
     stalledInterval: 5_000,
     maxStalledCount: STALLS_MAX,
   })
   class DeliveryWorker extends ModuleWorker {
-    constructor(private readonly runner: DeliveryRunner) {
-      super();
-    }
-
-    process({ data }: Job<DeliveryRef>): Promise<void> {
-      return this.runner.run(data);
+    constructor(runner: DeliveryRunner, dispatcher: Dispatcher) {
+      super(runner, dispatcher, concurrency);
     }
   }
   return DeliveryWorker;

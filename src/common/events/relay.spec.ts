@@ -30,6 +30,8 @@ class Listener {
 })
 class ElsewhereModule {}
 
+const queueOf = ({ app }: ModuleStage): WatchedQueue => app.get(getQueueToken('toys'), { strict: false });
+
 let stage: ModuleStage;
 afterEach(() => stage.close());
 
@@ -62,25 +64,37 @@ test('the relay has of a long backlog what keeps the workers busy in the queue, 
   const dispatcher = stage.app.get(Dispatcher);
   // As if the queue had been lost.
   await dispatcher.idle();
-  await stage.app.get<WatchedQueue>(getQueueToken('toys'), { strict: false }).drain();
-  const busyQueues = dispatcher.busyQueues.bind(dispatcher);
-  const looks: string[][] = [];
-  const looked = new EventEmitter();
-  jest.spyOn(dispatcher, 'busyQueues').mockImplementation(async (modules, jobs) => {
-    looks.push(await busyQueues(modules, jobs));
-    if (looks.filter(({ length }) => length > 0).length === 3) looked.emit('enough');
-    return looks.at(-1) ?? [];
+  const queue = queueOf(stage);
+  await queue.drain();
+  const reminded = new EventEmitter();
+  const remind = dispatcher.remind.bind(dispatcher);
+  jest.spyOn(dispatcher, 'remind').mockImplementation((refs) => {
+    remind(refs);
+    if (refs.length > 0) reminded.emit('of', refs.length);
   });
 
-  const enough = once(looked, 'enough');
+  const first = once(reminded, 'of');
   stage.app.get(Relay).start();
-  await enough;
+  expect(await first).toEqual([50]);
+  const second = once(reminded, 'of');
+  expect(await second).toEqual([50]);
   await stage.app.get(Relay).stop();
 
-  expect(looks.at(-1)).toEqual(['toys']);
   const { length } = await stage.sql('SELECT FROM backbone.delivery WHERE due_at > clock_timestamp()');
-  expect(length).toBeGreaterThan(500);
-  expect(length).toBeLessThan(1_000);
+  expect(length).toBe(1_000 + 2 * 50);
+  expect(await queue.getWaitingCount()).toBe(50 + 2 * 50);
+});
+
+test('what is brought to mind again and again waits once', async () => {
+  stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+  const dispatcher = stage.app.get(Dispatcher);
+  const refs = ['a', 'b'].map((subscriber) => ({ eventId: randomUUID(), subscriber: `toys.${subscriber}`, claims: 0 }));
+  for (let time = 0; time < 3; time += 1) {
+    dispatcher.remind(refs);
+    await dispatcher.idle();
+  }
+
+  expect(await queueOf(stage).getWaitingCount()).toBe(2);
 });
 
 test('the relay outlives an error of the database, and finds afterwards what was due', async () => {

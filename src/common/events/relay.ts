@@ -3,17 +3,17 @@ import { Unhealthy } from '../http/health.js';
 import { loopRounds } from '../metrics/measures.js';
 import { Loop } from '../timing/loop.js';
 import { Deliveries } from './deliveries.js';
+import type { DeliveryRef } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import { type Subscription, Subscriptions } from './subscriptions.js';
 
 const INTERVAL_MS = 1_000;
-/**
- * Of each subscriber in each round. A queue with as many jobs is busy until the next one: the rest of a backlog waits in
- * its rows.
- */
+/** Of each subscriber in each round. */
 const BATCH = 500;
 /** Of each subscriber whose queue is busy, or does not answer. */
 const FEW = 50;
+/** A queue in which so many jobs wait is busy: the rest of a backlog waits in its rows. */
+const BUSY_JOBS = 50;
 /** The pause behind a round that left something for the next one. */
 const REFILL_MS = 50;
 /** A relay that has not finished a round for this long counts as stopped. */
@@ -30,10 +30,9 @@ export class Relay {
   });
   private lastRoundAt = performance.now();
   private failing = false;
-  /** Whether the last round found as much as it may take. */
+  /** Whether there was more to find than a round may take, or the queues have room for. */
   private hasMore = false;
-  /** Whether queues have to be asked before they get more. */
-  private isBehind = false;
+  private remindedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly deliveries: Deliveries,
@@ -57,24 +56,28 @@ export class Relay {
   }
 
   private async round(): Promise<void> {
-    const busy = this.isBehind ? await this.dispatcher.busyQueues(this.modules, BATCH) : [];
-    const found = await this.handOver(({ module }) => !busy.includes(module), BATCH);
-    this.hasMore = found >= BATCH;
-    this.isBehind = this.hasMore || busy.length > 0;
-    // Some of what nobody but us would ever bring back, although there is enough to do: it may hold up others.
-    if (!this.hasMore) await this.handOver(({ module }) => busy.includes(module), FEW);
+    const busy = await this.dispatcher.busyQueues(this.modules, BUSY_JOBS);
+    const found = await this.forgotten(({ module }) => !busy.includes(module), BATCH);
+    this.dispatcher.dispatch(found);
+    this.hasMore = found.length >= BATCH || (this.hasMore && busy.length > 0);
+    await this.remind(busy);
+    await this.dispatcher.idle();
     this.finishRound();
     if (this.failing) this.logger.log('The relay works again');
     this.failing = false;
   }
 
-  private async handOver(isMeant: (subscription: Subscription) => boolean, limitEach: number): Promise<number> {
+  /** Of some that nobody but us would ever bring back, although there is enough to do: they may hold up others. */
+  private async remind(busy: readonly string[]): Promise<void> {
+    const now = performance.now();
+    if (now - this.remindedAt < INTERVAL_MS) return;
+    this.remindedAt = now;
+    this.dispatcher.remind(await this.forgotten(({ module }) => busy.includes(module), FEW));
+  }
+
+  private async forgotten(isMeant: (subscription: Subscription) => boolean, limitEach: number): Promise<DeliveryRef[]> {
     const names = this.ours.filter(isMeant).flatMap((each) => each.names);
-    if (names.length === 0) return 0;
-    const found = await this.deliveries.forgotten(names, limitEach);
-    this.dispatcher.dispatch(found);
-    await this.dispatcher.idle();
-    return found.length;
+    return names.length > 0 ? this.deliveries.forgotten(names, limitEach) : [];
   }
 
   private get modules(): string[] {

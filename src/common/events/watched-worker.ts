@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { within } from '../timing/within.js';
-import { isAnswer, QueueTrouble, sayErrors, saySparingly } from './queue-trouble.js';
+import { isAnswer, QueueTrouble, sayErrors } from './queue-trouble.js';
 
 /** BullMQ would wait for ever for the end of a connection that is not there; nothing is lost with it. */
 const GOODBYE_MS = 500;
@@ -22,10 +22,6 @@ export class WatchedWorker extends Worker {
     super(name, work, options);
     sayErrors(this);
     this.on('error', (error) => this.hear(error));
-    // What a handler throws is booked, so this is about the claim or the booking itself.
-    this.on('failed', (job, error) =>
-      saySparingly(error, 'A delivery could not be claimed or booked; the relay will try again', { delivery: job?.id }),
-    );
   }
 
   /** For how long it has neither been at work nor heard from its queue, which a worker without work asks all the time. */

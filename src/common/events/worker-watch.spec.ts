@@ -8,6 +8,7 @@ import { ModuleStage } from '../testing/module-stage.js';
 import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ModuleWorker } from './module-worker.js';
+import { Relay } from './relay.js';
 import { WORKERS, WorkerWatch } from './worker-watch.js';
 
 const A_WHILE_MS = 31_000;
@@ -120,6 +121,8 @@ test('a worker whose queue does not answer is not to blame', async () => {
   const { worker } = host;
   await hang(host);
   timePasses();
+  const relay = stage.app.get(Relay);
+  while (await relay.isAlive().catch(() => true)) await new Promise((resolve) => setImmediate(resolve));
   const runner = stage.dataSource.createQueryRunner();
   await runner.startTransaction();
   await runner.query('LOCK TABLE bullmq.meta');
