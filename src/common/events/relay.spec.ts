@@ -57,7 +57,7 @@ test('the relay looks after the modules of its process, and leaves those of othe
 
 test('the relay has of a long backlog what keeps the workers busy in the queue, and little by little the oldest', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
-  for (let batch = 0; batch < 3; batch += 1)
+  for (let batch = 0; batch < 5; batch += 1)
     await stage.hears(...Array.from({ length: 600 }, () => ToySold({ toy: randomUUID() })));
   await stage.sql(`DELETE FROM backbone.delivery WHERE subscriber <> 'toys.ring'`);
   await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
@@ -81,8 +81,8 @@ test('the relay has of a long backlog what keeps the workers busy in the queue, 
   await stage.app.get(Relay).stop();
 
   const { length } = await stage.sql('SELECT FROM backbone.delivery WHERE due_at > clock_timestamp()');
-  expect(length).toBe(1_000 + 2 * 50);
-  expect(await queue.getWaitingCount()).toBe(50 + 2 * 50);
+  expect(length).toBe(2_000 + 2 * 50);
+  expect(await queue.getWaitingCount()).toBe(100 + 2 * 50);
 });
 
 test('what is brought to mind again and again waits once', async () => {

@@ -13,9 +13,11 @@ const BATCH = 500;
 /** Of each subscriber whose queue is busy, or does not answer. */
 const FEW = 50;
 /** A queue in which so many jobs wait is busy: the rest of a backlog waits in its rows. */
-const BUSY_JOBS = 50;
+const BUSY_JOBS = 100;
 /** The pause behind a round that left something for the next one. */
 const REFILL_MS = 50;
+/** The same where a queue has no room for it. */
+const BUSY_MS = 250;
 /** A relay that has not finished a round for this long counts as stopped. */
 const STOPPED_AFTER_MS = 30_000;
 
@@ -26,12 +28,11 @@ export class Relay {
   private readonly loop = new Loop({
     round: () => this.round(),
     failed: (error) => this.fail(error),
-    pauseMs: () => (this.hasMore ? REFILL_MS : INTERVAL_MS),
+    pauseMs: () => this.pauseMs,
   });
   private lastRoundAt = performance.now();
   private failing = false;
-  /** Whether there was more to find than a round may take, or the queues have room for. */
-  private hasMore = false;
+  private pauseMs = INTERVAL_MS;
   private remindedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -59,7 +60,7 @@ export class Relay {
     const busy = await this.dispatcher.busyQueues(this.modules, BUSY_JOBS);
     const found = await this.forgotten(({ module }) => !busy.includes(module), BATCH);
     this.dispatcher.dispatch(found);
-    this.hasMore = found.length >= BATCH || (this.hasMore && busy.length > 0);
+    this.pauseMs = this.pauseBehind(found.length, busy.length);
     await this.remind(busy);
     await this.dispatcher.idle();
     this.finishRound();
@@ -78,6 +79,12 @@ export class Relay {
   private async forgotten(isMeant: (subscription: Subscription) => boolean, limitEach: number): Promise<DeliveryRef[]> {
     const names = this.ours.filter(isMeant).flatMap((each) => each.names);
     return names.length > 0 ? this.deliveries.forgotten(names, limitEach) : [];
+  }
+
+  private pauseBehind(found: number, busyQueues: number): number {
+    if (found >= BATCH) return REFILL_MS;
+    const hadMore = this.pauseMs < INTERVAL_MS;
+    return hadMore && busyQueues > 0 ? BUSY_MS : INTERVAL_MS;
   }
 
   private get modules(): string[] {
