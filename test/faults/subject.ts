@@ -95,7 +95,7 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
     overdue: ({ postgres }) =>
       postgres.sql(`
         SELECT event_id, subscriber, due_at FROM backbone.delivery
-         WHERE state = 'pending' AND due_at < clock_timestamp() - interval '10 seconds' LIMIT 10`),
+         WHERE state = 'pending' AND greatest(due_at, lease_until) < clock_timestamp() - interval '10 seconds' LIMIT 10`),
     receipts: `
       SELECT reason AS reference, change::integer AS quantity FROM inventory.movement
        WHERE kind = 'receipt' AND reason LIKE 'receipt-%'`,
