@@ -71,7 +71,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'the first failure is the last',
     edits: [
       {
-        file: 'common/events/failure.js',
+        file: RUNNER,
         replace: 'error instanceof GiveUp || attempt >= attempts',
         by: 'true',
       },
@@ -189,7 +189,7 @@ export const PLANTED: readonly Planted[] = [
         replace: 'async (session) => ours(await this.deliveries.finishIn(session, claim)));',
         by: 'async () => []);',
       },
-      { file: RUNNER, replace: 'async () => [];', by: 'async () => ours(await this.deliveries.finish(claim));' },
+      { file: RUNNER, replace: 'return [];', by: 'return ours(await this.deliveries.finish(claim));' },
     ],
     faults: ['process dies after-commit', 'COMMITs lost on their way'],
   },

@@ -12,7 +12,7 @@ import { WORKERS, WorkerWatch } from './worker-watch.js';
 /** Running handlers get this long to end by themselves when the process stops, and then a little to be cut off. */
 const FINISH_MS = 3_500;
 const CUT_OFF_MS = 3_250;
-/** A job that was being taken when the worker was told to close has begun by then. */
+/** A job that was being taken when the worker was told to close has been given back by then. */
 const TAKE_MS = 1_000;
 /** What is still on its way to a queue is found by the relay of the next process. */
 const HAND_OVER_MS = 500;
@@ -46,7 +46,7 @@ export class Backbone implements OnApplicationBootstrap, BeforeApplicationShutdo
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all([this.relay.stop(), this.watch.stop()]);
     const cutOff = setTimeout(() => this.runner.abort(), FINISH_MS);
-    // After this everything that a worker has taken has begun, or the worker has no connection to say that it is done.
+    // After this everything that a worker has taken has begun or gone back, or there is no connection to say so.
     await within(TAKE_MS, Promise.all(this.workers.map((each) => each.close())));
     await within(FINISH_MS + CUT_OFF_MS - TAKE_MS, this.runner.idle());
     clearTimeout(cutOff);

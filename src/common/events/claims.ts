@@ -83,14 +83,16 @@ type Finished = EndedRow & { readonly ended: string };
 
 /** Gives each what it asked for, or undefined where that is not to be. */
 export async function claimAll(asked: readonly Asked[], sql: Pick<Sql, 'query'>): Promise<(Claim | undefined)[]> {
+  // Several processes may ask for the same ones, and must not wait for each other in a circle.
+  const inOrder = asked.toSorted((one, other) => (deliveryId(one.ref) < deliveryId(other.ref) ? -1 : 1));
   const rows = await sql.query<Claimed>(CLAIM, [
-    asked.map(({ ref }) => ref.eventId),
-    asked.map(({ ref }) => ref.subscriber),
-    asked.map(({ ref }) => ref.claims),
-    asked.map(({ leaseMs }) => leaseMs),
-    asked.map(({ subscription }) => subscription.behindDead === 'park'),
-    asked.map(({ subscription }) => subscription.name),
-    asked.map(({ subscription }) => subscription.contract.type),
+    inOrder.map(({ ref }) => ref.eventId),
+    inOrder.map(({ ref }) => ref.subscriber),
+    inOrder.map(({ ref }) => ref.claims),
+    inOrder.map(({ leaseMs }) => leaseMs),
+    inOrder.map(({ subscription }) => subscription.behindDead === 'park'),
+    inOrder.map(({ subscription }) => subscription.name),
+    inOrder.map(({ subscription }) => subscription.contract.type),
   ]);
   const claimed = new Map(rows.map((row) => [deliveryId({ eventId: row.id, subscriber: row.subscriber }), row]));
   return asked.map(({ ref }) => {

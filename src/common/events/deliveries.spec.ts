@@ -416,6 +416,26 @@ describe('a delivery', () => {
     expect((await stage.app.get(Deliveries).forgotten(subscribers, 1_000)).filter(isOurs)).toHaveLength(0);
   });
 
+  test('is left to who holds its lease, and found when that is over', async () => {
+    const { eventId } = await only('toys.ring', await sold('held'));
+    const found = async () => {
+      await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE event_id = $1', [eventId]);
+      const all = await stage.app.get(Deliveries).forgotten(['toys.ring'], 1_000);
+      return all.filter((each) => each.eventId === eventId).length;
+    };
+    const holdFor = (seconds: number) =>
+      stage.sql(
+        `UPDATE backbone.delivery SET lease_until = clock_timestamp() + make_interval(secs => $2)
+                  WHERE event_id = $1 AND subscriber = 'toys.ring'`,
+        [eventId, seconds],
+      );
+
+    await holdFor(60);
+    expect(await found()).toBe(0);
+    await holdFor(0);
+    expect(await found()).toBe(1);
+  });
+
   test('is found although more of them than the relay takes in a round wait behind a dead one', async () => {
     await stage.sql('TRUNCATE backbone.event, backbone.delivery');
     script.on('ring', async () => {

@@ -6,10 +6,20 @@ import type { Sql } from '../database/session.js';
 import { Batches } from './batches.js';
 import { type Asked, type Claim, claimAll, finishAll, GRACE_MS } from './claims.js';
 import type { DeliveryRef } from './delivery.js';
-import type { Failure } from './failure.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type EndedRow, NEXT, nextOf } from './next-in-line.js';
 import type { Subscription } from './subscriptions.js';
+
+/** How a failed attempt is booked. */
+export interface Failure {
+  readonly dead: boolean;
+  /** False: the attempt does not count and leaves no error (RetryLater, or a process that stops). */
+  readonly counted: boolean;
+  /** Milliseconds until the next attempt. */
+  readonly pauseMs: number;
+  readonly name: string;
+  readonly message: string;
+}
 
 /** A job that vanished with its queue is missed after this time. */
 const REDISPATCH_AFTER_MS = 15_000;

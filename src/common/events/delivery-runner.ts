@@ -4,18 +4,18 @@ import { isError } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
 import { deliveryAttempts } from '../metrics/measures.js';
 import type { DeliveryOutcome } from '../metrics/zeros.js';
+import { pauseAfter } from './backoff.js';
 import type { Claim } from './claims.js';
 import { inContext } from './context.js';
 import { CrashPoints } from './crash-points.js';
-import { Deliveries } from './deliveries.js';
+import { Deliveries, type Failure } from './deliveries.js';
 import { type DeliveryRef, deliveryId } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
-import { cutOff, type Failure, failureOf, outcomeOf } from './failure.js';
 import { fingerprintOf } from './fingerprint.js';
 import { Handlers } from './handlers.js';
-import { LeaseLost, ours } from './lease-lost.js';
-import { GiveUp } from './outcomes.js';
+import { GiveUp, RetryLater } from './outcomes.js';
 import { LET_GO_MS, RunningAttempts } from './running-attempts.js';
+import { storable } from './storable-text.js';
 import { type Subscription, Subscriptions } from './subscriptions.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -24,11 +24,10 @@ const LEASE_MARGIN_MS = LET_GO_MS + 7_000;
 /** A mail server that is away would say so for every mail. */
 const SAY_EVERY_MS = 30_000;
 
-/** Lets work begin when there is room for it; undefined where it had better not begin at all. */
-export type Turn = <Result>(work: () => Promise<Result>) => Promise<Result | undefined>;
-
-/** Marks a delivery done behind its handler, and gives what is next in its line. @throws what its handler threw */
-type End = () => Promise<readonly DeliveryRef[]>;
+/** The claim was taken over by someone else: what this attempt did is rolled back, and it has nothing to book. */
+class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
 
 /** Runs one delivery: claim, handle, book the outcome. */
 @Injectable()
@@ -47,12 +46,9 @@ export class DeliveryRunner {
     private readonly crashPoints: CrashPoints,
   ) {}
 
-  /**
-   * Resolves when the outcome is booked, or at once when it is not this delivery's turn.
-   * @param inTurn keeps handlers from becoming too many; to write down what came of one needs no turn
-   */
-  async run(ref: DeliveryRef, inTurn: Turn = (work) => work()): Promise<void> {
-    const run = this.claimAndAttempt(ref, inTurn).finally(() => this.running.delete(run));
+  /** Resolves when the outcome is booked, or at once when it is not this delivery's turn. */
+  async run(ref: DeliveryRef): Promise<void> {
+    const run = this.claimAndAttempt(ref).finally(() => this.running.delete(run));
     this.running.add(run);
     await run;
   }
@@ -68,27 +64,21 @@ export class DeliveryRunner {
     this.attempts.abort('The process stops');
   }
 
-  private async claimAndAttempt(ref: DeliveryRef, inTurn: Turn): Promise<void> {
-    const conclude = await inTurn(() => this.begin(ref));
-    await conclude?.();
-  }
-
-  /** Resolves when the handler has ended, with what is left to do about it. */
-  private async begin(ref: DeliveryRef): Promise<(() => Promise<void>) | undefined> {
+  private async claimAndAttempt(ref: DeliveryRef): Promise<void> {
     const subscription = this.subscriptions.named(ref.subscriber);
-    if (this.isStopping) return undefined;
+    if (this.isStopping) return;
     if (!subscription?.active) return this.passOn(ref);
     const claim = await this.deliveries.claim(ref, subscription, subscription.timeoutMs + LEASE_MARGIN_MS);
     if (!claim) return count(ref, 'suppressed');
     this.crashPoints.pass('after-claim');
     const { id, correlationId } = claim.event;
-    const context = { correlationId, causationId: id, actor: subscription.name };
-    const end = await inContext(context, () => this.attempt(claim, subscription));
-    return () => inContext(context, () => this.conclude(end, claim, subscription));
+    await inContext({ correlationId, causationId: id, actor: subscription.name }, () =>
+      this.attempt(claim, subscription),
+    );
   }
 
   /** While two builds run side by side they share their queues, and one of them may lack a subscriber of the other. */
-  private async passOn(ref: DeliveryRef): Promise<undefined> {
+  private async passOn(ref: DeliveryRef): Promise<void> {
     await this.deliveries.passOn(ref);
     logSparingly(`passed on ${ref.subscriber}`, SAY_EVERY_MS, (suppressed) =>
       this.logger.log(`${ref.subscriber} does not run in this process; its deliveries wait for one where it does`, {
@@ -98,39 +88,10 @@ export class DeliveryRunner {
     );
   }
 
-  private async attempt(claim: Claim, subscription: Subscription): Promise<End> {
+  private async attempt(claim: Claim, subscription: Subscription): Promise<void> {
     try {
       if (claim.attempt > subscription.attempts) throw new GiveUp('Every attempt ended without an outcome');
-      return await this.handle(claim, subscription);
-    } catch (error) {
-      return () => Promise.reject(error);
-    }
-  }
-
-  private async handle(claim: Claim, subscription: Subscription): Promise<End> {
-    const event = eventFor(claim, subscription);
-    const handle = this.handlers.of(subscription);
-    if (subscription.lane === 'side-effect') {
-      const { attempt } = claim;
-      const lastAttempt = attempt >= subscription.attempts;
-      await this.attempts.run(subscription, (signal) => handle(event, { signal, attempt, lastAttempt }));
-      this.crashPoints.pass('after-handler');
-      return async () => ours(await this.deliveries.finish(claim));
-    }
-    await this.unitOfWork.run(
-      subscription.module,
-      async (tx) => {
-        await this.attempts.run(subscription, () => handle(event, tx));
-        this.crashPoints.pass('after-handler');
-      },
-      async (session) => ours(await this.deliveries.finishIn(session, claim)),
-    );
-    return async () => [];
-  }
-
-  private async conclude(end: End, claim: Claim, subscription: Subscription): Promise<void> {
-    try {
-      const next = await end();
+      const next = await this.handle(claim, subscription);
       count(claim, 'done');
       this.crashPoints.pass('after-finish');
       this.dispatcher.dispatch(next);
@@ -142,8 +103,29 @@ export class DeliveryRunner {
     }
   }
 
+  private async handle(claim: Claim, subscription: Subscription): Promise<readonly DeliveryRef[]> {
+    const event = eventFor(claim, subscription);
+    const handle = this.handlers.of(subscription);
+    if (subscription.lane === 'side-effect') {
+      const { attempt } = claim;
+      const lastAttempt = attempt >= subscription.attempts;
+      await this.attempts.run(subscription, (signal) => handle(event, { signal, attempt, lastAttempt }));
+      this.crashPoints.pass('after-handler');
+      return ours(await this.deliveries.finish(claim));
+    }
+    await this.unitOfWork.run(
+      subscription.module,
+      async (tx) => {
+        await this.attempts.run(subscription, () => handle(event, tx));
+        this.crashPoints.pass('after-handler');
+      },
+      async (session) => ours(await this.deliveries.finishIn(session, claim)),
+    );
+    return [];
+  }
+
   private async book(error: Error, claim: Claim, subscription: Subscription): Promise<void> {
-    const failure = this.isStopping ? cutOff(error) : failureOf(error, claim.attempt, subscription);
+    const failure = this.verdict(error, claim, subscription);
     const next = await this.deliveries.fail(claim, failure, subscription);
     this.say(error, failure, claim);
     count(claim, next ? outcomeOf(failure) : 'lost');
@@ -161,6 +143,14 @@ export class DeliveryRunner {
       this.logger.warn(`${claim.subscriber} failed and will be tried again`, { ...line, pauseMs, suppressed }),
     );
   }
+
+  private verdict(error: Error, { attempt }: Claim, { attempts, backoff }: Subscription): Failure {
+    const text = { name: storable(error.name), message: storable(error.message) };
+    if (this.isStopping) return { ...text, dead: false, counted: false, pauseMs: 0 };
+    if (error instanceof RetryLater) return { ...text, dead: false, counted: false, pauseMs: error.delayMs };
+    const dead = error instanceof GiveUp || attempt >= attempts;
+    return { ...text, dead, counted: true, pauseMs: dead ? 0 : pauseAfter(attempt, backoff) };
+  }
 }
 
 /** What a reader knows of the event: fields that its contract does not have are dropped. */
@@ -168,6 +158,16 @@ function eventFor({ event }: Claim, { contract }: Subscription) {
   return { ...event, data: contract.data.parse(event.data) };
 }
 
-function count({ subscriber }: DeliveryRef, outcome: DeliveryOutcome): undefined {
+function ours(next: readonly DeliveryRef[] | undefined): readonly DeliveryRef[] {
+  if (!next) throw new LeaseLost('The lease ran out during this attempt and someone else took over');
+  return next;
+}
+
+function count({ subscriber }: DeliveryRef, outcome: DeliveryOutcome): void {
   deliveryAttempts.inc({ subscriber, outcome });
+}
+
+function outcomeOf({ dead, counted }: Failure): DeliveryOutcome {
+  if (dead) return 'dead';
+  return counted ? 'retried' : 'postponed';
 }

@@ -52,10 +52,10 @@ export class Dispatcher {
 
   /** Those of these modules in whose queues so many jobs wait, and those whose queues do not answer. */
   async busyQueues(modules: readonly string[], jobs: number): Promise<string[]> {
-    const lengths = await Promise.all(
-      modules.map(async (name) => ({ name, length: await this.queueOf(name).waitingLength() })),
+    const looks = await Promise.all(
+      modules.map(async (name) => ({ name, isBusy: await this.queueOf(name).isBusy(jobs) })),
     );
-    return lengths.filter(({ length }) => length >= jobs).map(({ name }) => name);
+    return looks.filter(({ isBusy }) => isBusy).map(({ name }) => name);
   }
 
   /** The modules whose queues answer, and take no jobs. */

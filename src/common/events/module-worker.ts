@@ -13,7 +13,7 @@ import type { WatchedWorker } from './watched-worker.js';
 /** The worker of a module, which can be replaced when it hangs: jobs on one side, the runner of deliveries on the other. */
 export abstract class ModuleWorker extends WorkerHost<WatchedWorker> {
   private readonly logger = new Logger(ModuleWorker.name);
-  private readonly slots: LimitFunction;
+  private readonly inTurn: LimitFunction;
   private replacement: WatchedWorker | undefined;
   private isClosing = false;
 
@@ -24,7 +24,7 @@ export abstract class ModuleWorker extends WorkerHost<WatchedWorker> {
     concurrency: number,
   ) {
     super();
-    this.slots = pLimit(concurrency);
+    this.inTurn = pLimit({ concurrency, rejectOnClear: true });
   }
 
   override get worker(): WatchedWorker {
@@ -38,36 +38,40 @@ export abstract class ModuleWorker extends WorkerHost<WatchedWorker> {
 
   /** Lets another one do the work. What the old one may still take and not finish is found by the relay. */
   async replace(): Promise<void> {
+    if (this.isClosing) return;
     const old = this.worker;
     this.replacement = old.successor();
     this.start();
     await old.leave(true);
   }
 
-  /** Takes no more jobs, and resolves when those that it has are over. */
+  /** Takes no more jobs, and resolves when those that it has are over. What has not begun goes back to the queue at once. */
   async close(): Promise<void> {
     this.isClosing = true;
+    this.inTurn.clearQueue();
     await this.worker.close();
   }
 
-  /** Runs what a job is about. What has not had its turn when the process stops goes back, for another one. */
   async process({ data }: DeliveryJob): Promise<void> {
-    const left: DeliveryRef[] = [];
-    await Promise.all(data.map((ref) => this.run(ref, left)));
-    this.dispatcher.dispatch(left);
+    await Promise.all(data.map((ref) => this.take(ref)));
   }
 
-  /** What a handler throws is booked, so an error is about the claim or the booking itself. */
-  private async run(ref: DeliveryRef, left: DeliveryRef[]): Promise<void> {
+  private async take(ref: DeliveryRef): Promise<void> {
+    let hasBegun = false;
+    const begin = () => {
+      hasBegun = true;
+      return this.run(ref);
+    };
+    // Rejects where what waits for its turn is given up, and for no other reason.
+    if (!this.isClosing) await this.inTurn(begin).catch(() => undefined);
+    if (!hasBegun) this.dispatcher.dispatch([ref]);
+  }
+
+  private async run(ref: DeliveryRef): Promise<void> {
     try {
-      await this.runner.run(ref, (work) =>
-        this.slots(async () => {
-          if (!this.isClosing) return work();
-          left.push(ref);
-          return undefined;
-        }),
-      );
+      await this.runner.run(ref);
     } catch (error) {
+      // What a handler throws is booked, so this is about the claim or the booking itself.
       const what = 'A delivery could not be claimed or booked; the relay will try again';
       saySparingly(isError(error) ? error : new Error(format(error)), what, { delivery: deliveryId(ref) });
     }

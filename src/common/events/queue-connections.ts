@@ -44,9 +44,10 @@ export class WatchedQueue extends Queue {
     return (await this.probe(this.isPaused())) !== undefined;
   }
 
-  /** How many jobs wait for a worker; without an end when it does not answer. */
-  async waitingLength(): Promise<number> {
-    return (await this.probe(this.getWaitingCount())) ?? Number.POSITIVE_INFINITY;
+  /** Whether so many jobs wait for a worker, or it does not answer. To count them all takes PostgreSQL as long as there are many. */
+  async isBusy(jobs: number): Promise<boolean> {
+    const last = await this.probe(this.getRanges(['wait'], jobs - 1, jobs - 1));
+    return last === undefined || last.length > 0;
   }
 
   override async close(): Promise<void> {

@@ -16,7 +16,7 @@ const FEW = 50;
 const BUSY_JOBS = 100;
 /** The pause behind a round that left something for the next one. */
 const REFILL_MS = 50;
-/** The same where a queue has no room for it. */
+/** The pause before a queue that has no room is asked again. */
 const BUSY_MS = 250;
 /** A relay that has not finished a round for this long counts as stopped. */
 const STOPPED_AFTER_MS = 30_000;
@@ -60,7 +60,7 @@ export class Relay {
     const busy = await this.dispatcher.busyQueues(this.modules, BUSY_JOBS);
     const found = await this.forgotten(({ module }) => !busy.includes(module), BATCH);
     this.dispatcher.dispatch(found);
-    this.pauseMs = this.pauseBehind(found.length, busy.length);
+    this.pauseMs = found.length >= BATCH ? REFILL_MS : busy.length > 0 ? BUSY_MS : INTERVAL_MS;
     await this.remind(busy);
     await this.dispatcher.idle();
     this.finishRound();
@@ -79,12 +79,6 @@ export class Relay {
   private async forgotten(isMeant: (subscription: Subscription) => boolean, limitEach: number): Promise<DeliveryRef[]> {
     const names = this.ours.filter(isMeant).flatMap((each) => each.names);
     return names.length > 0 ? this.deliveries.forgotten(names, limitEach) : [];
-  }
-
-  private pauseBehind(found: number, busyQueues: number): number {
-    if (found >= BATCH) return REFILL_MS;
-    const hadMore = this.pauseMs < INTERVAL_MS;
-    return hadMore && busyQueues > 0 ? BUSY_MS : INTERVAL_MS;
   }
 
   private get modules(): string[] {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { within } from '../timing/within.js';
-import { isAnswer, QueueTrouble, sayErrors } from './queue-trouble.js';
+import { isAnswer, QueueTrouble, sayErrors, saySparingly } from './queue-trouble.js';
 
 /** BullMQ would wait for ever for the end of a connection that is not there; nothing is lost with it. */
 const GOODBYE_MS = 500;
@@ -22,6 +22,10 @@ export class WatchedWorker extends Worker {
     super(name, work, options);
     sayErrors(this);
     this.on('error', (error) => this.hear(error));
+    // Deliveries that come to nothing say so themselves, and a job is about several.
+    this.on('failed', (job, error) =>
+      saySparingly(error, 'A job could not be read; the relay will try again', { job: job?.id }),
+    );
   }
 
   /** For how long it has neither been at work nor heard from its queue, which a worker without work asks all the time. */
