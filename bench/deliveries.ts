@@ -16,16 +16,21 @@ type Backend = (typeof BACKENDS)[number]['backend'];
 
 const SECONDS = 1.5;
 /** More than either side can do within the time. */
-const BACKLOG = { ours: 10_000, theirs: 30_000 };
+const BACKLOG = { ours: 20_000, theirs: 40_000 };
 
-/** Deliveries a second through queue, worker, claim, side effect and outcome; by jobs with nothing behind them. */
+/**
+ * Deliveries a second through queue, worker, claim, side effect and outcome; by jobs with nothing behind them. Where the
+ * jobs have been lost, all of it comes by the relay.
+ */
 export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { backend, reach } of BACKENDS) {
     const { courier, bare, close } = await couriers(ground, backend);
-    const { ours, theirs } = await rounds(count, {
+    const robbed = await couriers(ground, backend);
+    const { ours, theirs, lost } = await rounds(count, {
       ours: keptFull(courier, BACKLOG.ours),
       theirs: keptFull(bare, BACKLOG.theirs),
+      lost: keptFull(robbed.courier, BACKLOG.ours, () => robbed.courier.ask('lose')),
     });
     rows.push(
       compare({
@@ -37,7 +42,15 @@ export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[
         reach,
         details: { processorMs: eachTakes(ours), theirProcessorMs: eachTakes(theirs) },
       }),
+      compare({
+        name: `deliveries, jobs lost, on ${backend}`,
+        what: 'the same when the queue has lost all of its jobs; when it has not',
+        unit: 'a second',
+        ours: lost.map(({ perSecond }) => perSecond),
+        theirs: ours.map(({ perSecond }) => perSecond),
+      }),
     );
+    await robbed.close();
     await close();
   }
   return rows;
@@ -66,10 +79,15 @@ export async function couriers(ground: Ground, backend: Backend) {
 }
 
 /** Puts back before each measurement what the one before it has taken away. */
-function keptFull(side: Pick<Child<Carrier>, 'ask'>, backlog: number): () => Promise<Drained> {
+function keptFull(
+  side: Pick<Child<Carrier>, 'ask'>,
+  backlog: number,
+  spoil: () => Promise<unknown> = async () => undefined,
+): () => Promise<Drained> {
   let missing = backlog;
   return async () => {
     await side.ask('fill', missing);
+    await spoil();
     const drained = await side.ask('drain', SECONDS);
     missing = drained.done;
     return drained;

@@ -17,7 +17,11 @@ const SECONDS = 2;
 /** Where the ratio only informs. */
 const SHORTER = 1;
 
-const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
+const ORDERS = ordersOf(1);
+const next = anyOf(ORDERS.map((order) => post('/v1/orders', order)));
+let sent = 0;
+const withKey = () =>
+  post('/v1/orders', ORDERS[(sent += 1) % ORDERS.length] ?? {}, { 'idempotency-key': `bench-${process.pid}-${sent}` });
 
 /** Orders a second over HTTP, by what the database could do if there were nothing but its part of the work. */
 export async function orders({ ground, rounds: count }: Bench): Promise<Row[]> {
@@ -33,12 +37,28 @@ export async function orders({ ground, rounds: count }: Bench): Promise<Row[]> {
     const reach = clients === JUDGED ? { reach: REACH } : {};
     rows.push(compare({ name, what, ...measured, ...reach, details: { ...measured.details, statements, roundTrips } }));
   }
+  rows.push(await keyed(shop, count));
   const { url } = await shop.start({ WORKERS: 'on' });
   const measured = await against(limit, { shop, url, clients: JUDGED, count });
   const what = 'the same while the same process sends the mails, to its mailbox';
   rows.push(compare({ name: `orders and mails, ${JUDGED} clients`, what, ...measured }));
   await shop.close();
   return rows;
+}
+
+/** What it costs that an order is placed once, however often it is sent. */
+async function keyed(shop: Shop, count: number): Promise<Row> {
+  const of = (make: () => Buffer) => () =>
+    fresh(shop, () => load({ urls: [shop.url], clients: JUDGED, seconds: SECONDS, next: make, expects: 201 }));
+  const { ours, theirs } = await rounds(count, { ours: of(withKey), theirs: of(next) });
+  return compare({
+    name: `orders with a key, ${JUDGED} clients`,
+    what: 'each with an Idempotency-Key of its own; without one',
+    unit: 'orders/s',
+    ours: ours.map(({ perSecond }) => perSecond),
+    theirs: theirs.map(({ perSecond }) => perSecond),
+    details: latenciesOf(ours),
+  });
 }
 
 interface Load {

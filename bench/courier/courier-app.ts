@@ -1,6 +1,8 @@
 import 'reflect-metadata';
+import { getQueueToken } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { Queue } from 'bullmq';
 import { createDataSource } from '../../src/common/database/data-source.js';
 import { Database } from '../../src/common/database/database.js';
 import { BackboneModule } from '../../src/common/events/backbone.module.js';
@@ -53,6 +55,10 @@ export async function openCourier(settings: CourierSettings, workers: 'on' | 'of
         for (const orderId of orderIds) tx.publish(confirmation(orderId));
       }),
     handedOver: () => app.get(Dispatcher).idle(),
+    loseJobs: async () => {
+      await app.get<Queue>(getQueueToken('notifications'), { strict: false }).drain();
+      await dataSource.query(`UPDATE backbone.delivery SET due_at = now() WHERE state = 'pending'`);
+    },
     close: async () => {
       await app.close();
       await dataSource.destroy();

@@ -35,6 +35,8 @@ export type Carrier = {
 export type Courier = Carrier & {
   /** Events a second that one process both publishes, one a transaction, and delivers. */
   capacity(seconds: number): Promise<number>;
+  /** Has the queue lose its jobs, and everything due at once. */
+  lose(): Promise<void>;
 };
 
 export function newIds(count: number): string[] {

@@ -58,6 +58,12 @@ serve({
     return all;
   },
 
+  async lose() {
+    const courier = await openCourier(own, 'off');
+    await courier.loseJobs();
+    await courier.close();
+  },
+
   async capacity(seconds) {
     const courier = await openCourier(own, 'on');
     const latencies = new Latencies();

@@ -122,6 +122,7 @@ test('a worker whose queue does not answer is not to blame', async () => {
   await hang(host);
   timePasses();
   const relay = stage.app.get(Relay);
+  // Its last round is too long ago as well, until it has made another one.
   while (await relay.isAlive().catch(() => true)) await new Promise((resolve) => setImmediate(resolve));
   const runner = stage.dataSource.createQueryRunner();
   await runner.startTransaction();
