@@ -11,7 +11,7 @@ import type { Shop } from './support/shop.js';
 const CLIENTS = 16;
 const SECONDS = 1;
 /** Deliveries that wait in the queue, so that nobody waits for the relay to find some. */
-const BACKLOG = 5_000;
+const BACKLOG = 10_000;
 /** Writes may lose a tenth and reads a quarter of what they do in an empty shop. */
 const WRITES = { atLeast: 0.9 };
 const READS = { atLeast: 0.75 };

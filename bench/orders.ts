@@ -49,7 +49,7 @@ export async function orders({ ground, rounds: count }: Bench): Promise<Row[]> {
 /** What it costs that an order is placed once, however often it is sent. */
 async function keyed(shop: Shop, count: number): Promise<Row> {
   const of = (make: () => Buffer) => () =>
-    fresh(shop, () => load({ urls: [shop.url], clients: JUDGED, seconds: SECONDS, next: make, expects: 201 }));
+    fresh(shop, () => load({ urls: [shop.url], clients: JUDGED, seconds: SHORTER, next: make, expects: 201 }));
   const { ours, theirs } = await rounds(count, { ours: of(withKey), theirs: of(next) });
   return compare({
     name: `orders with a key, ${JUDGED} clients`,

@@ -13,7 +13,7 @@ import { type Spent, withSpending } from './support/spending.js';
 import { median } from './support/statistics.js';
 
 const CLIENTS = 32;
-const SECONDS = 1.5;
+const SECONDS = 1;
 
 const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
 
