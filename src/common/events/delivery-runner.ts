@@ -1,6 +1,5 @@
-import { format } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
-import { isError } from '../logging/describe-error.js';
+import { asError } from '../logging/describe-error.js';
 import { logSparingly } from '../logging/rate-limit.js';
 import { deliveryAttempts } from '../metrics/measures.js';
 import type { DeliveryOutcome } from '../metrics/zeros.js';
@@ -96,8 +95,7 @@ export class DeliveryRunner {
       this.crashPoints.pass('after-finish');
       this.dispatcher.dispatch(next);
     } catch (error) {
-      if (!(error instanceof LeaseLost))
-        return this.book(isError(error) ? error : new Error(format(error)), claim, subscription);
+      if (!(error instanceof LeaseLost)) return this.book(asError(error), claim, subscription);
       count(claim, 'lost');
       this.logger.warn(error.message, { delivery: deliveryId(claim) });
     }

@@ -1,8 +1,7 @@
-import { format } from 'node:util';
 import { WorkerHost } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { isError } from '../logging/describe-error.js';
+import { asError } from '../logging/describe-error.js';
 import { type DeliveryRef, deliveryId } from './delivery.js';
 import type { DeliveryJob } from './delivery-jobs.js';
 import type { DeliveryRunner } from './delivery-runner.js';
@@ -73,7 +72,7 @@ export abstract class ModuleWorker extends WorkerHost<WatchedWorker> {
     } catch (error) {
       // What a handler throws is booked, so this is about the claim or the booking itself.
       const what = 'A delivery could not be claimed or booked; the relay will try again';
-      saySparingly(isError(error) ? error : new Error(format(error)), what, { delivery: deliveryId(ref) });
+      saySparingly(asError(error), what, { delivery: deliveryId(ref) });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { isNativeError } from 'node:util/types';
 
 const CAUSES_MAX = 5;
@@ -20,6 +21,11 @@ export function describeError(error: unknown, causesLeft = CAUSES_MAX): unknown 
 /** Errors of Node itself are no instances of our Error where code runs in a context of its own, as it does in Jest. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || isNativeError(value);
+}
+
+/** What was thrown, as an error: some throw texts, or nothing at all. */
+export function asError(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(format(thrown));
 }
 
 /** The code of an error of Node's or PostgreSQL's, such as ENOENT. */
