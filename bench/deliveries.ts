@@ -45,12 +45,15 @@ export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[
 
 /** Where the jobs have been lost, all of it comes by the relay. */
 async function lost(ground: Ground, count: number): Promise<Row> {
-  const [robbed, other] = [await couriers(ground, 'Redis'), await couriers(ground, 'Redis')];
+  const databases = [await Shop.prepare(ground), await Shop.prepare(ground)] as const;
+  const [robbed, other] = [startCourier(ground, databases[0]), startCourier(ground, databases[1])];
   const { ours, theirs } = await rounds(count, {
-    ours: keptFull(robbed.courier, BACKLOG, () => robbed.courier.ask('lose')),
-    theirs: keptFull(other.courier, BACKLOG),
+    ours: keptFull(robbed, BACKLOG, () => robbed.ask('lose')),
+    theirs: keptFull(other, BACKLOG),
   });
-  for (const each of [robbed, other]) await each.close();
+  for (const courier of [robbed, other]) await courier.stop();
+  for (const database of databases) await database.drop();
+  await ground.redis.flush();
   return compare({
     name: 'deliveries, jobs lost, on Redis',
     what: 'the same when the queue has lost all of its jobs; when it has not',
@@ -83,7 +86,7 @@ export async function couriers(ground: Ground, backend: Backend) {
 }
 
 /** Puts back before each measurement what the one before it has taken away. */
-function keptFull(
+export function keptFull(
   side: Pick<Child<Carrier>, 'ask'>,
   backlog: number,
   spoil: () => Promise<unknown> = async () => undefined,
