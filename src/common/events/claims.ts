@@ -1,5 +1,5 @@
 import type { Sql } from '../database/session.js';
-import { type DeliveryRef, deliveryId } from './delivery.js';
+import { claimId, type DeliveryRef, deliveryId } from './delivery.js';
 import type { DomainEvent } from './domain-event.js';
 import { ENDED_AND_NEXT, type EndedRow, nextOf } from './next-in-line.js';
 import type { Subscription } from './subscriptions.js';
@@ -113,7 +113,7 @@ export async function finishAll(
     claims.map(({ subscriber }) => subscriber),
     claims.map(({ claims: number }) => number),
   ]);
-  return claims.map((claim) => nextOf(rows.filter(({ ended }) => ended === `${deliveryId(claim)}.${claim.claims}`)));
+  return claims.map((claim) => nextOf(rows.filter(({ ended }) => ended === claimId(claim))));
 }
 
 function claimOf({ subscriber, claims, attempt, occurredAt, ...event }: Claimed): Claim {

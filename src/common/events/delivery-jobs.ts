@@ -1,5 +1,5 @@
 import type { Job, Queue } from 'bullmq';
-import { type DeliveryRef, deliveryId } from './delivery.js';
+import { claimId, type DeliveryRef } from './delivery.js';
 
 /** A hint that these deliveries of one subscriber may be run. */
 export type DeliveryJob = Job<readonly DeliveryRef[]>;
@@ -30,7 +30,7 @@ export function jobsOf(dispatches: readonly Dispatch[]): NewJob[] {
     }
     const data = [ref];
     if (!isAlone) shared.set(ref.subscriber, data);
-    const opts = once ? { delay, jobId: `${deliveryId(ref)}.${ref.claims}` } : { delay };
+    const opts = once ? { delay, jobId: claimId(ref) } : { delay };
     jobs.push({ name: ref.subscriber, data, opts });
   }
   return jobs;

@@ -24,6 +24,11 @@ export function deliveryId({ eventId, subscriber }: Pick<DeliveryRef, 'eventId' 
   return `${eventId}.${subscriber}`;
 }
 
+/** One run of a delivery: no other one has this name. */
+export function claimId(ref: DeliveryRef): string {
+  return `${deliveryId(ref)}.${ref.claims}`;
+}
+
 /** What a delivery's public name looks like. */
 export const DELIVERY_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+\.[A-Za-z_]\w*$/;
 
