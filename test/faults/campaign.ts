@@ -12,16 +12,15 @@ import { Nemesis } from './nemesis.js';
 import { machine, type Outcome } from './outcome.js';
 import { Random } from './random.js';
 import { replayAll } from './replay.js';
-import { buildRig, type Rig, type Topology } from './rig.js';
+import { buildRig, type Rig, type Setup } from './rig.js';
 import { Sampler } from './sampler.js';
 import { settle } from './settle.js';
 import type { Subject } from './subject.js';
 
 const ENOUGH_WITHIN_MS = 3_600_000;
 
-export interface Plan {
+export interface Plan extends Setup {
   readonly subject: Subject;
-  readonly topology: Topology;
   readonly seed: number;
   readonly faults: readonly Fault[];
   /** So many faults at least, and so many orders acknowledged at least. */
@@ -48,7 +47,7 @@ export interface Plan {
 
 /** Puts a program through everything, round by round, until there were faults and orders enough or a promise is broken. */
 export async function campaign(plan: Plan): Promise<Outcome> {
-  const rig = await buildRig(plan.subject, plan.topology);
+  const rig = await buildRig(plan.subject, plan);
   try {
     return await new Campaign(plan, rig).play();
   } catch (error) {
@@ -127,6 +126,7 @@ class Campaign {
       subject: plan.subject.name,
       seed: plan.seed,
       topology: plan.topology,
+      queues: plan.queues,
       machine: machine(),
       kinds: plan.faults.map(({ kind }) => kind),
       strikes,

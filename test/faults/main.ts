@@ -33,7 +33,7 @@ try {
 /** Whether every promise was kept. */
 async function run(options: Options): Promise<boolean> {
   const plan = await planOf(options);
-  say(`seed ${plan.seed}, ${plan.topology}`);
+  say(`seed ${plan.seed}, ${plan.topology}, queues on ${plan.queues}`);
   if (options.planted) return (await runControls(plan, options.only)).length === 0;
   const outcome = await campaign(plan);
   process.stdout.write(`${report(outcome)}\n${findings(outcome)}\n`);
@@ -44,12 +44,14 @@ async function planOf({ smoke, planted, only, json, ...options }: Options): Prom
   // A build of its own, because somebody may build anew meanwhile.
   const subject = options.tutorial ? tutorial() : orderly(CRASH_POINTS, await buildWith('campaign', []));
   const all = [...APP_FAULTS, ...crashPointFaults(subject.crashPoints), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
-  const faults = planted ? all : all.filter(({ kind }) => kind.includes(only));
+  const possible = all.filter(({ target }) => target !== 'redis' || options.queues === 'redis');
+  const faults = planted ? possible : possible.filter(({ kind }) => kind.includes(only));
   if (faults.length === 0) throw new TypeError(`There is no kind of fault with "${only}" in its name`);
   return {
     ...(smoke || planted ? SHORT : LONG),
     seed: options.seed,
     topology: options.tutorial ? 'whole' : options.topology,
+    queues: options.queues,
     clients: options.clients,
     faultCount: smoke ? SMOKE_FAULTS : options.faults,
     orderCount: options.orders,

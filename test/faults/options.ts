@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Topology } from './rig.js';
+import type { Queues, Topology } from './rig.js';
 
 const USAGE = `npm run faults -- [options]
 
@@ -9,6 +9,7 @@ const USAGE = `npm run faults -- [options]
   --orders N       and at least so many orders acknowledged (0)
   --clients N      at so many at a time (8)
   --topology T     mixed (default), whole or split: which process has which modules
+  --queues Q       where the queues are: redis (default) or postgres, which leaves out what befalls Redis
   --only TEXT      the kinds of faults, or the planted mistakes, with this in their names
   --planted        builds with a mistake in them, each of which has to turn it red
   --tutorial       the pattern that tutorials teach, instead of Orderly
@@ -16,6 +17,7 @@ const USAGE = `npm run faults -- [options]
 `;
 
 const TOPOLOGIES: readonly string[] = ['mixed', 'whole', 'split'] satisfies Topology[];
+const QUEUES: readonly string[] = ['redis', 'postgres'] satisfies Queues[];
 
 export interface Options {
   readonly smoke: boolean;
@@ -26,6 +28,7 @@ export interface Options {
   readonly orders: number;
   readonly clients: number;
   readonly topology: Topology;
+  readonly queues: Queues;
   readonly only: string;
   readonly json: string | undefined;
 }
@@ -33,8 +36,11 @@ export interface Options {
 /** @throws {TypeError} with how it is to be used */
 export function readOptions(): Options {
   const { values } = parsed();
-  const { topology } = values;
+  const { topology, queues } = values;
   if (!TOPOLOGIES.includes(topology)) throw new TypeError(`There is no topology ${topology}\n\n${USAGE}`);
+  if (!QUEUES.includes(queues)) throw new TypeError(`Queues are not on ${queues}\n\n${USAGE}`);
+  if (queues !== 'redis' && (values.tutorial || values.planted))
+    throw new TypeError(`The tutorial pattern and the planted mistakes are tried with queues on Redis\n\n${USAGE}`);
   return {
     smoke: values.smoke,
     planted: values.planted,
@@ -44,6 +50,7 @@ export function readOptions(): Options {
     orders: number('orders', values.orders, 0),
     clients: number('clients', values.clients, 1),
     topology: topology as Topology,
+    queues: queues as Queues,
     only: values.only,
     json: values.json,
   };
@@ -61,6 +68,7 @@ function parsed() {
         orders: { type: 'string', default: '0' },
         clients: { type: 'string', default: '8' },
         topology: { type: 'string', default: 'mixed' },
+        queues: { type: 'string', default: 'redis' },
         only: { type: 'string', default: '' },
         json: { type: 'string' },
       },

@@ -4,13 +4,14 @@ import type { Verdict } from './checks.js';
 import type { Growth } from './memory.js';
 import type { Strike } from './nemesis.js';
 import type { RepeatedMail } from './repeated-mails.js';
-import type { Topology } from './rig.js';
+import type { Queues, Topology } from './rig.js';
 
 /** All that there is to say of a campaign: what `--json` writes. */
 export interface Outcome {
   readonly subject: string;
   readonly seed: number;
   readonly topology: Topology;
+  readonly queues: Queues;
   readonly machine: string;
   /** Of the faults that were to choose from. */
   readonly kinds: readonly string[];

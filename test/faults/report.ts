@@ -15,7 +15,7 @@ export function report(outcome: Outcome): string {
   );
   const cameAbout = new Set(strikes.map(({ kind }) => kind));
   return [
-    `${outcome.subject}, seed ${outcome.seed}, ${outcome.topology}; ${outcome.machine}`,
+    `${outcome.subject}, seed ${outcome.seed}, ${outcome.topology}, queues on ${outcome.queues}; ${outcome.machine}`,
     '',
     heading('Faults', 'times', 'recovery p50', 'p99', 'max'),
     ...[...grouped(strikes, ({ kind }) => kind)]

@@ -32,6 +32,15 @@ const TOPOLOGIES = {
  */
 export type Topology = keyof typeof TOPOLOGIES;
 
+/** Where the subject has its queues. */
+export type Queues = 'redis' | 'postgres';
+
+/** How the subject is set up. */
+export interface Setup {
+  readonly topology: Topology;
+  readonly queues: Queues;
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** All that a campaign runs on: real servers, two processes of the subject, and what lies between them. */
@@ -48,7 +57,7 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-export async function buildRig(subject: Subject, topology: Topology): Promise<Rig> {
+export async function buildRig(subject: Subject, { topology, queues }: Setup): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'orderly-faults-'));
   // PostgreSQL, which runs as nobody where we are root, has to get in.
   await chmod(folder, 0o755);
@@ -76,7 +85,7 @@ export async function buildRig(subject: Subject, topology: Topology): Promise<Ri
     undo.push(() => mail.stop());
     const environment = {
       DATABASE_URL: Object.assign(new URL(postgres.url), { port: String(proxy.port) }).toString(),
-      REDIS_URL: redis.url,
+      ...(queues === 'redis' && { REDIS_URL: redis.url }),
       SMTP_URL: mail.url,
       DEMO_CATALOGUE: 'off',
     };
