@@ -86,6 +86,14 @@ module.exports = {
       to: { path: '(^|/)node_modules/(@nestjs/event-emitter|eventemitter2)/' },
     },
     {
+      name: 'modules-know-no-http-server',
+      comment:
+        'Only common/http/ and the start know on what HTTP runs. Take what a handler needs by decorators, and return what it answers.',
+      severity: 'error',
+      from: { path: '^src/(?!common/)[^/]+/' },
+      to: { path: '(^|/)node_modules/(@nestjs/platform-[^/]+|@?fastify|express)/' },
+    },
+    {
       name: 'metrics-are-written-in-one-place',
       comment: 'Only common/metrics/ knows how metrics are written. Count with what its measures.ts has.',
       severity: 'error',

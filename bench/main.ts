@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { adapter } from './adapter.js';
 import { bus } from './bus.js';
 import { deliveries } from './deliveries.js';
 import { flashSale } from './flash-sale.js';
@@ -29,6 +30,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   import: importProducts,
   footprint,
   bus,
+  adapter,
   scale,
 };
 

@@ -94,6 +94,7 @@ const FORBIDDEN_IMPORTS = [
   ['no-cycles', 'src/orders/order-status.ts', './order.entity.js'],
   ['queues-stay-in-the-backbone', 'src/returns/returns.queue.ts', 'bullmq'],
   ['the-emitter-stays-in-the-backbone', 'src/returns/returns.emitter.ts', '@nestjs/event-emitter'],
+  ['modules-know-no-http-server', 'src/returns/returns.controller.ts', '@nestjs/platform-fastify'],
   ['metrics-are-written-in-one-place', 'src/returns/returns.metrics.ts', 'prom-client'],
   ['the-program-does-without-tests', 'src/main.ts', './common/testing/stage.js'],
   ['imports-lead-somewhere', 'src/returns/returns.dto.ts', './nowhere.js'],
