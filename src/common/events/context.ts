@@ -29,6 +29,15 @@ export function inContext<Result>(context: Context, work: () => Result): Result 
   return storage.run(context, work);
 }
 
+/**
+ * The work, as part of what is going on now, whenever it is done. `AsyncResource.bind` would do so too, and keep all that
+ * the work can see until the next full garbage collection: it makes functions the prototypes of others.
+ */
+export function inThisContext(work: () => void): () => void {
+  const context = storage.getStore();
+  return context ? () => storage.run(context, work) : work;
+}
+
 export function currentContext(): Context | undefined {
   return storage.getStore();
 }
