@@ -16,7 +16,7 @@ type Backend = (typeof BACKENDS)[number]['backend'];
 
 const SECONDS = 1.5;
 /** More than we can do within the time, on either; so is what the other side gets. */
-const BACKLOG = 20_000;
+const BACKLOG = 15_000;
 
 /** Deliveries a second through queue, worker, claim, side effect and outcome; by jobs with nothing behind them. */
 export async function deliveries({ ground, rounds: count }: Bench): Promise<Row[]> {

@@ -30,7 +30,8 @@ export async function orders({ ground, rounds: count }: Bench): Promise<Row[]> {
   const limit = await limitOf(shop, ground);
   const rows: Row[] = [];
   for (const clients of CLIENTS) {
-    const measured = await against(limit, { shop, url: shop.url, clients, count });
+    const seconds = clients === JUDGED ? SECONDS : SHORTER;
+    const measured = await against(limit, { shop, url: shop.url, clients, seconds, count });
     const { statements, roundTrips } = limit;
     const name = `orders, ${clients} clients`;
     const what = 'POST /v1/orders, one line; the SQL of one order by pgbench';
@@ -39,7 +40,7 @@ export async function orders({ ground, rounds: count }: Bench): Promise<Row[]> {
   }
   rows.push(await keyed(shop, count));
   const { url } = await shop.start({ WORKERS: 'on' });
-  const measured = await against(limit, { shop, url, clients: JUDGED, count });
+  const measured = await against(limit, { shop, url, clients: JUDGED, seconds: SHORTER, count });
   const what = 'the same while the same process sends the mails, to its mailbox';
   rows.push(compare({ name: `orders and mails, ${JUDGED} clients`, what, ...measured }));
   await shop.close();
@@ -65,11 +66,11 @@ interface Load {
   readonly shop: Shop;
   readonly url: string;
   readonly clients: number;
+  readonly seconds: number;
   readonly count: number;
 }
 
-async function against({ pgbench }: Limit, { shop, url, clients, count }: Load) {
-  const seconds = clients === JUDGED ? SECONDS : SHORTER;
+async function against({ pgbench }: Limit, { shop, url, clients, seconds, count }: Load) {
   const { ours, theirs } = await rounds(count, {
     ours: () => fresh(shop, () => load({ urls: [url], clients, seconds, next, expects: 201 })),
     theirs: () => fresh(shop, () => pgbench.load(clients, seconds)),
