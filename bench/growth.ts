@@ -8,12 +8,9 @@ import { get, post } from './support/request.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Reach, type Row } from './support/row.js';
 import type { Shop } from './support/shop.js';
+import { warmUp } from './support/warm-up.js';
 
 const CLIENTS = 16;
-const ORDER_SECONDS = 1.5;
-const LIST_SECONDS = 0.75;
-/** A program that was started a moment ago gets faster with its first thousands of orders. */
-const WARM_UP_SECONDS = 3;
 /** Deliveries that wait in the queue, so that nobody waits for the relay to find some. */
 const BACKLOG = 10_000;
 /** Writes may lose a tenth and reads a quarter of what they do in an empty shop. */
@@ -26,10 +23,13 @@ const STATES = {
   backlog: '1,000,000 deliveries pending',
 } as const;
 
-const placing = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
-const listing = anyOf(
-  ['/v1/orders?limit=50', '/v1/orders?limit=50&status=confirmed', '/v1/products?limit=50'].map((path) => get(path)),
-);
+const LISTS = ['/v1/orders?limit=50', '/v1/orders?limit=50&status=confirmed', '/v1/products?limit=50'];
+const PLACING = {
+  next: anyOf(ordersOf(1).map((order) => post('/v1/orders', order))),
+  seconds: 1.5,
+  expects: 201,
+};
+const LISTING = { next: anyOf(LISTS.map((path) => get(path))), seconds: 0.75, expects: 200 };
 
 /** Starts to measure one kind of work in a shop, at so many a second. */
 type RateIn = (shop: Shop) => () => Promise<number>;
@@ -37,7 +37,7 @@ type RateIn = (shop: Shop) => () => Promise<number>;
 /** Orders, lists and deliveries a second in a shop with a past, by those in one without. */
 export async function growth({ ground, rounds: count }: Bench): Promise<Row[]> {
   const shops = await grownShops(ground);
-  for (const shop of Object.values(shops)) await place(shop, WARM_UP_SECONDS);
+  for (const shop of Object.values(shops)) await warmUp(shop);
   const rowsOf = async (kind: string, reach: Reach, rateIn: RateIn) => {
     const { empty, ...grown } = await rounds(count, {
       empty: rateIn(shops.empty),
@@ -57,27 +57,16 @@ export async function growth({ ground, rounds: count }: Bench): Promise<Row[]> {
     );
   };
   const rows = [
-    ...(await rowsOf('orders', WRITES, (shop) => () => place(shop, ORDER_SECONDS))),
-    ...(await rowsOf('lists', READS, (shop) => () => list(shop))),
+    ...(await rowsOf('orders', WRITES, (shop) => () => rateOf(shop, PLACING))),
+    ...(await rowsOf('lists', READS, (shop) => () => rateOf(shop, LISTING))),
     ...(await rowsOf('deliveries', WRITES, (shop) => delivering(ground, shop))),
   ];
   for (const shop of Object.values(shops)) await shop.close();
   return rows;
 }
 
-async function place({ url }: Shop, seconds: number): Promise<number> {
-  const { perSecond } = await load({ urls: [url], clients: CLIENTS, seconds, next: placing, expects: 201 });
-  return perSecond;
-}
-
-async function list({ url }: Shop): Promise<number> {
-  const { perSecond } = await load({
-    urls: [url],
-    clients: CLIENTS,
-    seconds: LIST_SECONDS,
-    next: listing,
-    expects: 200,
-  });
+async function rateOf({ url }: Shop, asking: typeof PLACING): Promise<number> {
+  const { perSecond } = await load({ urls: [url], clients: CLIENTS, ...asking });
   return perSecond;
 }
 

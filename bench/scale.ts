@@ -11,6 +11,7 @@ import { compare, type Details, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
 import { type Spent, withSpending } from './support/spending.js';
 import { median } from './support/statistics.js';
+import { warmUp } from './support/warm-up.js';
 
 const CLIENTS = 32;
 const SECONDS = 1;
@@ -23,6 +24,7 @@ type Outcome = Spent<LoadOutcome>;
 export async function scale({ ground, rounds: count }: Bench): Promise<Row[]> {
   const shop = await Shop.open(ground, ORDERLY);
   const processes = [shop.process, await shop.start(), await shop.start(), await shop.start()];
+  for (const process of processes) await warmUp(process);
   const of = (number: number) => async () => {
     const outcome = await loadOn(processes.slice(0, number), ground);
     await shop.forgetDeliveries();
