@@ -1,24 +1,22 @@
 import type { Echo } from './adapter/echo.js';
 import type { Bench } from './support/benchmark.js';
-import { ordersOf } from './support/catalogue.js';
 import { Child } from './support/child.js';
-import { anyOf, latenciesOf, load } from './support/load.js';
-import { post } from './support/request.js';
+import { latenciesOf, load } from './support/load.js';
+import { placing } from './support/placing.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Row } from './support/row.js';
 
-/** The program's own is the faster one. */
 const ECHO = 'adapter/echo.js';
+/** The program's own is the faster one. */
 const REACH = { atLeast: 1 };
 const CLIENTS = 16;
 const SECONDS = 1;
 
-const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
-
 /** Requests a second that Nest answers on Fastify, by those that it answers on Express. */
 export async function adapter({ ground, rounds: count }: Bench): Promise<Row[]> {
   const [fastify, express] = [Child.start<Echo>(ground, ECHO, {}), Child.start<Echo>(ground, ECHO, {})];
-  const answered = (url: string) => () => load({ urls: [url], clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
+  const answered = (url: string) => () =>
+    load({ urls: [url], clients: CLIENTS, seconds: SECONDS, next: placing, expects: 201 });
   const { ours, theirs } = await rounds(count, {
     ours: answered(await fastify.ask('open', 'fastify')),
     theirs: answered(await express.ask('open', 'express')),

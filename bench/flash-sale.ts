@@ -1,6 +1,7 @@
 import type { Bench } from './support/benchmark.js';
-import { anOrder, aProduct, ordersOf, SKUS } from './support/catalogue.js';
+import { anOrder, aProduct, SKUS } from './support/catalogue.js';
 import { anyOf, latenciesOf, load } from './support/load.js';
+import { placing } from './support/placing.js';
 import { ORDERLY } from './support/programs.js';
 import { post } from './support/request.js';
 import { rounds } from './support/rounds.js';
@@ -18,7 +19,6 @@ const [HOT = ''] = SKUS;
 const SCARCE = 'SCARCE';
 const SCARCE_ON_HAND = 100;
 
-const spread = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
 const hot = anyOf([post('/v1/orders', anOrder([{ sku: HOT, quantity: 1 }]))]);
 const scarce = anyOf([post('/v1/orders', anOrder([{ sku: SCARCE, quantity: 1 }]))]);
 
@@ -38,7 +38,7 @@ export async function flashSale({ ground, rounds: count }: Bench): Promise<Row[]
     await shop.forgetDeliveries();
     return outcome;
   };
-  const { ours, theirs } = await rounds(count, { ours: () => of(hot), theirs: () => of(spread) });
+  const { ours, theirs } = await rounds(count, { ours: () => of(hot), theirs: () => of(placing) });
   await shop.sell([aProduct(SCARCE, SCARCE_ON_HAND)]);
   await of(scarce);
   const oversold = await shop.database.number(OVERSOLD);

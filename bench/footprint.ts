@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench } from './support/benchmark.js';
-import { ordersOf } from './support/catalogue.js';
 import type { Ground } from './support/ground.js';
-import { anyOf, load } from './support/load.js';
+import { load } from './support/load.js';
+import { placing } from './support/placing.js';
 import { ORDERLY, type Program, TUTORIAL } from './support/programs.js';
-import { post } from './support/request.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
@@ -19,8 +18,6 @@ const SECONDS = 2;
 /** After that a program that has nothing to do has come to rest. */
 const REST_MS = 500;
 const SAMPLES_A_MINUTE = 60;
-
-const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
 
 interface Footprint {
   readonly coldMs: number;
@@ -74,7 +71,7 @@ async function footprintOf(program: Program, ground: Ground): Promise<Footprint>
 }
 
 async function memoryUnderLoad({ url, process }: Shop): Promise<number> {
-  const loading = load({ urls: [url], clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
+  const loading = load({ urls: [url], clients: CLIENTS, seconds: SECONDS, next: placing, expects: 201 });
   await pause((SECONDS * 1_000) / 2);
   const memory = await process.memory();
   await loading;
@@ -83,7 +80,7 @@ async function memoryUnderLoad({ url, process }: Shop): Promise<number> {
 
 /** Whether memory grows for as long as there is something to do. */
 async function overTime({ url, process }: Shop, minutes: number): Promise<Row> {
-  const loading = load({ urls: [url], clients: CLIENTS, seconds: minutes * 60, next, expects: 201 });
+  const loading = load({ urls: [url], clients: CLIENTS, seconds: minutes * 60, next: placing, expects: 201 });
   const samples: number[] = [];
   const count = Math.max(3, minutes * SAMPLES_A_MINUTE);
   for (let nr = 0; nr < count; nr += 1) {

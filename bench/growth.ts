@@ -1,10 +1,10 @@
 import { keptFull, startCourier } from './deliveries.js';
 import { grownShops } from './grown-shops.js';
 import type { Bench } from './support/benchmark.js';
-import { ordersOf } from './support/catalogue.js';
 import type { Ground } from './support/ground.js';
 import { anyOf, load } from './support/load.js';
-import { get, post } from './support/request.js';
+import { placing } from './support/placing.js';
+import { get } from './support/request.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Reach, type Row } from './support/row.js';
 import type { Shop } from './support/shop.js';
@@ -24,11 +24,7 @@ const STATES = {
 } as const;
 
 const LISTS = ['/v1/orders?limit=50', '/v1/orders?limit=50&status=confirmed', '/v1/products?limit=50'];
-const PLACING = {
-  next: anyOf(ordersOf(1).map((order) => post('/v1/orders', order))),
-  seconds: 1.5,
-  expects: 201,
-};
+const PLACING = { next: placing, seconds: 1.5, expects: 201 };
 const LISTING = { next: anyOf(LISTS.map((path) => get(path))), seconds: 0.75, expects: 200 };
 
 /** Starts to measure one kind of work in a shop, at so many a second. */

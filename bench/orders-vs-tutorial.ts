@@ -1,8 +1,7 @@
 import type { Bench } from './support/benchmark.js';
-import { ordersOf } from './support/catalogue.js';
-import { anyOf, type LoadOutcome, latenciesOf, load } from './support/load.js';
+import { type LoadOutcome, latenciesOf, load } from './support/load.js';
+import { placing } from './support/placing.js';
 import { ORDERLY, TUTORIAL } from './support/programs.js';
-import { post } from './support/request.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
@@ -13,14 +12,12 @@ const CLIENTS = 16;
 const REACH = { atLeast: 2 };
 const SECONDS = 2;
 
-const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
-
 /** The same load on the pattern that tutorials teach, which has no event log, no deliveries and no keys to write. */
 export async function ordersVsTutorial({ ground, rounds: count }: Bench): Promise<Row[]> {
   const shops = { ours: await Shop.open(ground, ORDERLY), theirs: await Shop.open(ground, TUTORIAL) };
   const at = ({ url, process }: Shop) =>
     withSpending(ground, [process], () =>
-      load({ urls: [url], clients: CLIENTS, seconds: SECONDS, next, expects: 201 }),
+      load({ urls: [url], clients: CLIENTS, seconds: SECONDS, next: placing, expects: 201 }),
     );
   const { ours, theirs } = await rounds(count, {
     ours: async () => {

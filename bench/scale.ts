@@ -1,11 +1,10 @@
 import { cpus } from 'node:os';
 import type { Bench } from './support/benchmark.js';
-import { ordersOf } from './support/catalogue.js';
 import type { Ground } from './support/ground.js';
-import { anyOf, type LoadOutcome, latenciesOf, load } from './support/load.js';
+import { type LoadOutcome, latenciesOf, load } from './support/load.js';
+import { placing } from './support/placing.js';
 import type { Process } from './support/process.js';
 import { ORDERLY } from './support/programs.js';
-import { post } from './support/request.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Details, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
@@ -15,8 +14,6 @@ import { warmUp } from './support/warm-up.js';
 
 const CLIENTS = 32;
 const SECONDS = 1;
-
-const next = anyOf(ordersOf(1).map((order) => post('/v1/orders', order)));
 
 type Outcome = Spent<LoadOutcome>;
 
@@ -50,7 +47,9 @@ function ratesOf(outcomes: readonly Outcome[]): number[] {
 
 async function loadOn(processes: readonly Process[], ground: Ground): Promise<Outcome> {
   const urls = processes.map(({ url }) => url);
-  return withSpending(ground, processes, () => load({ urls, clients: CLIENTS, seconds: SECONDS, next, expects: 201 }));
+  return withSpending(ground, processes, () =>
+    load({ urls, clients: CLIENTS, seconds: SECONDS, next: placing, expects: 201 }),
+  );
 }
 
 /** When they add up to a hundred, the machine is what stops it. */
