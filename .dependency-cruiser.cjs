@@ -1,8 +1,15 @@
 const { join } = require('node:path');
 
+/** The rooms of machinery; every other folder of src is a business module. */
+const MACHINERY = 'common/|backbone/|operations/';
+const MODULE = `^src/(?!${MACHINERY})[^/]+/`;
+const SPEC = '[.]spec[.]ts$';
+const TESTING = '^src/[^/]+/testing/';
+
 /**
- * Who may import whom. The rules read folders, so a module is covered the day its folder is created; each comment says
- * what to do instead. test/architecture.spec.ts proves that every rule can fail.
+ * Which file may import which. The rules read folders, so a module is covered from the day on which its folder is created.
+ * Each comment says what to do instead. test/architecture.spec.ts proves that every rule can fail, and finds cycles
+ * between folders.
  *
  * @type {import('dependency-cruiser').IConfiguration}
  */
@@ -11,37 +18,60 @@ module.exports = {
     {
       name: 'modules-meet-at-their-events',
       comment:
-        'A module may import nothing of another one but its <module>.events.ts. Subscribe to what it says, and answer with an event of your own.',
+        'A module imports nothing of another module but its <module>.events.ts. Subscribe to its events, and answer with an event of your own.',
       severity: 'error',
-      from: { path: '^src/(?!common/)([^/]+)/' },
-      to: { path: '^src/(?!common/)[^/]+/', pathNot: ['^src/$1/', '^src/([^/]+)/\\1[.]events[.]ts$'] },
+      from: { path: `^src/(?!${MACHINERY})([^/]+)/` },
+      to: { path: MODULE, pathNot: ['^src/$1/', '^src/([^/]+)/\\1[.]events[.]ts$'] },
     },
     {
-      name: 'outsiders-know-events-only',
+      name: 'only-the-app-knows-modules',
       comment:
-        'Outside of a module only app.module.ts may import more than its events file. Ask over HTTP, hear its events, or take MODULES from app.module.ts.',
+        'Outside of a module only app.module.ts imports more than its events file. Use HTTP, subscribe to its events, or take MODULES from app.module.ts.',
       severity: 'error',
       from: { pathNot: ['^src/app[.]module[.]ts$', '^src/[^/]+/'] },
-      to: { path: '^src/(?!common/)[^/]+/', pathNot: '^src/([^/]+)/\\1[.]events[.]ts$' },
+      to: { path: MODULE, pathNot: '^src/([^/]+)/\\1[.]events[.]ts$' },
     },
     {
-      name: 'the-app-knows-modules-only',
-      comment:
-        'app.module.ts lists the <module>.module.ts files and imports nothing else of them. Let the module do it.',
+      name: 'the-app-knows-nest-modules-only',
+      comment: 'app.module.ts imports the <module>.module.ts files and nothing else of modules. Let the module do it.',
       severity: 'error',
       from: { path: '^src/app[.]module[.]ts$' },
-      to: { path: '^src/(?!common/)[^/]+/', pathNot: '^src/([^/]+)/\\1[.]module[.]ts$' },
+      to: { path: MODULE, pathNot: '^src/([^/]+)/\\1[.]module[.]ts$' },
     },
     {
-      name: 'common-knows-no-module',
-      comment: 'common/ could be a library. Let the module hand over what common needs of it, or move the code there.',
+      name: 'common-imports-common-only',
+      comment:
+        'common/ knows no event and no module. Let the other room pass in what common needs, or move the code there.',
       severity: 'error',
-      from: { path: '^src/common/' },
-      to: { path: '^src/(?!common/)[^/]+/' },
+      from: { path: '^src/common/', pathNot: SPEC },
+      to: { path: '^src/(?!common/)' },
+    },
+    {
+      name: 'backbone-imports-common-only',
+      comment:
+        'backbone/ serves any domain: it imports common/ and nothing else of src. Let modules or operations contribute what it needs.',
+      severity: 'error',
+      from: { path: '^src/backbone/', pathNot: SPEC },
+      to: { path: '^src/(?!common/|backbone/)' },
+    },
+    {
+      name: 'operations-knows-no-module',
+      comment: 'operations/ serves any module. Declare an extension point at its top, and let the module contribute.',
+      severity: 'error',
+      from: { path: '^src/operations/', pathNot: [SPEC, TESTING] },
+      to: { path: `^src/(?!${MACHINERY})` },
+    },
+    {
+      name: 'the-inside-of-a-room-is-private',
+      comment:
+        'Modules and the files of src/ import only the top-level files of backbone/ and operations/. Use those, or extend them.',
+      severity: 'error',
+      from: { path: `^src/(?!${MACHINERY})`, pathNot: SPEC },
+      to: { path: '^src/(backbone|operations)/[^/]+/' },
     },
     {
       name: 'nobody-imports-notifications',
-      comment: 'notifications is a sink: it hears everybody and nobody asks it. Say an event that it can react to.',
+      comment: 'notifications publishes nothing and answers nobody. Publish an event that it can react to.',
       severity: 'error',
       from: { pathNot: ['^src/notifications/', '^src/app[.]module[.]ts$'] },
       to: { path: '^src/notifications/' },
@@ -49,63 +79,63 @@ module.exports = {
     {
       name: 'contracts-are-leaves',
       comment:
-        'An events file imports the contract helper, shared values and zod, so that nothing of the inside leaks into a contract. Write the field down in its schema.',
+        'An events file imports the contract helper, shared values and zod, so that no inside of a module gets into a contract. Write the field into its schema.',
       severity: 'error',
-      from: { path: '^src/(?!common/)[^/]+/[^/]+[.]events[.]ts$' },
-      to: {
-        pathNot: ['^src/common/events/domain-event[.]ts$', '^src/common/values/', '(^|/)node_modules/zod/'],
-      },
+      from: { path: `${MODULE}[^/]+[.]events[.]ts$` },
+      to: { pathNot: ['^src/backbone/domain-event[.]ts$', '^src/common/values/', '(^|/)node_modules/zod/'] },
     },
     {
       name: 'one-way-down',
       comment:
-        'Controllers and reactions call services, services call entities. Hand the value down as a parameter instead of reaching up for it.',
+        'Controllers and reactions call services, services call entities. Pass the value as a parameter instead of importing upwards.',
       severity: 'error',
       from: { path: '[.](service|entity)[.]ts$' },
       to: { path: '^src/.*[.](controller|dto|reactions)[.]ts$' },
     },
     {
       name: 'no-cycles',
-      comment: 'These files import each other in a circle. Move what both need into a file of its own.',
+      comment: 'These files import each other in a cycle. Move what both need into a file of its own.',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
-      name: 'queues-stay-in-the-backbone',
-      comment: 'Only common/events/ knows BullMQ and Redis. Use @ReactsTo(…, { later: true }) or @SideEffect.',
+      name: 'bullmq-stays-in-its-folder',
+      comment:
+        'Only backbone/queue/ imports BullMQ and Redis clients. Use @ReactsTo(…, { later: true }) or @SideEffect.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/common/events/', '[.]spec[.]ts$'] },
+      from: { path: '^src/', pathNot: ['^src/backbone/queue/', SPEC] },
       to: { path: '(^|/)node_modules/(bullmq|@nestjs/bullmq|ioredis)/' },
     },
     {
       name: 'the-emitter-stays-in-the-backbone',
-      comment: 'Only common/events/ knows the event emitter. Publish through tx.publish and subscribe with @ReactsTo.',
+      comment:
+        'Only backbone/publishing/ and backbone.module.ts import the event emitter. Publish with tx.publish and subscribe with @ReactsTo.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/common/events/', '[.]spec[.]ts$'] },
+      from: { path: '^src/', pathNot: ['^src/backbone/(publishing/|backbone[.]module[.]ts$)', SPEC] },
       to: { path: '(^|/)node_modules/(@nestjs/event-emitter|eventemitter2)/' },
     },
     {
       name: 'modules-know-no-http-server',
       comment:
-        'Only common/http/ and the start know on what HTTP runs. Take what a handler needs by decorators, and return what it answers.',
+        'Modules do not know the HTTP server. Take what a handler needs by decorators, and return the response body.',
       severity: 'error',
-      from: { path: '^src/(?!common/)[^/]+/' },
+      from: { path: MODULE },
       to: { path: '(^|/)node_modules/(@nestjs/platform-[^/]+|@?fastify|express)/' },
     },
     {
-      name: 'metrics-are-written-in-one-place',
-      comment: 'Only common/metrics/ knows how metrics are written. Count with what its measures.ts has.',
+      name: 'prom-client-stays-in-its-folder',
+      comment: 'Only common/metrics/ imports prom-client. Use defineCounter, defineGauge or defineHistogram.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/common/metrics/'] },
       to: { path: '(^|/)node_modules/prom-client/' },
     },
     {
       name: 'the-program-does-without-tests',
-      comment: 'What the program needs is no part of its tests. Move it out of common/testing/ or the spec.',
+      comment: 'The program does not import test code. Move what it needs out of testing/ or the spec.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['[.]spec[.]ts$', '^src/common/testing/'] },
-      to: { path: '([.]spec[.]ts$|^src/common/testing/|^test/)' },
+      from: { path: '^src/', pathNot: [SPEC, TESTING] },
+      to: { path: `(${SPEC}|${TESTING}|^test/)` },
     },
     {
       name: 'imports-lead-somewhere',

@@ -18,6 +18,7 @@ const esmPackages = [
   '@borewit/',
   'uuid/',
   'p-limit/',
+  'p-timeout/',
   'yocto-queue/',
   'smtp-server/',
   'cookie/',

@@ -3,16 +3,16 @@ import { Global, Injectable, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
 import { z } from 'zod';
-import { BusinessModule } from '../src/common/business-module.js';
+import { BusinessModule } from '../src/backbone/business-module.js';
+import { ReactsTo } from '../src/backbone/decorators.js';
+import { type DomainEvent, defineEvent } from '../src/backbone/domain-event.js';
+import { InTransactionDispatcher } from '../src/backbone/publishing/in-transaction-dispatcher.js';
+import { UnitOfWork } from '../src/backbone/publishing/unit-of-work.js';
+import { Handlers } from '../src/backbone/registry/handlers.js';
+import { Subscriptions } from '../src/backbone/registry/subscriptions.js';
+import type { Transaction } from '../src/backbone/transaction.js';
 import { Database } from '../src/common/database/database.js';
 import type { Session } from '../src/common/database/session.js';
-import { type DomainEvent, defineEvent } from '../src/common/events/domain-event.js';
-import { Handlers } from '../src/common/events/handlers.js';
-import { ImmediateLane } from '../src/common/events/immediate-lane.js';
-import { ReactsTo } from '../src/common/events/subscription.js';
-import { Subscriptions } from '../src/common/events/subscriptions.js';
-import type { Transaction } from '../src/common/events/transaction.js';
-import { UnitOfWork } from '../src/common/events/unit-of-work.js';
 import type { Bench } from './support/benchmark.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Row } from './support/row.js';
@@ -44,7 +44,7 @@ class BellsModule {}
     { provide: Database, useValue: {} },
     { provide: UnitOfWork, useValue: {} },
     Handlers,
-    ImmediateLane,
+    InTransactionDispatcher,
   ],
   exports: [Database, UnitOfWork],
 })
@@ -56,7 +56,7 @@ class BusApp {}
 /** Events a second that pass through their reactions, one reaction after the other; by emitAsync, all of them at once. */
 export async function bus({ rounds: count }: Bench): Promise<Row[]> {
   const app = await NestFactory.createApplicationContext(BusApp, { logger: false, abortOnError: false });
-  const lane = app.get(ImmediateLane);
+  const lane = app.get(InTransactionDispatcher);
   const bare = new EventEmitter2();
   const emission = { tx: {} as Transaction, session: { become: () => undefined } as unknown as Session };
   const rows: Row[] = [];
@@ -64,7 +64,7 @@ export async function bus({ rounds: count }: Bench): Promise<Row[]> {
     // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
     for (let nr = 0; nr < reactions; nr += 1) bare.on(event.type, hear);
     const { ours, theirs } = await rounds(count, {
-      ours: () => perSecond(() => lane.emit(event, emission)),
+      ours: () => perSecond(() => lane.dispatch(event, emission)),
       theirs: () => perSecond(() => bare.emitAsync(event.type, event, emission)),
     });
     const name = `bus, ${reactions} reactions an event`;
@@ -88,7 +88,12 @@ async function perSecond(emit: () => Promise<unknown>): Promise<number> {
 
 function contractOf(reactions: number) {
   const type = `bells.bell-${'r'.repeat(reactions)}ang.v1`;
-  return defineEvent({ type, means: 'A bell rang.', about: () => 'bell/1', data: z.object({ bell: z.string() }) });
+  return defineEvent({
+    type,
+    description: 'A bell rang.',
+    subject: () => 'bell/1',
+    data: z.object({ bell: z.string() }),
+  });
 }
 
 function bellOf(reactions: number): DomainEvent {

@@ -33,7 +33,7 @@ const CHECKS = [
   {
     name: 'AsyncAPI',
     runs: [['@redocly/cli/bin/cli.js', 'lint', 'docs/asyncapi.json']],
-    mend: 'mend src/common/events/async-api.ts, then npm run docs',
+    mend: 'mend src/backbone/schemas/async-api.ts, then npm run docs',
   },
 ];
 

@@ -8,9 +8,10 @@ import { buildIfStale } from './setup.mjs';
 buildIfStale();
 const { AppModule } = await import('../dist/app.module.js');
 const { createAdapter } = await import('../dist/common/http/http-app.js');
-const { createOpenApi } = await import('../dist/common/http/open-api.js');
+const { createOpenApi } = await import('../dist/common/open-api/open-api.js');
 const { readConfig } = await import('../dist/config.js');
+const { API_INFO } = await import('../dist/start.js');
 
 const whole = AppModule.of({ config: readConfig({ NODE_ENV: 'test' }), database: null, databaseUrl: '' });
 const app = await NestFactory.create(whole, createAdapter(), { preview: true, logger: false, abortOnError: false });
-writeFileSync(process.argv[2], JSON.stringify(createOpenApi(app), null, 2));
+writeFileSync(process.argv[2], JSON.stringify(createOpenApi(app, API_INFO), null, 2));

@@ -1,9 +1,9 @@
+import type { RunningProgram } from './backbone/program.js';
 import type { Config } from './config.js';
 import { orderableSku, orderOf } from './demo.js';
-import type { Shop } from './start.js';
 
 /** What a person sees when the shop is open. Every line is true of this run. */
-export async function bannerOf({ url, postgres }: Shop, config: Config, startMs: number): Promise<string> {
+export async function bannerOf({ url, postgres }: RunningProgram, config: Config, startMs: number): Promise<string> {
   const isHere = (module: string) => config.modules?.includes(module) ?? true;
   const sku = isHere('orders') && isHere('inventory') ? await orderableSku(url) : undefined;
   const { redisUrl } = config.queue;

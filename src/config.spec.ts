@@ -1,4 +1,5 @@
-import { ConfigError, environmentSchema, readConfig } from './config.js';
+import { ConfigInvalid } from './common/config/environment.js';
+import { environmentSchema, readConfig } from './config.js';
 import { start } from './start.js';
 
 const problemsOf = (environment: Record<string, string>): readonly string[] => {
@@ -6,7 +7,7 @@ const problemsOf = (environment: Record<string, string>): readonly string[] => {
     readConfig(environment);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
+    if (error instanceof ConfigInvalid) return error.problems;
     throw error;
   }
 };
@@ -58,7 +59,7 @@ describe('a configuration', () => {
     const names = problemsOf(allWrong).map((problem) => problem.split(':')[0]);
 
     expect(names).toEqual(Object.keys(environmentSchema.shape).filter((name) => !FREE.includes(name)));
-    expect(() => readConfig(allWrong)).toThrow(/^Orderly cannot start with this configuration:\n {2}- NODE_ENV: /);
+    expect(() => readConfig(allWrong)).toThrow(/^Cannot start with this configuration:\n {2}- NODE_ENV: /);
   });
 
   test('takes an empty or blank variable for one that is not set', () => {
@@ -76,12 +77,13 @@ describe('a configuration', () => {
     expect(readConfig({})).toEqual({
       production: false,
       modules: null,
-      http: { host: '127.0.0.1', port: 3000, portIsGiven: false },
+      http: { host: '127.0.0.1', port: 3000, isPortGiven: false },
       database: { url: 'embedded', poolSize: 20, dataFolder: '.orderly', enforceRoles: false },
       queue: { redisUrl: null, prefix: 'orderly', workers: true, concurrency: 20 },
       backlogMax: 1_000_000,
       mail: { smtpUrl: null, from: 'Orderly <shop@orderly.example>', operators: 'operators@orderly.example' },
-      retention: { deliveryDays: 30, messageDays: 365 },
+      deliveryDays: 30,
+      messageDays: 365,
       reconciliation: { everyMinutes: 60, graceSeconds: 5 },
       demoCatalogue: true,
       log: { level: 'info', format: 'pretty' },
@@ -119,7 +121,7 @@ describe('a configuration', () => {
     expect(config).toEqual({
       production: true,
       modules: ['orders', 'inventory'],
-      http: { host: '0.0.0.0', port: 8080, portIsGiven: true },
+      http: { host: '0.0.0.0', port: 8080, isPortGiven: true },
       database: {
         url: 'postgresql://shop:secret@db.example/shop',
         poolSize: 50,
@@ -133,7 +135,8 @@ describe('a configuration', () => {
         from: '"Shop, Inc." <shop@shop.example>',
         operators: 'operators@shop.example',
       },
-      retention: { deliveryDays: 7, messageDays: 0 },
+      deliveryDays: 7,
+      messageDays: 0,
       reconciliation: { everyMinutes: 15, graceSeconds: 0 },
       demoCatalogue: true,
       log: { level: 'warn', format: 'pretty' },
@@ -155,9 +158,9 @@ describe('in production', () => {
 
   test('nothing is embedded and no process kills itself, unless asked for by name', () => {
     expect(problemsOf({ NODE_ENV: 'production', CRASH_AT: 'after-commit' })).toEqual([
-      'DATABASE_URL: in production give a PostgreSQL, or say "embedded" if you mean the embedded one',
-      'SMTP_URL: in production give a mail server, or say "mailbox" if mails should only be kept at /mailbox',
+      'DATABASE_URL: in production give a PostgreSQL, or "embedded" if you want the embedded one',
       'CRASH_AT: is for tests; remove it in production',
+      'SMTP_URL: in production give a mail server, or "mailbox" if mails should only be kept at /mailbox',
     ]);
     expect(readConfig({ ...production, DATABASE_URL: 'embedded' })).toMatchObject({
       database: { url: 'embedded' },
@@ -181,6 +184,6 @@ test('a module that does not exist is refused before anything is started', async
   const config = readConfig({ MODULES: 'orders,sales,billing', DATABASE_URL: 'postgres://127.0.0.1:1/none' });
 
   await expect(start(config)).rejects.toThrow(
-    new ConfigError(['MODULES: there is no module sales, billing; there are inventory, orders, notifications']),
+    new ConfigInvalid(['MODULES: there is no module sales, billing; there are inventory, orders, notifications']),
   );
 });

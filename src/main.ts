@@ -1,17 +1,17 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
+import type { RunningProgram } from './backbone/program.js';
 import { bannerOf } from './banner.js';
-import { EmbeddedPostgresError } from './common/database/embedded-postgres-error.js';
-import { StartUpError } from './common/events/start-up-checks.js';
+import { StartFailure } from './common/errors/start-failure.js';
 import { createStartUpLogger } from './common/logging/logger.js';
-import { type Config, ConfigError, readConfig, readEnvironment } from './config.js';
-import { type Shop, start } from './start.js';
+import { type Config, readConfig, readEnvironment } from './config.js';
+import { start } from './start.js';
 
 /** Stopping takes this long at most; what is not finished then is found by the next start. */
 const STOP_MS = 10_000;
 
 const startedAt = performance.now();
-let shop: Shop | undefined;
+let shop: RunningProgram | undefined;
 let isStopping = false;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
@@ -26,7 +26,7 @@ try {
   fail(error);
 }
 
-async function announce(shop: Shop, config: Config): Promise<void> {
+async function announce(shop: RunningProgram, config: Config): Promise<void> {
   const startMs = Math.round(performance.now() - startedAt);
   if (config.log.format === 'pretty') process.stdout.write(await bannerOf(shop, config, startMs));
   else new Logger('Orderly').log('Orderly is open', { url: shop.url, startMs });
@@ -41,15 +41,14 @@ async function stop(signal: string): Promise<void> {
   await close(shop);
 }
 
-async function close(shop: Shop): Promise<void> {
+async function close(shop: RunningProgram): Promise<void> {
   await shop.stop().catch(fail);
   process.exit();
 }
 
 /** Mistakes that an operator can mend are shown as they are, anything else with its stack. */
 function fail(error: unknown): void {
-  const isPlain = [ConfigError, StartUpError, EmbeddedPostgresError].some((each) => error instanceof each);
-  if (isPlain && error instanceof Error) process.stderr.write(`${error.message}\n`);
+  if (error instanceof StartFailure) process.stderr.write(`${error.message}\n`);
   else createStartUpLogger().fatal(error);
   process.exit(1);
 }

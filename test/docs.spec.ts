@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MODULES } from '../src/app.module.js';
-import { Subscriptions } from '../src/common/events/subscriptions.js';
-import { definitionOf } from '../src/common/module-definition.js';
+import { definitionOf } from '../src/backbone/business-module.js';
+import { Subscriptions } from '../src/backbone/registry/subscriptions.js';
 import { readConfig } from '../src/config.js';
 import { brokenLinks, documentsIn, missingNames } from './support/documents.js';
 
@@ -57,7 +57,7 @@ describe('the generated pages', () => {
     const contracts = MODULES.flatMap((module) => Object.values(definitionOf(module).events));
     const subscribers = new Subscriptions(MODULES, () => true).all;
     const missing = [
-      ...contracts.flatMap(({ type, means }) => [`\`${type}\``, means]),
+      ...contracts.flatMap(({ type, description }) => [`\`${type}\``, description]),
       ...subscribers.map(({ name }) => `\`${name}\``),
     ].filter((text) => !page.includes(text));
     expect(missing).toEqual([]);
@@ -68,7 +68,7 @@ describe('the generated pages', () => {
     const example = await readFile('.env.example', 'utf8');
     const { http, ...given } = readConfig(parseEnv(example.replace(/^#(?=[A-Z_]+=)/gm, '')));
     const { http: httpByDefault, ...byDefault } = readConfig({});
-    expect({ ...given, ...http }).toEqual({ ...byDefault, ...httpByDefault, portIsGiven: true });
+    expect({ ...given, ...http }).toEqual({ ...byDefault, ...httpByDefault, isPortGiven: true });
   });
 });
 

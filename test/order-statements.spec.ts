@@ -1,7 +1,7 @@
 import type { Client, QueryConfig } from 'pg';
 import { MODULES } from '../src/app.module.js';
 import { poolOf } from '../src/common/database/pool.js';
-import { ModuleStage } from '../src/common/testing/module-stage.js';
+import { ModuleStage } from '../src/operations/testing/module-stage.js';
 import { anOrder, aProduct } from './support/words.js';
 
 const SKUS = ['TEA', 'CUP', 'POT', 'RARE'];

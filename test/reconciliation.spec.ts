@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { MODULES } from '../src/app.module.js';
+import { Subscriptions } from '../src/backbone/registry/subscriptions.js';
+import { ageRows, olderId } from '../src/backbone/testing/age-rows.js';
 import { Database } from '../src/common/database/database.js';
-import { Subscriptions } from '../src/common/events/subscriptions.js';
-import { Checks, type RowCheck } from '../src/common/reconciliation/checks.js';
-import { HeardEvents } from '../src/common/reconciliation/heard-events.js';
-import { mendingsOf } from '../src/common/reconciliation/mendings.js';
-import { Pass, type Terms } from '../src/common/reconciliation/pass.js';
-import { Reconciler } from '../src/common/reconciliation/reconciler.js';
-import { Reports } from '../src/common/reconciliation/reports.js';
-import { Pruning } from '../src/common/retention/pruning.js';
-import { daysPass, olderId } from '../src/common/testing/days-pass.js';
-import { ModuleStage } from '../src/common/testing/module-stage.js';
+import { RetentionRunner } from '../src/common/retention/retention.js';
+import { type RowCheck } from '../src/operations/checks.js';
+import { CheckRegistry } from '../src/operations/reconciliation/check-registry.js';
+import { HandledEvents } from '../src/operations/reconciliation/handled-events.js';
+import { Reconciler } from '../src/operations/reconciliation/reconciler.js';
+import { ReconciliationRun, type RunOptions } from '../src/operations/reconciliation/reconciliation-run.js';
+import { repairCandidates } from '../src/operations/reconciliation/repair-candidates.js';
+import { Reports } from '../src/operations/reconciliation/reports.js';
+import { ModuleStage } from '../src/operations/testing/module-stage.js';
 import { OrderCancelled } from '../src/orders/orders.events.js';
 import { anOrder, aProduct } from './support/words.js';
 
@@ -115,8 +116,8 @@ describe('a sound shop', () => {
 
   test('has none in what was pruned, nor in what happened before a subscriber was there', async () => {
     await aDay();
-    await daysPass(40, shop.dataSource);
-    await shop.app.get(Pruning).prune();
+    await ageRows(40, shop.dataSource);
+    await shop.app.get(RetentionRunner).prune();
     await aDay();
     await damage(`DELETE FROM backbone.pruned_delivery WHERE subscriber = 'notifications.emailDelivery'`);
 
@@ -131,12 +132,12 @@ describe('messages that were forgotten', () => {
     const forgetful = await ModuleStage.of(MODULES, { ...days, RECONCILE_EVERY_MINUTES: '0' }, shop);
     try {
       await aDay();
-      await daysPass(8, shop.dataSource);
+      await ageRows(8, shop.dataSource);
       await shop.sql(
         `UPDATE notifications.message
             SET id = ${olderId('id', 8)}, event_id = ${olderId('event_id', 8)}, sent_at = sent_at - interval '8 days'`,
       );
-      expect(await forgetful.app.get(Pruning).prune()).toMatchObject({ messages: expect.any(Number) });
+      expect(await forgetful.app.get(RetentionRunner).prune()).toMatchObject({ messages: expect.any(Number) });
       expect(await shop.sql('SELECT FROM notifications.message')).toEqual([]);
       const { confirmed } = await aDay();
 
@@ -305,14 +306,14 @@ describe('a repair', () => {
   test('leaves alone what was pruned since it was looked at', async () => {
     const { confirmed } = await aDay();
     const eventId = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
-    await daysPass(40, shop.dataSource);
-    await shop.app.get(Pruning).prune();
+    await ageRows(40, shop.dataSource);
+    await shop.app.get(RetentionRunner).prune();
     const [old] = await shop.sql<{ id: string }>(`SELECT ${olderId('$1::uuid', 40)} AS id`, [eventId]);
     const mending = { eventId: old?.id ?? '', subscriber: 'notifications.emailConfirmation' };
 
-    expect(await mendingsOf([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toEqual([]);
+    expect(await repairCandidates([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toEqual([]);
     await damage('TRUNCATE backbone.pruned_delivery');
-    expect(await mendingsOf([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toHaveLength(1);
+    expect(await repairCandidates([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toHaveLength(1);
   });
 
   test('mends only what is asked for', async () => {
@@ -376,25 +377,25 @@ describe('a pass', () => {
   });
 
   /** A pass of one check that looks at numbers. */
-  const passOf = (count: number, look: RowCheck['look'], special: Partial<Terms> = {}) => {
+  const passOf = (count: number, look: RowCheck['findMismatches'], special: Partial<RunOptions> = {}) => {
     const numbers = Array.from({ length: count }, (_, index) => String(index).padStart(5, '0'));
     const check: RowCheck = {
       name: 'toys.are-numbered',
-      means: 'Toys have numbers',
+      description: 'Toys have numbers',
       remedy: 'Number them',
       keysAfter: async (last, limit) => numbers.filter((each) => each > (last ?? '')).slice(0, limit),
-      look,
+      findMismatches: look,
     };
-    const heard = new HeardEvents(shop.app.get(Database), shop.app.get(Subscriptions));
+    const heard = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
     const terms = {
       graceSeconds: 0,
       breathMs: 1_000,
-      mayGoOn: async () => undefined,
+      keepLease: async () => undefined,
       signal,
-      settled: new Map(),
+      checkpoints: new Map(),
       ...special,
     };
-    return new Pass([check], heard, terms).make();
+    return new ReconciliationRun([check], heard, terms).make();
   };
   const odd = (keys: readonly string[]) =>
     keys.map((key) => ({ key, subject: `toy/${key}`, expected: 'a number', found: 'none' }));
@@ -428,7 +429,7 @@ describe('a pass', () => {
     await damage(`UPDATE orders."order" SET status = 'shipped' WHERE id = $1`, confirmed);
     const told = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
     await damage(`UPDATE backbone.event SET data = '{"orderId": "maria@example.com"}' WHERE id = $1`, told);
-    const check = shop.app.get(Checks).rows.find(({ name }) => name === 'orders.are-settled');
+    const check = shop.app.get(CheckRegistry, { strict: false }).all.find(({ name }) => name === 'orders.are-settled');
     const look = jest.spyOn(check as RowCheck, 'keysAfter').mockRejectedValue(new Error('no maria@example.com'));
 
     const found = Object.keys(await findings());
@@ -453,7 +454,7 @@ describe('a pass', () => {
   test('ends when somebody else has taken over, and keeps others from it while it waits', async () => {
     let asked = 0;
     const grace = { graceSeconds: 0.02, breathMs: 4 };
-    await passOf(1, async (keys) => odd(keys), { ...grace, mayGoOn: async () => void asked++ });
+    await passOf(1, async (keys) => odd(keys), { ...grace, keepLease: async () => void asked++ });
     // Twice for batches of keys, five times while waiting, and before what was found is looked at again.
     expect(asked).toBe(2 + 5 + 1);
 
@@ -461,12 +462,12 @@ describe('a pass', () => {
       if (--asked === 0) throw new Error('taken over');
     };
     asked = 5;
-    await expect(passOf(1, async (keys) => odd(keys), { ...grace, mayGoOn })).rejects.toThrow('taken over');
+    await expect(passOf(1, async (keys) => odd(keys), { ...grace, keepLease: mayGoOn })).rejects.toThrow('taken over');
   });
 
   test('leaves alone what has only just happened', async () => {
     await aDay();
-    const heard = new HeardEvents(shop.app.get(Database), shop.app.get(Subscriptions));
+    const heard = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
 
     expect(await heard.after(0, 3_600)).toEqual([]);
     expect(await heard.after(0, 0)).not.toEqual([]);

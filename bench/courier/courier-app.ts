@@ -3,14 +3,14 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Queue } from 'bullmq';
+import { BackboneModule } from '../../src/backbone/backbone.module.js';
+import { databaseSchemaOf } from '../../src/backbone/program.js';
+import { UnitOfWork } from '../../src/backbone/publishing/unit-of-work.js';
+import { Dispatcher } from '../../src/backbone/queue/dispatcher.js';
+import { migrateQueues } from '../../src/backbone/queue/queues.js';
 import { createDataSource } from '../../src/common/database/data-source.js';
 import { Database } from '../../src/common/database/database.js';
-import { BackboneModule } from '../../src/common/events/backbone.module.js';
-import { Dispatcher } from '../../src/common/events/dispatcher.js';
-import { migrateQueues } from '../../src/common/events/queues.js';
-import { UnitOfWork } from '../../src/common/events/unit-of-work.js';
 import { createLogger } from '../../src/common/logging/logger.js';
-import { definitionOf } from '../../src/common/module-definition.js';
 import { readConfig } from '../../src/config.js';
 import { OrderConfirmed } from '../../src/orders/orders.events.js';
 import { CourierModule, CourierReactions } from './courier.module.js';
@@ -37,10 +37,10 @@ export async function openCourier(settings: CourierSettings, workers: 'on' | 'of
   const dataSource = await createDataSource({
     url: databaseUrl,
     poolSize,
-    modules: modules.map(definitionOf),
+    ...databaseSchemaOf(modules),
   }).initialize();
   const database = new Database(dataSource, config.database);
-  const backbone = BackboneModule.forRoot({ config, database, databaseUrl, modules, isWhole: false });
+  const backbone = BackboneModule.of({ settings: config, database, databaseUrl, modules, isWhole: false });
   const root = { module: CourierApp, imports: [backbone, ...modules] };
   const app = await NestFactory.createApplicationContext(root, {
     logger: createLogger(config.log),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { BusinessModule } from '../../src/common/business-module.js';
-import { SideEffect } from '../../src/common/events/subscription.js';
+import { BusinessModule } from '../../src/backbone/business-module.js';
+import { SideEffect } from '../../src/backbone/decorators.js';
 import { OrderConfirmed } from '../../src/orders/orders.events.js';
 
 /** Hears what notifications would hear, under its name and by its rules, and has nothing to do. */
@@ -9,7 +9,7 @@ export class CourierReactions {
   /** Told of every order that the side effect has begun for. */
   heard: (orderId: string) => void = () => undefined;
 
-  @SideEffect(OrderConfirmed, { line: 'emails', behindDead: 'pass' })
+  @SideEffect(OrderConfirmed, { orderingGroup: 'emails', behindDead: 'pass' })
   async emailConfirmation({ data }: OrderConfirmed): Promise<void> {
     this.heard(data.orderId);
   }

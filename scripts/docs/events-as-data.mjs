@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { MODULES } from '../../dist/app.module.js';
-import { createAsyncApi } from '../../dist/common/events/async-api.js';
-import { Contracts } from '../../dist/common/events/contracts.js';
-import { schemasOf } from '../../dist/common/events/event-schema.js';
-import { breaksBetween } from '../../dist/common/events/schema-breaks.js';
-import { Subscriptions } from '../../dist/common/events/subscriptions.js';
-import { definitionOf } from '../../dist/common/module-definition.js';
+import { definitionOf } from '../../dist/backbone/business-module.js';
+import { EventContracts } from '../../dist/backbone/registry/event-contracts.js';
+import { Subscriptions } from '../../dist/backbone/registry/subscriptions.js';
+import { createAsyncApi } from '../../dist/backbone/schemas/async-api.js';
+import { schemasOf } from '../../dist/backbone/schemas/event-schema.js';
+import { incompatibilitiesBetween } from '../../dist/backbone/schemas/schema-compatibility.js';
 
 const modules = MODULES.map(definitionOf).map(({ name, events }) => ({ name, contracts: Object.values(events) }));
 const speakers = modules
@@ -19,7 +19,7 @@ export function schemaFiles() {
 
 /** docs/asyncapi.json */
 export function asyncApiFile() {
-  const contracts = new Contracts(modules.flatMap((module) => module.contracts));
+  const contracts = new EventContracts(modules.flatMap((module) => module.contracts));
   return json(createAsyncApi(contracts, new Subscriptions(MODULES, () => true)));
 }
 
@@ -30,7 +30,7 @@ export function asyncApiFile() {
 export function brokenPromises(textOf) {
   return speakers.flatMap(({ contracts, path }) => {
     const committed = textOf(path);
-    return committed === null ? [] : breaksBetween(JSON.parse(committed), contracts);
+    return committed === null ? [] : incompatibilitiesBetween(JSON.parse(committed), contracts);
   });
 }
 

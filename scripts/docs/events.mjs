@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { z } from 'zod';
 import { MODULES } from '../../dist/app.module.js';
-import { Subscriptions } from '../../dist/common/events/subscriptions.js';
-import { definitionOf } from '../../dist/common/module-definition.js';
+import { definitionOf } from '../../dist/backbone/business-module.js';
+import { Subscriptions } from '../../dist/backbone/registry/subscriptions.js';
 import { code, table, wordsFor } from './words.mjs';
 
 const modules = MODULES.map(definitionOf);
 const subscriptions = new Subscriptions(MODULES, () => true);
-const LANES = {
+const MODES = {
   immediate: 'in the transaction that says it',
   later: 'after commit, in a transaction of its own',
   'side-effect': 'after commit, outside of the database',
@@ -62,7 +62,7 @@ function eventSection(word, contract) {
   const schema = z.toJSONSchema(contract.data, { io: 'output' });
   return `### ${word}
 
-${contract.means}
+${contract.description}
 
 ${code(contract.type)} about ${code(subjectOf(contract))}
 
@@ -74,7 +74,7 @@ ${heardBy(contract)}
 
 /** \`order/<orderId>\`: the contract names its subject from a record whose every field is its own name. */
 function subjectOf(contract) {
-  return contract.about(new Proxy({}, { get: (_, field) => `<${String(field)}>` }));
+  return contract.subject(new Proxy({}, { get: (_, field) => `<${String(field)}>` }));
 }
 
 /** Every field with its path: \`lines[].sku\`. */
@@ -97,16 +97,17 @@ function fieldRows(schema) {
   });
 }
 
-function heardBy({ type, announced }) {
+function heardBy({ type, allowNoSubscribers }) {
   const subscribers = subscriptions.to(type);
-  if (subscribers.length === 0) return announced ? 'Nobody in this shop reacts: it is announced for others.' : '';
+  if (subscribers.length === 0)
+    return allowNoSubscribers ? 'Nobody in this shop reacts: it is announced for others.' : '';
   return table(['heard by', 'when', 'attempts', 'behind a dead one'], subscribers.map(subscriberRow));
 }
 
-function subscriberRow({ name, lane, attempts, backoff, behindDead }) {
-  if (lane === 'immediate') return [code(name), LANES[lane], '', ''];
+function subscriberRow({ name, mode, attempts, backoff, behindDead }) {
+  if (mode === 'immediate') return [code(name), MODES[mode], '', ''];
   const pauses = `${attempts}, ${seconds(backoff.firstMs)} to ${seconds(backoff.maxMs)} apart`;
-  return [code(name), LANES[lane], pauses, behindDead === 'park' ? 'the next ones wait' : 'the next ones pass'];
+  return [code(name), MODES[mode], pauses, behindDead === 'park' ? 'the next ones wait' : 'the next ones pass'];
 }
 
 function seconds(ms) {

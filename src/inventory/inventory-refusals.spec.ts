@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { definitionOf } from '../backbone/business-module.js';
 import { Database } from '../common/database/database.js';
 import { sqlStateOf, violatedConstraintOf } from '../common/database/database-errors.js';
-import { definitionOf } from '../common/module-definition.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrderPlaced } from '../orders/orders.events.js';
 import { InventoryModule } from './inventory.module.js';
 

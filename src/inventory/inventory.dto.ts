@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { quantity, sku, text } from '../common/http/fields.js';
 import { pageQuery } from '../common/http/pagination.js';
 import { money } from '../common/values/money.js';
-import { MOVEMENT_KINDS } from './ledger.js';
+import { MOVEMENT_KINDS } from './movement.entity.js';
 import { PRODUCT_STATUSES } from './product.entity.js';
 
 /** More than any warehouse holds, and far from where PostgreSQL and JavaScript stop counting. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineEvent, type EventOf } from '../common/events/domain-event.js';
+import { defineEvent, type EventOf } from '../backbone/domain-event.js';
 import { money } from '../common/values/money.js';
 
 const sku = z.string();
@@ -10,66 +10,67 @@ const aboutReservation = (data: { orderId: string }): string => `reservation/${d
 
 export const ProductListed = defineEvent({
   type: 'inventory.product-listed.v1',
-  means: 'A product can be ordered from now on, under this name and at this price.',
-  about: aboutProduct,
+  description: 'A product can be ordered from now on, under this name and at this price.',
+  subject: aboutProduct,
   data: z.object({ sku, name: z.string(), unitPrice: money }),
 });
 export type ProductListed = EventOf<typeof ProductListed>;
 
 export const ProductRenamed = defineEvent({
   type: 'inventory.product-renamed.v1',
-  means: 'A product goes by another name. Orders keep the name they were placed under.',
-  about: aboutProduct,
+  description: 'A product goes by another name. Orders keep the name they were placed under.',
+  subject: aboutProduct,
   data: z.object({ sku, name: z.string() }),
 });
 export type ProductRenamed = EventOf<typeof ProductRenamed>;
 
 export const ProductRepriced = defineEvent({
   type: 'inventory.product-repriced.v1',
-  means: 'A product costs this much from now on. Orders keep the price they were placed at.',
-  about: aboutProduct,
+  description: 'A product costs this much from now on. Orders keep the price they were placed at.',
+  subject: aboutProduct,
   data: z.object({ sku, unitPrice: money }),
 });
 export type ProductRepriced = EventOf<typeof ProductRepriced>;
 
 export const ProductDiscontinued = defineEvent({
   type: 'inventory.product-discontinued.v1',
-  means: 'A product can no longer be ordered. Orders that hold it are still fulfilled.',
-  about: aboutProduct,
+  description: 'A product can no longer be ordered. Orders that hold it are still fulfilled.',
+  subject: aboutProduct,
   data: z.object({ sku }),
 });
 export type ProductDiscontinued = EventOf<typeof ProductDiscontinued>;
 
 export const StockReceived = defineEvent({
   type: 'inventory.stock-received.v1',
-  means: 'Goods came in.',
-  about: aboutStock,
+  description: 'Goods came in.',
+  subject: aboutStock,
   data: z.object({ sku, quantity: z.int(), reference: z.string() }),
-  announced: true,
+  allowNoSubscribers: true,
 });
 export type StockReceived = EventOf<typeof StockReceived>;
 
 export const StockAdjusted = defineEvent({
   type: 'inventory.stock-adjusted.v1',
-  means: 'A count or a mishap changed what is on hand.',
-  about: aboutStock,
+  description: 'A count or a mishap changed what is on hand.',
+  subject: aboutStock,
   data: z.object({ sku, change: z.int(), reason: z.string() }),
-  announced: true,
+  allowNoSubscribers: true,
 });
 export type StockAdjusted = EventOf<typeof StockAdjusted>;
 
 export const StockReserved = defineEvent({
   type: 'inventory.stock-reserved.v1',
-  means: 'Every line of an order is set aside for it.',
-  about: aboutReservation,
+  description: 'Every line of an order is set aside for it.',
+  subject: aboutReservation,
   data: z.object({ orderId }),
 });
 export type StockReserved = EventOf<typeof StockReserved>;
 
 export const StockShort = defineEvent({
   type: 'inventory.stock-short.v1',
-  means: 'At least one line of an order exceeds what is available, so none was reserved. The lines are the short ones.',
-  about: aboutReservation,
+  description:
+    'At least one line of an order exceeds what is available, so none was reserved. The lines are the short ones.',
+  subject: aboutReservation,
   data: z.object({
     orderId,
     lines: z.array(z.object({ sku, requested: z.int(), available: z.int() })),
@@ -79,35 +80,35 @@ export type StockShort = EventOf<typeof StockShort>;
 
 export const StockReleased = defineEvent({
   type: 'inventory.stock-released.v1',
-  means: 'What was set aside for an order is available again.',
-  about: aboutReservation,
+  description: 'What was set aside for an order is available again.',
+  subject: aboutReservation,
   data: z.object({ orderId }),
-  announced: true,
+  allowNoSubscribers: true,
 });
 export type StockReleased = EventOf<typeof StockReleased>;
 
 export const StockDispatched = defineEvent({
   type: 'inventory.stock-dispatched.v1',
-  means: 'What was set aside for an order left the warehouse.',
-  about: aboutReservation,
+  description: 'What was set aside for an order left the warehouse.',
+  subject: aboutReservation,
   data: z.object({ orderId }),
-  announced: true,
+  allowNoSubscribers: true,
 });
 export type StockDispatched = EventOf<typeof StockDispatched>;
 
 export const StockRanLow = defineEvent({
   type: 'inventory.stock-ran-low.v1',
-  means: 'What is available of a product fell to its reorder level or below. Said once per crossing.',
-  about: aboutStock,
+  description: 'What is available of a product fell to its reorder level or below. Said once per crossing.',
+  subject: aboutStock,
   data: z.object({ sku, name: z.string(), available: z.int(), reorderLevel: z.int() }),
 });
 export type StockRanLow = EventOf<typeof StockRanLow>;
 
 export const StockReplenished = defineEvent({
   type: 'inventory.stock-replenished.v1',
-  means: 'What is available of a product rose above its reorder level again.',
-  about: aboutStock,
+  description: 'What is available of a product rose above its reorder level again.',
+  subject: aboutStock,
   data: z.object({ sku, available: z.int(), reorderLevel: z.int() }),
-  announced: true,
+  allowNoSubscribers: true,
 });
 export type StockReplenished = EventOf<typeof StockReplenished>;

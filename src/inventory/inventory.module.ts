@@ -1,10 +1,10 @@
-import { BusinessModule } from '../common/business-module.js';
+import { BusinessModule } from '../backbone/business-module.js';
+import { InventoryChecks } from './inventory.checks.js';
 import * as events from './inventory.events.js';
 import { InventoryQueries } from './inventory.queries.js';
 import { InventoryReactions } from './inventory.reactions.js';
-import { InventoryReconciliation } from './inventory.reconciliation.js';
-import { Movement } from './ledger.js';
 import { CreateInventory1764000001000 } from './migrations/1764000001000-create-inventory.js';
+import { Movement } from './movement.entity.js';
 import { Product } from './product.entity.js';
 import { ProductsController } from './products.controller.js';
 import { ProductsImport } from './products.import.js';
@@ -19,16 +19,9 @@ import { StockService } from './stock.service.js';
   name: 'inventory',
   events,
   controllers: [ProductsController, StockController],
-  providers: [
-    ProductsService,
-    ProductsImport,
-    StockService,
-    Reservations,
-    InventoryQueries,
-    InventoryReactions,
-    InventoryReconciliation,
-  ],
+  providers: [ProductsService, ProductsImport, StockService, Reservations, InventoryQueries, InventoryReactions],
   entities: [Product, Stock, Movement],
   migrations: [CreateInventory1764000001000],
+  checks: [InventoryChecks],
 })
 export class InventoryModule {}

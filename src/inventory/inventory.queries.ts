@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ILike, In, LessThan } from 'typeorm';
 import { z } from 'zod';
-import { Transactions } from '../common/events/transactions.js';
+import { Transactions } from '../backbone/transaction.js';
 import { decodeCursor, type Page, pageOf } from '../common/http/pagination.js';
 import type { ProductQuery } from './inventory.dto.js';
 import { ProductNotFound } from './inventory.errors.js';
-import { Movement } from './ledger.js';
+import { Movement } from './movement.entity.js';
 import { Product } from './product.entity.js';
 import { type StockedProduct, withStock } from './products.service.js';
 import { Stock } from './stock.entity.js';

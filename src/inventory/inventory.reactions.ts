@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ReactsTo } from '../common/events/subscription.js';
-import type { Transaction } from '../common/events/transaction.js';
+import { ReactsTo } from '../backbone/decorators.js';
+import type { Transaction } from '../backbone/transaction.js';
 import { OrderCancelled, OrderPlaced, OrderShipped } from '../orders/orders.events.js';
 import { Reservations } from './reservations.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Database } from '../common/database/database.js';
 import { sqlStateOf, violatedConstraintOf } from '../common/database/database-errors.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrderCancelled, OrderPlaced, OrderShipped } from '../orders/orders.events.js';
 import { StockDispatched, StockReleased, StockReserved, StockShort } from './inventory.events.js';
 import { InventoryModule } from './inventory.module.js';

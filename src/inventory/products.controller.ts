@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import { Created } from '../common/http/created.js';
-import { AcceptsLines, LineStream } from '../common/http/ndjson.js';
+import { AcceptsNdjson, NdjsonBody } from '../common/http/ndjson.js';
 import type { Page } from '../common/http/pagination.js';
+import { ApiExamples, ApiOkPage, ApiProblems } from '../common/open-api/api-docs.js';
 import { importReport, type ProductQuery, productBody, productQuery, productView, skuParam } from './inventory.dto.js';
 import { InventoryQueries } from './inventory.queries.js';
 import { ProductsImport } from './products.import.js';
@@ -68,9 +68,9 @@ export class ProductsController {
       'One product a line, as in PUT with its `sku` and, for products that are new, an optional `onHand` that books a ' +
       'receipt. A bad line is reported and the rest goes on. Importing again changes nothing.',
   })
-  @AcceptsLines(JSON.stringify({ sku: 'NW-01', ...chai, onHand: 39 }))
+  @AcceptsNdjson(JSON.stringify({ sku: 'NW-01', ...chai, onHand: 39 }))
   @ApiOkResponse({ description: 'What became of the lines', standardSchema: importReport })
-  import(@Body(LineStream) lines: Readable): Promise<z.infer<typeof importReport>> {
+  import(@Body(NdjsonBody) lines: Readable): Promise<z.infer<typeof importReport>> {
     return this.productsImport.run(lines);
   }
 }

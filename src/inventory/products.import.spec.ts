@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { Database } from '../common/database/database.js';
 import { sqlStateOf } from '../common/database/database-errors.js';
 import { NDJSON } from '../common/http/ndjson.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { ProductListed, ProductRenamed, ProductRepriced, StockReceived } from './inventory.events.js';
 import { InventoryModule } from './inventory.module.js';
 

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { Transactions } from '../backbone/transaction.js';
 import { DomainError } from '../common/errors/domain-error.js';
-import { Transactions } from '../common/events/transactions.js';
 import { parseJson } from '../common/http/json-body.js';
-import { linesOf } from '../common/http/lines.js';
-import { checked } from '../common/http/validation.js';
+import { ndjsonLines } from '../common/http/ndjson-lines.js';
+import { parseOrReject } from '../common/http/validation.js';
 import { importLine, type importReport } from './inventory.dto.js';
 import { LineTooLong } from './inventory.errors.js';
 import { ProductsService } from './products.service.js';
@@ -31,7 +31,7 @@ export class ProductsImport {
   async run(input: Readable): Promise<Report> {
     const report: Report = { listed: 0, changed: 0, unchanged: 0, rejected: [], rejectedTotal: 0 };
     const batch = new Map<string, Line>();
-    for await (const { number, bytes } of linesOf(input, LINE_BYTES_MAX)) {
+    for await (const { number, bytes } of ndjsonLines(input, LINE_BYTES_MAX)) {
       const line = readLine(bytes);
       if (line instanceof DomainError) reject(report, { line: number, code: line.code, detail: line.message });
       else {
@@ -64,7 +64,7 @@ export class ProductsImport {
 function readLine(bytes: Buffer | null): Line | DomainError {
   if (bytes === null) return new LineTooLong(LINE_BYTES_MAX);
   try {
-    return checked(importLine, parseJson(bytes));
+    return parseOrReject(importLine, parseJson(bytes));
   } catch (error) {
     if (error instanceof DomainError) return error;
     throw error;

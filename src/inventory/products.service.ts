@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import type { Transaction } from '../common/events/transaction.js';
-import { Transactions } from '../common/events/transactions.js';
+import type { Transaction } from '../backbone/transaction.js';
+import { Transactions } from '../backbone/transaction.js';
 import { isSameMoney, type Money } from '../common/values/money.js';
 import { ProductNotFound } from './inventory.errors.js';
 import { ProductDiscontinued, ProductListed, ProductRenamed, ProductRepriced } from './inventory.events.js';

@@ -1,6 +1,6 @@
-import type { Fact } from '../common/events/domain-event.js';
+import type { Fact } from '../backbone/domain-event.js';
 import { encodeCursor } from '../common/http/pagination.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { ProductDiscontinued, ProductListed, ProductRenamed, ProductRepriced } from './inventory.events.js';
 import { InventoryModule } from './inventory.module.js';
 

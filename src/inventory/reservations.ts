@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { rowsOf } from '../common/database/rows-of.js';
-import type { Transaction } from '../common/events/transaction.js';
+import type { Transaction } from '../backbone/transaction.js';
+import { queryRows } from '../common/database/query-rows.js';
 import { StockDispatched, StockReleased, StockReserved, StockShort } from './inventory.events.js';
 import { book } from './ledger.js';
 import { sayCrossings } from './stock-alarm.js';
@@ -96,7 +96,7 @@ function lockHeld(orderId: string, { manager }: Transaction): Promise<LevelForLi
       FROM inventory.reservation r JOIN inventory.stock s USING (sku)
      WHERE r.order_id = $1 AND r.state = 'held'
      ${IN_LOCK_ORDER} FOR UPDATE`;
-  return rowsOf<LevelForLine>(manager, sql, [orderId]);
+  return queryRows<LevelForLine>(manager, sql, [orderId]);
 }
 
 async function settle(orderId: string, state: 'released' | 'dispatched', { manager }: Transaction): Promise<void> {

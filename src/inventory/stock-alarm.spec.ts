@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Fact } from '../common/events/domain-event.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import type { Fact } from '../backbone/domain-event.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrderCancelled, OrderPlaced, OrderShipped } from '../orders/orders.events.js';
 import { StockRanLow, StockReplenished } from './inventory.events.js';
 import { InventoryModule } from './inventory.module.js';

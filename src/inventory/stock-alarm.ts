@@ -1,5 +1,5 @@
 import { In } from 'typeorm';
-import type { Transaction } from '../common/events/transaction.js';
+import type { Transaction } from '../backbone/transaction.js';
 import { StockRanLow, StockReplenished } from './inventory.events.js';
 import { Product } from './product.entity.js';
 

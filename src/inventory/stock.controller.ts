@@ -1,12 +1,12 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import type { Page } from '../common/http/pagination.js';
 import { Idempotent } from '../common/idempotency/idempotent.js';
+import { ApiExamples, ApiOkPage, ApiProblems } from '../common/open-api/api-docs.js';
 import { adjustmentBody, movementQuery, movementView, receiptBody, skuParam, stockView } from './inventory.dto.js';
 import { InventoryQueries } from './inventory.queries.js';
-import type { Movement } from './ledger.js';
+import type { Movement } from './movement.entity.js';
 import { StockService } from './stock.service.js';
 
 const booked = (movement: Movement): Movement => movement;

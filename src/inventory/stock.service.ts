@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from '../common/events/transaction.js';
-import { Transactions } from '../common/events/transactions.js';
+import type { Transaction } from '../backbone/transaction.js';
+import { Transactions } from '../backbone/transaction.js';
 import { ProductNotFound, StockWouldBeNegative } from './inventory.errors.js';
 import { StockAdjusted, StockReceived } from './inventory.events.js';
-import { book, type Movement } from './ledger.js';
+import { book } from './ledger.js';
+import type { Movement } from './movement.entity.js';
 import { Stock } from './stock.entity.js';
 import { sayCrossings } from './stock-alarm.js';
 

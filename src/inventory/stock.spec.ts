@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Fact } from '../common/events/domain-event.js';
+import type { Fact } from '../backbone/domain-event.js';
 import { encodeCursor } from '../common/http/pagination.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrderPlaced, OrderShipped } from '../orders/orders.events.js';
 import { StockAdjusted, StockReceived } from './inventory.events.js';
 import { InventoryModule } from './inventory.module.js';

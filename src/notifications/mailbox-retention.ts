@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { rowsOf } from '../common/database/rows-of.js';
-import { Transactions } from '../common/events/transactions.js';
-import { daysAgo, leastIdOf, NO_ID } from '../common/retention/age.js';
-import { Pruning } from '../common/retention/pruning.js';
+import { Transactions } from '../backbone/transaction.js';
+import { queryRows } from '../common/database/query-rows.js';
+import { daysAgo, NIL_UUID, smallestIdAt } from '../common/retention/age.js';
+import type { RetentionPolicy } from '../common/retention/retention.js';
 import { CONFIG, type Config } from '../config.js';
 import type { MailboxMail } from './mailbox-mail.entity.js';
 
@@ -16,7 +16,7 @@ const EVENT_IN_MESSAGE_ID = `'^<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.]
 const PRUNE = `
   WITH looked_at AS MATERIALIZED (
     SELECT id FROM notifications.mailbox_mail
-     WHERE id > $2 AND id < ${leastIdOf(daysAgo('$1'))} ORDER BY id LIMIT ${BATCH}
+     WHERE id > $2 AND id < ${smallestIdAt(daysAgo('$1'))} ORDER BY id LIMIT ${BATCH}
   ), old AS (
     SELECT id FROM notifications.mailbox_mail mail JOIN looked_at USING (id)
      WHERE created_at < ${daysAgo('$1')}
@@ -33,20 +33,20 @@ type Batch = Pick<MailboxMail, 'id'> & { readonly pruned: number };
 
 /** Empties the mailbox of mails whose messages are forgotten. */
 @Injectable()
-export class MailboxRetention {
+export class MailboxRetention implements RetentionPolicy {
+  readonly kind = 'mails';
   private readonly days: number;
 
   constructor(
     private readonly transactions: Transactions,
-    pruning: Pruning,
-    @Inject(CONFIG) { retention }: Config,
+    @Inject(CONFIG) { messageDays }: Config,
   ) {
-    this.days = retention.messageDays;
-    if (this.days > 0) pruning.add('mails', () => this.batches());
+    this.days = messageDays;
   }
 
-  private async *batches(): AsyncGenerator<number> {
-    for (let last: string | undefined = NO_ID; last; ) {
+  async *batches(): AsyncGenerator<number> {
+    if (this.days === 0) return;
+    for (let last: string | undefined = NIL_UUID; last; ) {
       const [batch]: Batch[] = await this.pruneAfter(last);
       yield batch?.pruned ?? 0;
       last = batch?.id;
@@ -54,6 +54,6 @@ export class MailboxRetention {
   }
 
   private pruneAfter(id: string): Promise<Batch[]> {
-    return this.transactions.run(({ manager }) => rowsOf(manager, PRUNE, [this.days, id]));
+    return this.transactions.run(({ manager }) => queryRows(manager, PRUNE, [this.days, id]));
   }
 }

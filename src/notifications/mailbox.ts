@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { LessThan } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { Transactions } from '../common/events/transactions.js';
+import { Transactions } from '../backbone/transaction.js';
 import { MailboxMail, type MailSummary } from './mailbox-mail.entity.js';
 import { type Mail, Mailer, refuseInjection } from './mailer.js';
-import { MailNotFoundError } from './notifications.errors.js';
+import { MailNotFound } from './notifications.errors.js';
 
 /** The mail server of a shop that has none: keeps every mail, to be read at /mailbox. */
 @Injectable()
@@ -33,10 +33,10 @@ export class Mailbox extends Mailer {
     return this.transactions.read((manager) => manager.find(MailboxMail, query));
   }
 
-  /** @throws {MailNotFoundError} */
+  /** @throws {MailNotFound} */
   async find(id: string): Promise<MailboxMail> {
     const mail = await this.transactions.read((manager) => manager.findOneBy(MailboxMail, { id }));
-    if (!mail) throw new MailNotFoundError(id);
+    if (!mail) throw new MailNotFound(id);
     return mail;
   }
 }

@@ -1,5 +1,5 @@
 import addressparser from 'nodemailer/lib/addressparser';
-import { ConfigError } from '../config.js';
+import { ConfigInvalid } from '../common/config/environment.js';
 
 /** One mail, ready to go. */
 export interface Mail {
@@ -48,13 +48,13 @@ export class MailNotSent extends Error {
 
 /**
  * Reads `Name <address>`; without a name the shop goes by its domain.
- * @throws {ConfigError} when there is no address in it
+ * @throws {ConfigInvalid} when there is no address in it
  */
 export function senderOf(from: string): Sender {
   const [mailbox] = addressparser(from, { flatten: true });
   const domain = mailbox?.address?.split('@')[1];
   if (!mailbox?.address || !domain)
-    throw new ConfigError(['MAIL_FROM: give a sender such as "Our Shop <shop@example.com>"']);
+    throw new ConfigInvalid(['MAIL_FROM: give a sender such as "Our Shop <shop@example.com>"']);
   return { name: mailbox.name || domain, address: mailbox.address };
 }
 

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../common/database/rows-of.js';
-import { EndedDeliveries } from '../common/events/ended-deliveries.js';
-import { Transactions } from '../common/events/transactions.js';
-import { daysAgo, leastIdOf, NO_ID } from '../common/retention/age.js';
-import { Pruning } from '../common/retention/pruning.js';
+import { EndedDeliveries } from '../backbone/ended-deliveries.js';
+import { Transactions } from '../backbone/transaction.js';
+import { queryRows } from '../common/database/query-rows.js';
+import { daysAgo, NIL_UUID, smallestIdAt } from '../common/retention/age.js';
+import type { RetentionPolicy } from '../common/retention/retention.js';
 import { CONFIG, type Config } from '../config.js';
 import type { Message } from './message.entity.js';
 
@@ -15,7 +15,7 @@ type Old = Pick<Message, 'id' | 'eventId'>;
 /** A message that failed at first and was sent much later is as old as its sending. */
 const OLD = `
   SELECT id, event_id AS "eventId" FROM notifications.message
-   WHERE id > $2 AND id < ${leastIdOf(daysAgo('$1'))} AND state IN ('sent', 'failed')
+   WHERE id > $2 AND id < ${smallestIdAt(daysAgo('$1'))} AND state IN ('sent', 'failed')
      AND coalesce(sent_at, created_at) < ${daysAgo('$1')}
    ORDER BY id LIMIT ${BATCH}`;
 
@@ -35,11 +35,11 @@ const PRUNE = `
 
 /** The newest event whose message was forgotten, by however short a time it was kept; less than every event if none. */
 export async function newestForgotten(manager: EntityManager): Promise<string> {
-  const [newest] = await rowsOf<Pick<Message, 'eventId'>>(
+  const [newest] = await queryRows<Pick<Message, 'eventId'>>(
     manager,
     'SELECT event_id AS "eventId" FROM notifications.newest_forgotten',
   );
-  return newest?.eventId ?? NO_ID;
+  return newest?.eventId ?? NIL_UUID;
 }
 
 /**
@@ -47,21 +47,21 @@ export async function newestForgotten(manager: EntityManager): Promise<string> {
  * twice, so it stays for as long as anything could call for the message again, however old it is.
  */
 @Injectable()
-export class MessageRetention {
+export class MessageRetention implements RetentionPolicy {
+  readonly kind = 'messages';
   private readonly days: number;
 
   constructor(
     private readonly transactions: Transactions,
     private readonly endedDeliveries: EndedDeliveries,
-    pruning: Pruning,
-    @Inject(CONFIG) { retention }: Config,
+    @Inject(CONFIG) { messageDays }: Config,
   ) {
-    this.days = retention.messageDays;
-    if (this.days > 0) pruning.add('messages', () => this.batches());
+    this.days = messageDays;
   }
 
-  private async *batches(): AsyncGenerator<number> {
-    for (let last: string | undefined = NO_ID; last; ) {
+  async *batches(): AsyncGenerator<number> {
+    if (this.days === 0) return;
+    for (let last: string | undefined = NIL_UUID; last; ) {
       const old: Old[] = await this.oldAfter(last);
       yield await this.prune(old);
       last = old.length === BATCH ? old.at(-1)?.id : undefined;
@@ -69,13 +69,13 @@ export class MessageRetention {
   }
 
   private oldAfter(id: string): Promise<Old[]> {
-    return this.transactions.read((manager) => rowsOf<Old>(manager, OLD, [this.days, id]));
+    return this.transactions.read((manager) => queryRows<Old>(manager, OLD, [this.days, id]));
   }
 
   private async prune(old: readonly Old[]): Promise<number> {
     const eventIds = old.map(({ eventId }) => eventId);
     const ended = await this.endedDeliveries.of('notifications', eventIds);
     const ids = old.filter(({ eventId }) => ended.has(eventId)).map(({ id }) => id);
-    return this.transactions.run(async ({ manager }) => (await rowsOf(manager, PRUNE, [ids])).length);
+    return this.transactions.run(async ({ manager }) => (await queryRows(manager, PRUNE, [ids])).length);
   }
 }

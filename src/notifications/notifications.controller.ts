@@ -1,9 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import { text } from '../common/http/fields.js';
 import { decodeCursor, type Page, pageOf, pageQuery } from '../common/http/pagination.js';
+import { ApiOkPage, ApiProblems } from '../common/open-api/api-docs.js';
 import { type Message, messageStates } from './message.entity.js';
 import { NotificationsService } from './notifications.service.js';
 

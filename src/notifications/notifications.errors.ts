@@ -1,6 +1,6 @@
 import { DomainError } from '../common/errors/domain-error.js';
 
-export class MailNotFoundError extends DomainError {
+export class MailNotFound extends DomainError {
   readonly kind = 'not-found';
   readonly code = 'mail-not-found';
 

@@ -1,4 +1,4 @@
-import { BusinessModule } from '../common/business-module.js';
+import { BusinessModule } from '../backbone/business-module.js';
 import { CONFIG, type Config } from '../config.js';
 import { MailboxController } from './mailbox.controller.js';
 import { Mailbox } from './mailbox.js';
@@ -7,11 +7,12 @@ import { MailboxRetention } from './mailbox-retention.js';
 import { Mailer } from './mailer.js';
 import { Message } from './message.entity.js';
 import { MessageRetention } from './message-retention.js';
+import { MessagesTimeline } from './messages.timeline.js';
 import { CreateNotifications1764000003000 } from './migrations/1764000003000-create-notifications.js';
 import { CreateNewestForgotten1764000003100 } from './migrations/1764000003100-create-newest-forgotten.js';
+import { NotificationsChecks } from './notifications.checks.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsReactions } from './notifications.reactions.js';
-import { NotificationsReconciliation } from './notifications.reconciliation.js';
 import { NotificationsService } from './notifications.service.js';
 import { SmtpMailer } from './smtp-mailer.js';
 
@@ -26,16 +27,11 @@ const mailer = {
   name: 'notifications',
   events: {},
   controllers: [NotificationsController, MailboxController],
-  providers: [
-    NotificationsService,
-    NotificationsReactions,
-    NotificationsReconciliation,
-    Mailbox,
-    mailer,
-    MessageRetention,
-    MailboxRetention,
-  ],
+  providers: [NotificationsService, NotificationsReactions, Mailbox, mailer],
   entities: [Message, MailboxMail],
   migrations: [CreateNotifications1764000003000, CreateNewestForgotten1764000003100],
+  checks: [NotificationsChecks],
+  retention: [MessageRetention, MailboxRetention],
+  timeline: [MessagesTimeline],
 })
 export class NotificationsModule {}

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { SideEffect, type SideEffectContext } from '../common/events/subscription.js';
+import { type DurableOptions, SideEffect, type SideEffectContext } from '../backbone/decorators.js';
 import { formatMoney } from '../common/values/money.js';
 import { CONFIG, type Config } from '../config.js';
 import { StockRanLow } from '../inventory/inventory.events.js';
@@ -24,12 +24,12 @@ import { stockRanLow } from './templates/stock-ran-low.js';
  * others pass.
  */
 const MAIL = {
-  line: 'emails',
+  orderingGroup: 'emails',
   attempts: 35,
   backoff: { firstMs: 2_000, maxMs: 3_600_000 },
   timeoutMs: 30_000,
   behindDead: 'pass',
-} as const;
+} as const satisfies DurableOptions;
 
 const aboutOrder = (id: string) => ({ kind: 'order', id }) as const;
 

@@ -1,14 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { In, LessThan } from 'typeorm';
+import { LessThan } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { rowsOf } from '../common/database/rows-of.js';
-import type { DomainEvent } from '../common/events/domain-event.js';
-import { GiveUp } from '../common/events/outcomes.js';
-import type { SideEffectContext } from '../common/events/subscription.js';
-import { Transactions } from '../common/events/transactions.js';
+import type { SideEffectContext } from '../backbone/decorators.js';
+import type { DomainEvent } from '../backbone/domain-event.js';
+import { GiveUp } from '../backbone/outcomes.js';
+import { Transactions } from '../backbone/transaction.js';
+import { queryRows } from '../common/database/query-rows.js';
 import { isError } from '../common/logging/describe-error.js';
 import { maskPersonal } from '../common/logging/redact.js';
-import { Timeline, type TimelineEntry } from '../common/operations/timeline.js';
 import { CONFIG, type Config } from '../config.js';
 import { type About, type Mail, Mailer, MailRefused, type Sender, senderOf } from './mailer.js';
 import { Message, type MessageState } from './message.entity.js';
@@ -42,10 +41,8 @@ export class NotificationsService {
     private readonly transactions: Transactions,
     private readonly mailer: Mailer,
     @Inject(CONFIG) config: Config,
-    timeline: Timeline,
   ) {
     this.shop = senderOf(config.mail.from);
-    timeline.addSource((eventIds) => this.messagesOf(eventIds));
   }
 
   /**
@@ -75,20 +72,10 @@ export class NotificationsService {
     return this.transactions.read((manager) => manager.find(Message, query));
   }
 
-  /** What was sent because of these events, for the story of an order; without the recipients. */
-  async messagesOf(eventIds: readonly string[]): Promise<TimelineEntry[]> {
-    const query = { where: { eventId: In([...eventIds]) }, order: { id: 'ASC' } } as const;
-    const messages = await this.transactions.read((manager) => manager.find(Message, query));
-    return messages.map(({ eventId, template, channel, state, attempts, createdAt, sentAt }) => {
-      const times = { at: createdAt.toISOString(), sentAt: sentAt?.toISOString() ?? null };
-      return { kind: 'message', eventId, template, channel, state, attempts, ...times };
-    });
-  }
-
   /** The id of the message, unless it has been sent. A failed one may be sent after all, when an operator says so. */
   private async claim(cause: DomainEvent, { to, about, letter }: Notification): Promise<string | undefined> {
     const [row] = await this.transactions.run(({ manager }) =>
-      rowsOf<{ id: string }>(
+      queryRows<{ id: string }>(
         manager,
         `INSERT INTO notifications.message AS message
            (id, event_id, template, subject, correlation_id, channel, recipient, state, attempts)

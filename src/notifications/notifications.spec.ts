@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { v7 as uuidv7 } from 'uuid';
+import { definitionOf } from '../backbone/business-module.js';
+import type { Fact } from '../backbone/domain-event.js';
+import { Subscriptions } from '../backbone/registry/subscriptions.js';
 import { Database } from '../common/database/database.js';
-import { pauseAfter } from '../common/events/backoff.js';
-import type { Fact } from '../common/events/domain-event.js';
-import { Subscriptions } from '../common/events/subscriptions.js';
-import { definitionOf } from '../common/module-definition.js';
-import { Timeline } from '../common/operations/timeline.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { retryPauseMs } from '../common/errors/failure.js';
 import { StockRanLow } from '../inventory/inventory.events.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
+import { Timeline } from '../operations/timeline.js';
 import {
   OrderCancelled,
   OrderConfirmed,
@@ -251,7 +251,7 @@ describe('a message', () => {
   test('is tried for a night at the least before it is given up', () => {
     const { all } = new Subscriptions([NotificationsModule], () => true);
     const shortest = all.map(({ attempts, backoff }) => {
-      const pauses = Array.from({ length: attempts - 1 }, (_, failed) => pauseAfter(failed + 1, backoff, 0));
+      const pauses = Array.from({ length: attempts - 1 }, (_, failed) => retryPauseMs(failed + 1, backoff, 0));
       return pauses.reduce((sum, pause) => sum + pause, 0);
     });
     expect(Math.min(...shortest)).toBeGreaterThan(8 * 3_600_000);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { BacklogWatch } from '../common/back-pressure/backlog-watch.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { BackPressure } from '../backbone/back-pressure.js';
 import { ProductListed } from '../inventory/inventory.events.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrdersModule } from './orders.module.js';
 
 const BACKLOG_MAX = 10;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 beforeEach(() => stage.sql('TRUNCATE backbone.delivery, backbone.event, backbone.paused_subscriber'));
 
-const look = () => stage.app.get(BacklogWatch).look();
+const look = () => stage.app.get(BackPressure).refresh();
 const anOrder = (sku: string) => ({
   customer: { name: 'Paul Henriot', email: 'paul@customer.example' },
   shippingAddress: { name: 'Vins et alcools', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' },
@@ -57,7 +57,7 @@ test('more than that closes the shop for new orders, and for nothing else, until
   expect(ready.body.checks).toContainEqual({
     name: 'backlog',
     ok: false,
-    detail: `more than ${BACKLOG_MAX} deliveries wait: no new orders are taken`,
+    detail: `more than ${BACKLOG_MAX} deliveries are pending: new work is refused`,
   });
 
   const done = (position: number) =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Pruning } from '../common/retention/pruning.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import { RetentionRunner } from '../common/retention/retention.js';
 import { ProductListed } from '../inventory/inventory.events.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrdersModule } from './orders.module.js';
 
 let orders: ModuleStage;
@@ -97,7 +97,7 @@ test('keys are forgotten after a day, and not before', async () => {
   await orders.sql(age, [old, '24 hours 1 minute']);
   await orders.sql(age, [young, '23 hours 59 minutes']);
 
-  expect(await orders.app.get(Pruning).prune()).toMatchObject({ 'idempotency keys': 1 });
+  expect(await orders.app.get(RetentionRunner).prune()).toMatchObject({ 'idempotency keys': 1 });
 
   expect((await place(young)).body.id).toBe(second.body.id);
   expect((await place(old)).body.id).not.toBe(first.body.id);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Database } from '../common/database/database.js';
 import { sqlStateOf, violatedConstraintOf } from '../common/database/database-errors.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
 import { ProductListed, StockReserved } from '../inventory/inventory.events.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrdersModule } from './orders.module.js';
 
 let orders: ModuleStage;

@@ -1,7 +1,7 @@
+import { Overloaded } from '../common/database/connection-limiter.js';
 import { Database } from '../common/database/database.js';
-import { Overloaded } from '../common/database/entrance.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
 import { ProductListed, StockReserved } from '../inventory/inventory.events.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import { OrdersModule } from './orders.module.js';
 
 let orders: ModuleStage;

@@ -1,12 +1,12 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { ApiExamples, ApiOkPage, ApiProblems } from '../common/http/api-docs.js';
 import { Created } from '../common/http/created.js';
 import type { Page } from '../common/http/pagination.js';
 import { preferenceApplied, waitSecondsOf } from '../common/http/prefer.js';
 import { Idempotent } from '../common/idempotency/idempotent.js';
-import { Timeline, type TimelineView, timelineView } from '../common/operations/timeline.js';
+import { ApiExamples, ApiOkPage, ApiProblems } from '../common/open-api/api-docs.js';
+import { Timeline, type TimelineView, timelineView } from '../operations/timeline.js';
 import type { Order } from './order.entity.js';
 import {
   cancellationBody,

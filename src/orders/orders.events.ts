@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineEvent, type EventOf, personal } from '../common/events/domain-event.js';
+import { defineEvent, type EventOf, personal } from '../backbone/domain-event.js';
 import { money } from '../common/values/money.js';
 
 const orderId = z.uuid();
@@ -8,16 +8,16 @@ const about = (data: { orderId: string }): string => `order/${data.orderId}`;
 
 export const OrderPlaced = defineEvent({
   type: 'orders.order-placed.v1',
-  means: 'An order was accepted and stored. Nothing is reserved yet: inventory answers next.',
-  about,
+  description: 'An order was accepted and stored. Nothing is reserved yet: inventory answers next.',
+  subject: about,
   data: z.object({ orderId, lines: z.array(z.object({ sku: z.string(), quantity: z.int() })) }),
 });
 export type OrderPlaced = EventOf<typeof OrderPlaced>;
 
 export const OrderConfirmed = defineEvent({
   type: 'orders.order-confirmed.v1',
-  means: 'Every line is reserved: the shop now owes the customer this order.',
-  about,
+  description: 'Every line is reserved: the shop now owes the customer this order.',
+  subject: about,
   data: z.object({
     orderId,
     customer,
@@ -29,8 +29,8 @@ export type OrderConfirmed = EventOf<typeof OrderConfirmed>;
 
 export const OrderRejected = defineEvent({
   type: 'orders.order-rejected.v1',
-  means: 'The order cannot be fulfilled, because stock ran short. Nothing is reserved for it.',
-  about,
+  description: 'The order cannot be fulfilled, because stock ran short. Nothing is reserved for it.',
+  subject: about,
   data: z.object({
     orderId,
     customer,
@@ -42,24 +42,24 @@ export type OrderRejected = EventOf<typeof OrderRejected>;
 
 export const OrderCancelled = defineEvent({
   type: 'orders.order-cancelled.v1',
-  means: 'The order was called off before it was shipped. What was reserved for it is free again.',
-  about,
+  description: 'The order was called off before it was shipped. What was reserved for it is free again.',
+  subject: about,
   data: z.object({ orderId, customer, reason: z.string() }),
 });
 export type OrderCancelled = EventOf<typeof OrderCancelled>;
 
 export const OrderShipped = defineEvent({
   type: 'orders.order-shipped.v1',
-  means: 'The parcel left the warehouse with a carrier.',
-  about,
+  description: 'The parcel left the warehouse with a carrier.',
+  subject: about,
   data: z.object({ orderId, customer, carrier: z.string(), trackingNumber: z.string() }),
 });
 export type OrderShipped = EventOf<typeof OrderShipped>;
 
 export const OrderDelivered = defineEvent({
   type: 'orders.order-delivered.v1',
-  means: 'The parcel reached the customer. The order is finished.',
-  about,
+  description: 'The parcel reached the customer. The order is finished.',
+  subject: about,
   data: z.object({ orderId, customer }),
 });
 export type OrderDelivered = EventOf<typeof OrderDelivered>;

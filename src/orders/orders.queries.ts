@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import { z } from 'zod';
-import { Transactions } from '../common/events/transactions.js';
+import { Transactions } from '../backbone/transaction.js';
 import { isoTime } from '../common/http/fields.js';
 import { decodeCursor, type Page, pageOf } from '../common/http/pagination.js';
-import { logSparingly } from '../common/logging/rate-limit.js';
+import { logOccasionally } from '../common/logging/log-occasionally.js';
 import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import type { OrderQuery } from './orders.dto.js';
@@ -13,7 +13,6 @@ import { OrderNotFound } from './orders.errors.js';
 
 /** Where inventory lives elsewhere, its answer takes some tens of milliseconds. */
 const LOOK_EVERY_MS = 50;
-const SAY_EVERY_MS = 30_000;
 
 const cursorParts = z.tuple([isoTime, z.uuid()]);
 
@@ -44,12 +43,8 @@ export class OrdersQueries {
         latest = await this.order(order.id);
       }
     } catch (err) {
-      logSparingly('orders settled', SAY_EVERY_MS, (suppressed) =>
-        this.logger.warn('What became of an order cannot be seen, so it is answered as it was last seen', {
-          err,
-          suppressed,
-        }),
-      );
+      const message = 'An order could not be read while its client waited; the answer is the last known state';
+      logOccasionally(this.logger, 'warn', { message, err });
     }
     return latest;
   }

@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { BacklogWatch } from '../common/back-pressure/backlog-watch.js';
-import type { Fact } from '../common/events/domain-event.js';
-import type { Transaction } from '../common/events/transaction.js';
-import { Transactions } from '../common/events/transactions.js';
+import { BackPressure } from '../backbone/back-pressure.js';
+import type { Fact } from '../backbone/domain-event.js';
+import type { Transaction } from '../backbone/transaction.js';
+import { Transactions } from '../backbone/transaction.js';
 import { type Address, type Customer, Order, type Rejection, type Shipment } from './order.entity.js';
 import { mayBecome, type OrderStatus } from './order-status.js';
 import {
@@ -33,7 +33,7 @@ export class OrdersService {
     private readonly transactions: Transactions,
     private readonly store: OrdersStore,
     private readonly priceList: PriceList,
-    private readonly backlog: BacklogWatch,
+    private readonly backlog: BackPressure,
   ) {}
 
   /**
@@ -43,7 +43,7 @@ export class OrdersService {
   place(request: OrderRequest): Promise<Order> {
     return this.transactions.run(async (tx) => {
       // Not sooner: a request that is repeated has been answered by now, and its order exists.
-      this.backlog.assertWithin();
+      this.backlog.assertAccepting();
       const lines = await this.priceList.price(request.lines, tx);
       const order = Order.place({ ...request, lines }, new Date());
       this.store.add(order, tx);

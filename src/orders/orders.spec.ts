@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Fact } from '../common/events/domain-event.js';
-import { withoutPersonalData } from '../common/events/personal-data.js';
-import { ModuleStage } from '../common/testing/module-stage.js';
+import type { Fact } from '../backbone/domain-event.js';
+import { withoutPersonalData } from '../backbone/log/personal-data.js';
 import { AMOUNT_MAX } from '../common/values/money.js';
 import {
   ProductDiscontinued,
@@ -11,6 +10,7 @@ import {
   StockReserved,
   StockShort,
 } from '../inventory/inventory.events.js';
+import { ModuleStage } from '../operations/testing/module-stage.js';
 import type { OrderStatus } from './order-status.js';
 import type { OrderView } from './orders.dto.js';
 import * as contracts from './orders.events.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from '../common/events/transaction.js';
+import type { Transaction } from '../backbone/transaction.js';
 import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import { OrderNotFound } from './orders.errors.js';
@@ -26,7 +26,7 @@ export class OrdersStore {
   add(order: Order, tx: Transaction): void {
     this.keep(order, tx);
     this.added.add(order);
-    tx.beforeCommit(() => tx.send(ADD, rowsOf(order)));
+    tx.insertBeforeCommit(() => tx.send(ADD, insertParameters(order)));
   }
 
   /** Locks the order until the transaction ends. @throws {OrderNotFound} */
@@ -53,7 +53,7 @@ export class OrdersStore {
 }
 
 /** What `ADD` takes. */
-function rowsOf({ id, status, version, customerName, customerEmail, lines, ...order }: Order): unknown[] {
+function insertParameters({ id, status, version, customerName, customerEmail, lines, ...order }: Order): unknown[] {
   return [
     id,
     status,

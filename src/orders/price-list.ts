@@ -1,29 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Transaction } from '../common/events/transaction.js';
-import { bigintColumn } from '../common/values/bigint-column.js';
+import type { Transaction } from '../backbone/transaction.js';
 import type { Money } from '../common/values/money.js';
 import type { PricedLine } from './order-line.entity.js';
 import { ProductsNotForSale } from './orders.errors.js';
-
-/** What orders knows of a product, kept from what inventory says. */
-@Entity({ schema: 'orders', name: 'price' })
-export class Price {
-  @PrimaryColumn('text')
-  declare readonly sku: string;
-
-  @Column('text')
-  declare readonly name: string;
-
-  @Column('bigint', { name: 'unit_amount', transformer: bigintColumn })
-  declare readonly unitAmount: number;
-
-  @Column('char', { length: 3 })
-  declare readonly currency: string;
-
-  @Column('boolean', { name: 'is_sold' })
-  declare readonly isSold: boolean;
-}
+import { Price } from './price.entity.js';
 
 /** What a product is sold at. The driver gives large numbers as text. */
 interface SoldAt extends Pick<Price, 'sku' | 'name' | 'currency'> {

@@ -8,20 +8,20 @@ export interface Planted {
   readonly faults: readonly string[];
 }
 
-const DELIVERIES = 'common/events/deliveries.js';
-const CLAIMS = 'common/events/claims.js';
+const DELIVERIES = 'backbone/delivery/deliveries.js';
+const CLAIMS = 'backbone/delivery/claims.js';
 const KEYS = 'common/idempotency/keyed-request.js';
-const RUNNER = 'common/events/delivery-runner.js';
+const RUNNER = 'backbone/delivery/delivery-runner.js';
 const NOTIFICATIONS = 'notifications/notifications.service.js';
-const FORGOTTEN_CALL = 'return this.database.query(FORGOTTEN, [subscribers, limitEach]);';
+const TAKE_OVERDUE_CALL = 'return this.database.query(TAKE_OVERDUE, [subscribers, limitEach]);';
 
 export const PLANTED: readonly Planted[] = [
   {
     name: 'nobody looks for what the queue has lost',
     edits: [
       {
-        file: 'common/events/relay.js',
-        replace: 'this.dispatcher.dispatch(found);',
+        file: 'backbone/delivery/relay.js',
+        replace: 'this.dispatcher.dispatch(overdue);',
         by: '',
       },
     ],
@@ -37,8 +37,8 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: DELIVERIES,
-        replace: FORGOTTEN_CALL,
-        by: `const sql = FORGOTTEN.replace('due_at < now()', 'due_at < now() AND position > ' + (this.seen ?? 0));
+        replace: TAKE_OVERDUE_CALL,
+        by: `const sql = TAKE_OVERDUE.replace('due_at < now()', 'due_at < now() AND position > ' + (this.seen ?? 0));
              const rows = await this.database.query(sql + ', d.position::float8 AS position', [subscribers, limitEach]);
              this.seen = Math.max(this.seen ?? 0, ...rows.map(({ position }) => position));
              return rows;`,
@@ -64,7 +64,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'the mails of one order stand in several lines',
-    edits: [{ file: 'notifications/notifications.reactions.js', replace: `line: 'emails',`, by: '' }],
+    edits: [{ file: 'notifications/notifications.reactions.js', replace: `orderingGroup: 'emails',`, by: '' }],
     faults: ['mail server says "later"', 'mail server takes a mail and hangs up'],
   },
   {
@@ -93,7 +93,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'events are written after the commit of what made them true',
     edits: [
       {
-        file: 'common/events/unit-of-work.js',
+        file: 'backbone/publishing/unit-of-work.js',
         replace: 'const made = this.log.append(logged, session);',
         by: `const made = [];
              setTimeout(() => this.database.transaction('backbone', async (own) => this.log.append(logged, own))
@@ -117,7 +117,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'the error of a reaction is swallowed',
     edits: [
       {
-        file: 'common/events/immediate-lane.js',
+        file: 'backbone/publishing/in-transaction-dispatcher.js',
         replace: 'return handle(event, tx);',
         by: `return tx.manager.query('SAVEPOINT reaction').then(() => handle(event, tx))
                .catch(() => tx.manager.query('ROLLBACK TO SAVEPOINT reaction'));`,
@@ -141,9 +141,9 @@ export const PLANTED: readonly Planted[] = [
     name: 'an idempotency key is written down in a transaction of its own',
     edits: [
       {
-        file: 'common/events/unit-of-work.js',
-        replace: 'once?.keep(session, result);',
-        by: `once?.keep({ send: (sql, values) => void session.manager.dataSource.query(sql, values) }, result);`,
+        file: 'backbone/publishing/unit-of-work.js',
+        replace: 'idempotency?.keepAnswer(session, result);',
+        by: `idempotency?.keepAnswer({ send: (sql, values) => void session.manager.dataSource.query(sql, values) }, result);`,
       },
     ],
     faults: ['process dies before-commit', 'COMMITs lost on their way'],
@@ -186,10 +186,10 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: RUNNER,
-        replace: 'async (session) => ours(await this.deliveries.finishIn(session, claim)));',
+        replace: 'async (session) => assertOurs(await this.deliveries.finishIn(session, claim)));',
         by: 'async () => []);',
       },
-      { file: RUNNER, replace: 'return [];', by: 'return ours(await this.deliveries.finish(claim));' },
+      { file: RUNNER, replace: 'return [];', by: 'return assertOurs(await this.deliveries.finish(claim));' },
     ],
     faults: ['process dies after-commit', 'COMMITs lost on their way'],
   },
@@ -206,7 +206,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'the database is closed before the requests have ended',
-    edits: [{ file: 'start.js', replace: 'stops.splice(0).toReversed()', by: 'stops.splice(0)' }],
+    edits: [{ file: 'backbone/program.js', replace: 'stops.splice(0).toReversed()', by: 'stops.splice(0)' }],
     faults: ['process stopped by SIGTERM'],
   },
   {
@@ -218,10 +218,10 @@ export const PLANTED: readonly Planted[] = [
     name: 'an error is kept as the answer to its key',
     edits: [
       {
-        file: 'common/events/unit-of-work.js',
+        file: 'backbone/publishing/unit-of-work.js',
         replace: 'if (run === RUNS_MAX || !isCollision(error))',
-        by: `const once = 'kind' in error || error.name === 'Replay' ? undefined : currentContext()?.once;
-             if (once) await this.database.transaction('backbone', async (own) => once.keep(own, error)).catch(() => undefined);
+        by: `const once = 'kind' in error || error.name === 'AnsweredBefore' ? undefined : currentClaim();
+             if (once) await this.database.transaction('backbone', async (own) => once.keepAnswer(own, error)).catch(() => undefined);
              if (run === RUNS_MAX || !isCollision(error))`,
       },
       {

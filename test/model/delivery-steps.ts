@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { DeliveryRef } from '../../src/common/events/delivery.js';
+import type { DeliveryRef } from '../../src/backbone/delivery.js';
 import type { Death } from './lives.js';
 import type { Fortune } from './luck.js';
 import type { Model } from './model.js';

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { CrashPoint } from '../../src/common/events/crash-points.js';
+import type { CrashPoint } from '../../src/backbone/crash-points.js';
 
 /** The mail server has said yes, and we have not written it down: a place to die that the program itself cannot name. */
 export type Death = CrashPoint | 'mail-is-out';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GiveUp } from '../../src/common/events/outcomes.js';
+import { GiveUp } from '../../src/backbone/outcomes.js';
 
 /** What happens to a handler: also a mail server is a matter of luck. */
 export type Fortune = 'well' | 'fails' | 'is hopeless' | 'stalls';

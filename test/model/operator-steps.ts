@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { deliveryId } from '../../src/common/events/delivery.js';
+import { deliveryId } from '../../src/backbone/delivery.js';
 import { hasDeliveries, namesIn } from './delivery-steps.js';
 import type { Model } from './model.js';
 import type { ModelDelivery } from './model-deliveries.js';

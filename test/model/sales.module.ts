@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { BusinessModule } from '../../src/common/business-module.js';
+import { BusinessModule } from '../../src/backbone/business-module.js';
+import { ReactsTo } from '../../src/backbone/decorators.js';
+import type { Transaction } from '../../src/backbone/transaction.js';
 import { createSchemaWithRole } from '../../src/common/database/roles.js';
-import { ReactsTo } from '../../src/common/events/subscription.js';
-import type { Transaction } from '../../src/common/events/transaction.js';
 import { OrderCancelled, OrderConfirmed } from '../../src/orders/orders.events.js';
 import { Luck } from './luck.js';
 

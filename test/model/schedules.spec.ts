@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { deliveryId } from '../../src/common/events/delivery.js';
+import { deliveryId } from '../../src/backbone/delivery.js';
 import { anOrder } from '../support/words.js';
 import { parametersFor } from './run-parameters.js';
 import { inAnyOrder, type Play } from './schedules.js';

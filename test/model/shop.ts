@@ -5,23 +5,23 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { MODULES } from '../../src/app.module.js';
+import { BackboneModule } from '../../src/backbone/backbone.module.js';
+import { definitionOf } from '../../src/backbone/business-module.js';
+import { CrashPoints } from '../../src/backbone/crash-points.js';
+import { Deliveries } from '../../src/backbone/delivery/deliveries.js';
+import { DeliveryRunner } from '../../src/backbone/delivery/delivery-runner.js';
+import { type DeliveryRef, deliveryId } from '../../src/backbone/delivery.js';
+import { databaseSchemaOf } from '../../src/backbone/program.js';
+import { Dispatcher } from '../../src/backbone/queue/dispatcher.js';
+import type { MonitoredQueue } from '../../src/backbone/queue/monitored-queue.js';
+import { Subscriptions } from '../../src/backbone/registry/subscriptions.js';
 import { createDataSource, migrate } from '../../src/common/database/data-source.js';
 import { Database } from '../../src/common/database/database.js';
-import { BackboneModule } from '../../src/common/events/backbone.module.js';
-import { CrashPoints } from '../../src/common/events/crash-points.js';
-import { Deliveries } from '../../src/common/events/deliveries.js';
-import { type DeliveryRef, deliveryId } from '../../src/common/events/delivery.js';
-import { DeliveryRunner } from '../../src/common/events/delivery-runner.js';
-import { Dispatcher } from '../../src/common/events/dispatcher.js';
-import type { WatchedQueue } from '../../src/common/events/queue-connections.js';
-import { Subscriptions } from '../../src/common/events/subscriptions.js';
-import { HttpModule } from '../../src/common/http/http.module.js';
 import { configureHttp, createAdapter } from '../../src/common/http/http-app.js';
 import { createLogger } from '../../src/common/logging/logger.js';
-import { definitionOf } from '../../src/common/module-definition.js';
-import { OperationsModule } from '../../src/common/operations/operations.module.js';
 import { TestDatabase } from '../../src/common/testing/test-database.js';
-import { readConfig } from '../../src/config.js';
+import { CONFIG, readConfig } from '../../src/config.js';
+import { OperationsModule } from '../../src/operations/operations.module.js';
 import { INVARIANTS, MAILBOX_INVARIANTS, type Subscriber, violationsIn } from '../support/invariants.js';
 import { aProduct } from '../support/words.js';
 import { Boundary } from './boundary.js';
@@ -87,15 +87,18 @@ export class ModelShop {
     const config = readConfig({ NODE_ENV: 'test', WORKERS: 'off', WORKER_CONCURRENCY: '1', LOG_LEVEL: 'fatal' });
     const testDatabase = await TestDatabase.create();
     const { url } = testDatabase;
-    const modules = ALL_MODULES.map(definitionOf);
-    const dataSource = await createDataSource({ url, poolSize: 8, modules }).initialize();
+    const schema = databaseSchemaOf(ALL_MODULES, OperationsModule.migrations);
+    const dataSource = await createDataSource({ url, poolSize: 8, ...schema }).initialize();
     await migrate(dataSource);
     const boundary = new Boundary(dataSource);
     const database = new Database(dataSource, config.database);
-    const options = { config, database, databaseUrl: url, modules: ALL_MODULES, isWhole: true };
+    const options = { settings: config, database, databaseUrl: url, modules: ALL_MODULES, isWhole: true };
     const everything = {
       module: Everything,
-      imports: [BackboneModule.forRoot(options), HttpModule, OperationsModule, ...ALL_MODULES],
+      global: true,
+      imports: [BackboneModule.of(options), OperationsModule.of(ALL_MODULES, config), ...ALL_MODULES],
+      providers: [{ provide: CONFIG, useValue: config }],
+      exports: [CONFIG],
     };
     const app = await NestFactory.create<NestFastifyApplication>(everything, createAdapter(), {
       logger: createLogger(config.log),
@@ -210,7 +213,7 @@ export class ModelShop {
   /** One round of the relay. */
   async relay(): Promise<void> {
     const subscribers = this.app.get(Subscriptions).all.map(({ name }) => name);
-    this.app.get(Dispatcher).dispatch(await this.app.get(Deliveries).forgotten(subscribers, 500));
+    this.app.get(Dispatcher).dispatch(await this.app.get(Deliveries).takeOverdue(subscribers, 500));
     await this.app.get(Dispatcher).idle();
   }
 
@@ -291,8 +294,8 @@ export class ModelShop {
 
   private takeQueues(): void {
     for (const module of MODULES_OF_QUEUES) {
-      const queue: WatchedQueue = this.app.get(getQueueToken(module), { strict: false });
-      queue.addInTime = async (jobs) => {
+      const queue: MonitoredQueue = this.app.get(getQueueToken(module), { strict: false });
+      queue.addWithTimeout = async (jobs) => {
         Life.current?.assertAlive();
         for (const ref of jobs.flatMap(({ data }) => data)) this.queue.set(`${deliveryId(ref)}.${ref.claims}`, ref);
       };

@@ -1,4 +1,4 @@
-import type { DeliveryRef } from '../../src/common/events/delivery.js';
+import type { DeliveryRef } from '../../src/backbone/delivery.js';
 
 /** All that can be told of a shop, by names that its model knows too. */
 export interface Picture {

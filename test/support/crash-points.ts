@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 
-const MODULE = pathToFileURL('dist/common/events/crash-points.js');
+const MODULE = pathToFileURL('dist/backbone/crash-points.js');
 
 /** The crash points of the build that is tested, asked of the build itself. */
 export const CRASH_POINTS: readonly string[] = JSON.parse(

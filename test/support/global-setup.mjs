@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { MODULES } from '../../dist/app.module.js';
+import { databaseSchemaOf } from '../../dist/backbone/program.js';
+import { migrateQueues } from '../../dist/backbone/queue/queues.js';
 import { createDataSource, migrate } from '../../dist/common/database/data-source.js';
-import { startEmbeddedPostgres } from '../../dist/common/database/embedded-postgres.js';
-import { migrateQueues } from '../../dist/common/events/queues.js';
-import { definitionOf } from '../../dist/common/module-definition.js';
+import { startEmbeddedPostgres } from '../../dist/common/embedded-postgres/embedded-postgres.js';
+import { OperationsModule } from '../../dist/operations/operations.module.js';
 import { onTeardown } from './global-teardown.mjs';
 
 /** Nothing that a test stores has to outlive it. */
@@ -39,7 +40,7 @@ async function startServer() {
 }
 
 async function fill(url) {
-  const dataSource = createDataSource({ url, poolSize: 2, modules: MODULES.map(definitionOf) });
+  const dataSource = createDataSource({ url, poolSize: 2, ...databaseSchemaOf(MODULES, OperationsModule.migrations) });
   await dataSource.initialize();
   await migrate(dataSource);
   await dataSource.destroy();

@@ -8,32 +8,76 @@ const CONFIGURATION = resolve('.dependency-cruiser.cjs');
 const FOLDERS = ['src', 'test', 'bench', 'examples'];
 const OUTPUT_MAX_BYTES = 2 ** 28;
 
-interface Summary {
-  readonly totalCruised: number;
-  readonly violations: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly rule: { readonly name: string };
+interface Cruise {
+  readonly modules: readonly {
+    readonly source: string;
+    readonly dependencies: readonly { readonly resolved: string }[];
   }[];
-  readonly ruleSetUsed: { readonly forbidden: readonly { readonly name: string }[] };
+  readonly summary: {
+    readonly totalCruised: number;
+    readonly violations: readonly {
+      readonly from: string;
+      readonly to: string;
+      readonly rule: { readonly name: string };
+    }[];
+    readonly ruleSetUsed: { readonly forbidden: readonly { readonly name: string }[] };
+  };
 }
 
-/** What .dependency-cruiser.cjs says of a folder that is laid out like the checkout. */
+/** The violations of .dependency-cruiser.cjs in a folder that has the layout of the checkout. */
 export interface ImportReport {
   readonly rules: readonly string[];
   /** As `rule: from → to`. */
   readonly violations: readonly string[];
+  /** Imports that are part of a cycle between the sub-folders of a room, as `from → to`. */
+  readonly folderCycles: readonly string[];
 }
 
-/** The same look at the imports as `npm run check` takes; in a program of its own, because the cruiser is ESM only. */
+/** Runs the same check as `npm run check`; in a process of its own, because the cruiser is ESM only. */
 export async function importReport(root: string): Promise<ImportReport> {
   const folders = FOLDERS.filter((folder) => existsSync(join(root, folder)));
   const parameters = [CRUISER, ...folders, '--config', CONFIGURATION, '--output-type', 'json'];
   const cruise = promisify(execFile)(process.execPath, parameters, { cwd: root, maxBuffer: OUTPUT_MAX_BYTES });
-  const { totalCruised, violations, ruleSetUsed }: Summary = JSON.parse((await cruise).stdout).summary;
-  if (totalCruised === 0) throw new Error(`There are no sources in ${root}`);
+  const { modules, summary }: Cruise = JSON.parse((await cruise).stdout);
+  if (summary.totalCruised === 0) throw new Error(`There are no sources in ${root}`);
   return {
-    rules: ruleSetUsed.forbidden.map(({ name }) => name),
-    violations: violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`),
+    rules: summary.ruleSetUsed.forbidden.map(({ name }) => name),
+    violations: summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`),
+    folderCycles: folderCyclesIn(modules),
   };
+}
+
+interface FolderImport {
+  readonly from: string;
+  readonly to: string;
+  readonly example: string;
+}
+
+/**
+ * dependency-cruiser finds cycles between folders as well, but counts the top of a room as one of them: its files import
+ * the sub-folders, and are imported by them.
+ */
+function folderCyclesIn(modules: Cruise['modules']): string[] {
+  const imports: FolderImport[] = modules
+    .filter(({ source }) => !source.endsWith('.spec.ts'))
+    .flatMap(({ source, dependencies }) =>
+      dependencies.flatMap(({ resolved }) => {
+        const [from, to] = [subFolderOf(source), subFolderOf(resolved)];
+        const isInOneRoom = from !== undefined && to !== undefined && from.room === to.room && from.path !== to.path;
+        return isInOneRoom ? [{ from: from.path, to: to.path, example: `${source} → ${resolved}` }] : [];
+      }),
+    );
+  return imports.filter(({ from, to }) => leadsTo(from, to, imports)).map(({ example }) => example);
+}
+
+function subFolderOf(path: string): { room: string; path: string } | undefined {
+  const [, room = '', folder = ''] = /^src\/([^/]+)\/([^/]+)\//.exec(path) ?? [];
+  return folder ? { room, path: `${room}/${folder}` } : undefined;
+}
+
+function leadsTo(target: string, start: string, imports: readonly FolderImport[], seen = new Set<string>()): boolean {
+  if (start === target) return true;
+  if (seen.has(start)) return false;
+  seen.add(start);
+  return imports.some(({ from, to }) => from === start && leadsTo(target, to, imports, seen));
 }

@@ -13,7 +13,7 @@ const EDITS: readonly Edit[] = [
   {
     file: REACTIONS,
     replace: 'SideEffect(OrderConfirmed, MAIL)',
-    by: `SideEffect(OrderConfirmed, { ...MAIL, formerNames: ['notifications.emailConfirmation'] })`,
+    by: `SideEffect(OrderConfirmed, { ...MAIL, name: 'notifications.emailConfirmation' })`,
   },
   // A new optional field of an event.
   {
@@ -48,7 +48,7 @@ export const StockShort =`,
   {
     file: REACTIONS,
     replace: `${CLASS} = __decorate([`,
-    by: `import { ReactsTo } from '../common/events/subscription.js';
+    by: `import { ReactsTo } from '../backbone/decorators.js';
 import { StockReservedV2 } from '../inventory/inventory.events.js';
 import { OrderPlaced } from '../orders/orders.events.js';
 ${CLASS}.prototype.noteOrder = ${NOTE};

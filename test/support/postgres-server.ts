@@ -2,13 +2,13 @@ import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Pool } from 'pg';
-import type { EmbeddedPostgres } from '../../src/common/database/embedded-postgres.js';
+import type { EmbeddedPostgres } from '../../src/common/embedded-postgres/embedded-postgres.js';
 import { until } from './until.js';
 
-type Embedded = typeof import('../../src/common/database/embedded-postgres.js');
+type Embedded = typeof import('../../src/common/embedded-postgres/embedded-postgres.js');
 
 /** The build's own way to start PostgreSQL. */
-const EMBEDDED = pathToFileURL(resolve('dist/common/database/embedded-postgres.js')).href;
+const EMBEDDED = pathToFileURL(resolve('dist/common/embedded-postgres/embedded-postgres.js')).href;
 /** As a shop would have it: what is committed is on the disk. */
 const SETTINGS = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_connections: '100' };
 /** Somebody may take the port after it was found free, and before PostgreSQL has it. */

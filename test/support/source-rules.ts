@@ -19,13 +19,16 @@ export const sourceRules = {
       ? 'reads process.env: add the variable to src/config.ts and inject CONFIG'
       : undefined,
 
-  'two steps up lead to common or config, and nothing leads further': ({ path, text }) => {
+  'two steps up lead to a room below, and nothing leads further': ({ path, text }) => {
+    if (/\.spec\.ts$|\/testing\//.test(path)) return undefined;
     const far = [...text.matchAll(/(?:from|import) '(\.\.\/\.\.\/[^']*)'/g)].map(([, specifier = '']) => specifier);
-    const lost = far.find(
-      (specifier) =>
-        specifier.startsWith('../../../') || !/^src\/(common\/|config\.js$)/.test(posix.join(path, '..', specifier)),
-    );
-    return lost && `imports ${lost}: it is in the wrong folder, or wants something that is`;
+    const room = roomOf(path);
+    const below = BELOW[room ?? ''] ?? ['common', 'backbone', 'operations', 'config.js'];
+    const lost = far.find((specifier) => {
+      const [src, target = ''] = posix.join(path, '..', specifier).split('/');
+      return specifier.startsWith('../../../') || src !== 'src' || !below.includes(target);
+    });
+    return lost && `imports ${lost}: the file is in the wrong folder, or imports one that is`;
   },
 
   'no file hides others': ({ path }) =>
@@ -42,8 +45,13 @@ export const sourceRules = {
       : undefined,
 
   'modules are flat': ({ path }) =>
-    /^src\/(?!common\/)[^/]+\/(?!(migrations|templates)\/)[^/]+\//.test(path)
-      ? 'is in a folder of its own: put it beside the others of its module'
+    /^src\/(?!(common|backbone|operations)\/)[^/]+\/(?!(migrations|templates)\/)[^/]+\//.test(path)
+      ? 'is in a folder of its own: put it beside the other files of its module'
+      : undefined,
+
+  'entities are in entity files': ({ path, text }) =>
+    /^@Entity\(/m.test(text) && !/\.(entity|spec)\.ts$/.test(path)
+      ? 'has an entity: move it to a file of its own, <name>.entity.ts'
       : undefined,
 
   'SQL stays in the schema of its module': ({ path, text }, modules) => {
@@ -61,9 +69,21 @@ export const sourceRules = {
   },
 } satisfies Record<string, (file: SourceFile, modules: readonly string[]) => string | undefined>;
 
+/** The rooms of machinery, each with the rooms that it may import. Every other folder of src is a business module. */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  common: ['common'],
+  backbone: ['common'],
+  operations: ['common', 'backbone'],
+};
+
+function roomOf(path: string): string | undefined {
+  return /^src\/([^/]+)\//.exec(path)?.[1];
+}
+
+/** The machinery keeps its tables in one schema. */
 function schemaOf(path: string): string | undefined {
-  const [, folder] = /^src\/([^/]+)\//.exec(path) ?? [];
-  return folder === 'common' ? 'backbone' : folder;
+  const room = roomOf(path);
+  return room !== undefined && room in BELOW ? 'backbone' : room;
 }
 
 export type SourceRule = keyof typeof sourceRules;
@@ -84,11 +104,11 @@ export async function sourceProblems(root: string): Promise<string[]> {
   );
 }
 
-/** The business modules: every folder of src but common. */
+/** The business modules: every folder of src but the rooms of machinery. */
 export async function modulesIn(root: string): Promise<string[]> {
   const entries = await readdir(join(root, 'src'), { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  return folders.filter((name) => name !== 'common').toSorted();
+  return folders.filter((name) => !(name in BELOW)).toSorted();
 }
 
 async function sourcesIn(root: string): Promise<SourceFile[]> {

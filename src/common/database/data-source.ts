@@ -1,14 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { DataSource, type MixedList, type QueryRunner } from 'typeorm';
-import { CreateBackbone1764000000000 } from '../events/migrations/1764000000000-create-backbone.js';
-import { CreateOperations1764000000200 } from '../events/migrations/1764000000200-create-operations.js';
-import { CreatePrunedDeliveries1764000000300 } from '../events/migrations/1764000000300-create-pruned-deliveries.js';
-import { CreateSubscriberTypes1764000000600 } from '../events/migrations/1764000000600-create-subscriber-types.js';
-import { CreateIdempotencyKeys1764000000100 } from '../idempotency/migrations/1764000000100-create-idempotency-keys.js';
-import type { ModuleDefinition } from '../module-definition.js';
-import { CreateReconciliation1764000000400 } from '../reconciliation/migrations/1764000000400-create-reconciliation.js';
-import { KeepWhyACheckFailed1764000000500 } from '../reconciliation/migrations/1764000000500-keep-why-a-check-failed.js';
-import { KeepWhatIsSettled1764000000700 } from '../reconciliation/migrations/1764000000700-keep-what-is-settled.js';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createSchema } from './roles.js';
 
 const SESSION_SETTINGS = {
@@ -30,10 +21,14 @@ const CONNECT_TIMEOUT_MS = 15_000;
 const START_LOCK = 734_001;
 const TURN_EVERY_MS = 50;
 
+type EntityTarget = abstract new (...parameters: never) => unknown;
+
 export interface DataSourceOptions {
   readonly url: string;
   readonly poolSize: number;
-  readonly modules: readonly ModuleDefinition[];
+  readonly entities: readonly EntityTarget[];
+  /** TypeORM runs them in the sequence of the timestamps at the end of their names. */
+  readonly migrations: readonly (new () => MigrationInterface)[];
   /** The longest time for one statement; 0: as long as it takes. */
   readonly statementMs?: number;
 }
@@ -42,28 +37,17 @@ export interface DataSourceOptions {
 export function createDataSource({
   url,
   poolSize,
-  modules,
+  entities,
+  migrations,
   statementMs = STATEMENT_MS,
 }: DataSourceOptions): DataSource {
-  const entities: MixedList<Function> = modules.flatMap((module) => [...module.entities]);
-  const migrations: MixedList<Function> = modules.flatMap((module) => [...module.migrations]);
   return new DataSource({
     type: 'postgres',
     url,
     poolSize,
     schema: 'backbone',
-    entities,
-    migrations: [
-      CreateBackbone1764000000000,
-      CreateIdempotencyKeys1764000000100,
-      CreateOperations1764000000200,
-      CreatePrunedDeliveries1764000000300,
-      CreateReconciliation1764000000400,
-      KeepWhyACheckFailed1764000000500,
-      CreateSubscriberTypes1764000000600,
-      KeepWhatIsSettled1764000000700,
-      ...migrations,
-    ],
+    entities: [...entities],
+    migrations: [...migrations],
     migrationsTableName: 'migration',
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'orderly',
@@ -84,18 +68,21 @@ export function createDataSource({
 
 /** Brings the database up to date. Building an index takes as long as it takes, so `statementMs` had better be 0. */
 export async function migrate(dataSource: DataSource): Promise<void> {
-  await inTurn(dataSource, async (runner) => {
+  await withStartLock(dataSource, async (runner) => {
     await createSchema(runner, 'backbone');
     await dataSource.runMigrations({ transaction: 'each' });
   });
 }
 
 /** Processes that start together take turns, so that each finds what the one before it has done. */
-export async function inTurn(dataSource: DataSource, work: (runner: QueryRunner) => Promise<void>): Promise<void> {
+export async function withStartLock(
+  dataSource: DataSource,
+  work: (runner: QueryRunner) => Promise<void>,
+): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
     // Asked again and again, because a statement that waits for its turn may be taken for one without an answer.
-    while (!(await isOurTurn(runner))) await pause(TURN_EVERY_MS);
+    while (!(await tryStartLock(runner))) await pause(TURN_EVERY_MS);
     await work(runner);
   } finally {
     await runner.query('SELECT pg_advisory_unlock_all()');
@@ -103,7 +90,7 @@ export async function inTurn(dataSource: DataSource, work: (runner: QueryRunner)
   }
 }
 
-async function isOurTurn(runner: QueryRunner): Promise<boolean> {
+async function tryStartLock(runner: QueryRunner): Promise<boolean> {
   const [row]: { isOurs: boolean }[] = await runner.query('SELECT pg_try_advisory_lock($1) AS "isOurs"', [START_LOCK]);
   return row?.isOurs === true;
 }

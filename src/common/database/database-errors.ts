@@ -1,12 +1,12 @@
 import { isError } from '../logging/describe-error.js';
 
 /** The outcome of a COMMIT could not be learned in time: the work may or may not be stored. */
-export class CommitUnknownError extends Error {
+export class CommitUnknown extends Error {
   override readonly name = 'CommitUnknownError';
 }
 
 /** PostgreSQL answered COMMIT with ROLLBACK: an error inside the transaction was caught and passed over. */
-export class RolledBackError extends Error {
+export class RolledBack extends Error {
   override readonly name = 'RolledBackError';
 
   constructor() {
@@ -17,7 +17,7 @@ export class RolledBackError extends Error {
 }
 
 /** `transactions.run` inside `transactions.run`: would take a second connection and split what must commit together. */
-export class NestedTransactionError extends Error {
+export class NestedTransaction extends Error {
   override readonly name = 'NestedTransactionError';
 
   constructor() {
@@ -26,7 +26,7 @@ export class NestedTransactionError extends Error {
 }
 
 /** A statement came when its transaction had ended, so it could only have been stored on its own. */
-export class TransactionEndedError extends Error {
+export class TransactionEnded extends Error {
   override readonly name = 'TransactionEndedError';
 
   constructor() {
@@ -68,7 +68,7 @@ export function isStorageFull(error: unknown): boolean {
 const UNFIT_STATES = new Set(['53000', '53200', '53400', '58000', '58030', '25006', 'XX001', 'XX002']);
 
 /** PostgreSQL is there and cannot do its work. Nothing of the work was stored. */
-export function isDatabaseUnfit(error: unknown): boolean {
+export function isDatabaseUnable(error: unknown): boolean {
   return UNFIT_STATES.has(sqlStateOf(error) ?? '');
 }
 

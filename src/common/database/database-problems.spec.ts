@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { CommitUnknownError } from './database-errors.js';
+import { CommitUnknown } from './database-errors.js';
 import { databaseProblemOf } from './database-problems.js';
 
 /** An error as TypeORM passes it on. */
@@ -21,7 +21,7 @@ test.each([
 });
 
 test('an outcome that is not known is told as such, whatever its cause', () => {
-  const unknown = new CommitUnknownError('lost', { cause: failed('57P01') });
+  const unknown = new CommitUnknown('lost', { cause: failed('57P01') });
   expect(databaseProblemOf(unknown)).toMatchObject({ detail: expect.stringMatching('outcome is not known') });
 });
 

@@ -1,10 +1,4 @@
-import {
-  CommitUnknownError,
-  isDatabaseBusy,
-  isDatabaseLost,
-  isDatabaseUnfit,
-  isStorageFull,
-} from './database-errors.js';
+import { CommitUnknown, isDatabaseBusy, isDatabaseLost, isDatabaseUnable, isStorageFull } from './database-errors.js';
 
 /** What a caller is told about a database that cannot do its work. */
 export interface DatabaseProblem {
@@ -19,7 +13,7 @@ const LATER_SECONDS = 30;
 
 const PROBLEMS: readonly [is: (error: unknown) => boolean, problem: DatabaseProblem][] = [
   [
-    (error) => error instanceof CommitUnknownError,
+    (error) => error instanceof CommitUnknown,
     unavailable('The outcome is not known: look before you try again, or repeat with the same Idempotency-Key'),
   ],
   [isDatabaseLost, unavailable('The database is out of reach: try again soon')],
@@ -33,7 +27,7 @@ const PROBLEMS: readonly [is: (error: unknown) => boolean, problem: DatabaseProb
     },
   ],
   [
-    isDatabaseUnfit,
+    isDatabaseUnable,
     unavailable('The database cannot do its work, and nothing was stored: try again later', LATER_SECONDS),
   ],
 ];

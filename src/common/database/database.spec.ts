@@ -5,7 +5,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { TestDatabase } from '../testing/test-database.js';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
-import { CommitUnknownError, isDatabaseLost, TransactionEndedError } from './database-errors.js';
+import { CommitUnknown, isDatabaseLost, TransactionEnded } from './database-errors.js';
 import type { Session } from './session.js';
 
 /** What PostgreSQL's protocol calls a simple query with this text: type, length, text, zero. */
@@ -67,7 +67,7 @@ describe('a COMMIT whose answer is lost', () => {
   beforeAll(async () => {
     testDatabase = await TestDatabase.create();
     proxy = await Proxy.before(new URL(testDatabase.url));
-    dataSource = await createDataSource({ url: proxy.url, poolSize: 3, modules: [] }).initialize();
+    dataSource = await createDataSource({ url: proxy.url, poolSize: 3, entities: [], migrations: [] }).initialize();
     await dataSource.query('CREATE TABLE note (text text)');
     database = new Database(dataSource, { enforceRoles: false });
   });
@@ -86,7 +86,7 @@ describe('a COMMIT whose answer is lost', () => {
        VALUES ($1::uuid, 'toy/' || $1::uuid, 1, 'toys.toy-made.v1', '{}', '{}', '', now())`,
       [eventId],
     );
-    session.eventId = eventId;
+    session.writtenRow = { select: 'SELECT FROM backbone.event WHERE id = $2', id: eventId };
     return text;
   };
   const notes = async () => (await dataSource.query('SELECT text FROM note')).map(({ text }: { text: string }) => text);
@@ -114,7 +114,7 @@ describe('a COMMIT whose answer is lost', () => {
     const lost = database
       .transaction('toys', async (session) => {
         await write(session, 'of another one');
-        session.eventId = randomUUID();
+        session.writtenRow = { select: 'SELECT FROM backbone.event WHERE id = $2', id: randomUUID() };
       })
       .catch((error: unknown) => error);
 
@@ -128,7 +128,7 @@ describe('a COMMIT whose answer is lost', () => {
       session.send('INSERT INTO note VALUES ($1)', ['unknown']);
     });
 
-    await expect(lost).rejects.toThrow(CommitUnknownError);
+    await expect(lost).rejects.toThrow(CommitUnknown);
   });
 
   test('leaves the pool in order', async () => {
@@ -147,7 +147,12 @@ describe('the statements of a transaction', () => {
 
   beforeAll(async () => {
     testDatabase = await TestDatabase.create();
-    dataSource = await createDataSource({ url: testDatabase.url, poolSize: 3, modules: [] }).initialize();
+    dataSource = await createDataSource({
+      url: testDatabase.url,
+      poolSize: 3,
+      entities: [],
+      migrations: [],
+    }).initialize();
     await dataSource.query('CREATE TABLE note (text text)');
     database = new Database(dataSource, { enforceRoles: false });
   });
@@ -180,7 +185,7 @@ describe('the statements of a transaction', () => {
       await session.manager.query('SELECT 1');
     });
 
-    await expect(left).rejects.toThrow(TransactionEndedError);
+    await expect(left).rejects.toThrow(TransactionEnded);
     expect(await dataSource.query('SELECT DISTINCT text FROM note')).toHaveLength(1);
   });
 

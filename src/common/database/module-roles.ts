@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { ConfigError } from '../../config.js';
+import { ConfigInvalid } from '../config/environment.js';
 import { roleOf } from './roles.js';
 
 /** Since PostgreSQL 16 a member of a role may take it on only if it was given that right too. */
@@ -18,14 +18,14 @@ const UNFIT = `
 
 /**
  * Every module has a role that this account may take on, and that may use the module's tables.
- * @throws {ConfigError} naming those of which that is not true
+ * @throws {ConfigInvalid} naming those of which that is not true
  */
-export async function refuseUnfitRoles(dataSource: DataSource, modules: readonly string[]): Promise<void> {
+export async function assertRolesUsable(dataSource: DataSource, modules: readonly string[]): Promise<void> {
   const schemas = ['backbone', ...modules];
   const unfit: { role: string }[] = await dataSource.query(UNFIT, [schemas, schemas.map(roleOf)]);
   if (unfit.length === 0) return;
   const roles = unfit.map(({ role }) => role).join(', ');
-  throw new ConfigError([
+  throw new ConfigInvalid([
     `MODULE_ROLES: this account may not act as ${roles} in this database: have an administrator run what docs/operations.md has under "A role for each module", or set MODULE_ROLES=off`,
   ]);
 }

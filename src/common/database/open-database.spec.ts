@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { DataSource } from 'typeorm';
-import { ConfigError } from '../../config.js';
+import { BACKBONE_MIGRATIONS } from '../../backbone/migrations/backbone-migrations.js';
+import { ConfigInvalid } from '../config/environment.js';
 import { TestDatabase } from '../testing/test-database.js';
-import { refuseUnfitRoles } from './module-roles.js';
+import { assertRolesUsable } from './module-roles.js';
 import { openDatabase } from './open-database.js';
 
 /** An account that may log in and nothing else, on a server whose roles for modules are somebody else's. */
@@ -15,7 +16,12 @@ let server: DataSource;
 const urlOf = (name: string, credentials = {}) =>
   Object.assign(new URL(testDatabase.url), { pathname: `/${name}`, ...credentials }).toString();
 const open = () =>
-  openDatabase({ url: urlOf(database, { username: account, password: account }), poolSize: 2, modules: [] });
+  openDatabase({
+    url: urlOf(database, { username: account, password: account }),
+    poolSize: 2,
+    entities: [],
+    migrations: BACKBONE_MIGRATIONS,
+  });
 
 beforeAll(async () => {
   testDatabase = await TestDatabase.create();
@@ -56,7 +62,12 @@ test('an older version opens a database that a newer one has brought further, an
   const migrations = () => server.query<{ name: string }[]>('SELECT name FROM backbone.migration ORDER BY id');
   const before = await migrations();
 
-  const opened = await openDatabase({ url: testDatabase.url, poolSize: 2, modules: [] });
+  const opened = await openDatabase({
+    url: testDatabase.url,
+    poolSize: 2,
+    entities: [],
+    migrations: BACKBONE_MIGRATIONS,
+  });
   await opened.destroy();
 
   expect(before.map(({ name }) => name)).toContain('CreateOrders1764000002000');
@@ -64,15 +75,15 @@ test('an older version opens a database that a newer one has brought further, an
 });
 
 test('an account without rights is told so in a sentence', async () => {
-  await expect(open()).rejects.toThrow(ConfigError);
+  await expect(open()).rejects.toThrow(ConfigInvalid);
   await expect(open()).rejects.toThrow(`DATABASE_URL: this PostgreSQL cannot be used: permission denied`);
 });
 
 test('an account that may not take on the roles of modules is told so in a sentence, and what it says makes it able to', async () => {
   await server.query(`ALTER DATABASE ${database} OWNER TO ${account}`);
   const opened = await open();
-  const start = () => refuseUnfitRoles(opened, []);
-  await expect(start()).rejects.toThrow(ConfigError);
+  const start = () => assertRolesUsable(opened, []);
+  await expect(start()).rejects.toThrow(ConfigInvalid);
   await expect(start()).rejects.toThrow(
     '- MODULE_ROLES: this account may not act as orderly_backbone in this database: have an administrator run',
   );
@@ -91,5 +102,7 @@ test('an account that may not take on the roles of modules is told so in a sente
 
 test('a server that is not there is told in a sentence, also where it would be a socket', async () => {
   const url = `postgres://${account}@%2Fnowhere/${database}`;
-  await expect(openDatabase({ url, poolSize: 2, modules: [] })).rejects.toThrow(ConfigError);
+  await expect(openDatabase({ url, poolSize: 2, entities: [], migrations: BACKBONE_MIGRATIONS })).rejects.toThrow(
+    ConfigInvalid,
+  );
 });

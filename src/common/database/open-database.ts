@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { ConfigError } from '../../config.js';
+import { ConfigInvalid } from '../config/environment.js';
 import { codeOf, isError } from '../logging/describe-error.js';
 import { createDataSource, type DataSourceOptions, migrate } from './data-source.js';
 import { isDatabaseLost, sqlStateOf } from './database-errors.js';
@@ -9,7 +9,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * Opens the database and brings its tables up to date.
- * @throws {ConfigError} when it is out of reach, refuses this account, or is too old
+ * @throws {ConfigInvalid} when it is out of reach, refuses this account, or is too old
  */
 export async function openDatabase(options: DataSourceOptions): Promise<DataSource> {
   await bringUpToDate(options);
@@ -19,26 +19,26 @@ export async function openDatabase(options: DataSourceOptions): Promise<DataSour
 async function bringUpToDate(options: DataSourceOptions): Promise<void> {
   const patient = await createDataSource({ ...options, statementMs: 0 })
     .initialize()
-    .catch(refuse);
+    .catch(rethrowAsConfigError);
   try {
     await refuseOldServer(patient);
     await migrate(patient);
   } catch (error) {
-    refuseWithoutRights(error);
+    rethrowMissingRights(error);
   } finally {
     await patient.destroy();
   }
 }
 
-/** @throws {ConfigError} when that was the reason, else the error as it is */
-export function refuseWithoutRights(error: unknown): never {
-  if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) refuse(error);
+/** @throws {ConfigInvalid} when that was the reason, else the error as it is */
+export function rethrowMissingRights(error: unknown): never {
+  if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) rethrowAsConfigError(error);
   throw error;
 }
 
-function refuse(error: unknown): never {
+function rethrowAsConfigError(error: unknown): never {
   if (!codeOf(error) && !isDatabaseLost(error)) throw error;
-  throw new ConfigError([`DATABASE_URL: this PostgreSQL cannot be used: ${reasonOf(error)}`]);
+  throw new ConfigInvalid([`DATABASE_URL: this PostgreSQL cannot be used: ${reasonOf(error)}`]);
 }
 
 /** Of several addresses that were tried, each has a reason and all of them together have no message. */
@@ -51,5 +51,5 @@ async function refuseOldServer(dataSource: DataSource): Promise<void> {
   const [row]: { version: string }[] = await dataSource.query(`SELECT current_setting('server_version') AS version`);
   const version = row?.version ?? '';
   if (Number.parseInt(version, 10) < OLDEST_SERVER)
-    throw new ConfigError([`DATABASE_URL: this is PostgreSQL ${version}; Orderly needs ${OLDEST_SERVER} or newer`]);
+    throw new ConfigInvalid([`DATABASE_URL: this is PostgreSQL ${version}; Orderly needs ${OLDEST_SERVER} or newer`]);
 }

@@ -1,5 +1,5 @@
 import type { Client, QueryConfig, QueryResult } from 'pg';
-import { spoil } from './fit-connections.js';
+import { markBroken } from './broken-connections.js';
 
 const names = new Map<string, string>();
 
@@ -14,11 +14,15 @@ export function preparedStatement(text: string, values: readonly unknown[]): Que
 }
 
 /** Asks for a prepared statement's answer. A connection on which it is not fit for use any more is thrown away afterwards. */
-export async function ask(client: Client, sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+export async function executePrepared(
+  client: Client,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<QueryResult> {
   try {
     return await client.query(preparedStatement(sql, parameters));
   } catch (error) {
-    spoil(client, error);
+    markBroken(client, error);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { WrittenRow } from './lost-commit.js';
 
 /** What SQL can be sent through. Texts are prepared once on every connection, so they must be constants. */
 export interface Sql {
@@ -11,10 +12,10 @@ export interface Sql {
 /** One open transaction, as the backbone sees it. */
 export interface Session extends Sql {
   readonly manager: EntityManager;
-  /** One of the events that it writes, once there is one: by it is found out whether a lost COMMIT took place. */
-  eventId?: string;
+  /** A row that the transaction writes, once there is one: it tells whether a COMMIT without an answer took place. */
+  writtenRow?: WrittenRow;
   /** Whose statements are sent. */
   readonly module: string;
   /** From here on the statements are this module's: they run under its role where roles are enforced. */
-  become(module: string): void;
+  actAs(module: string): void;
 }

@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { Client, QueryConfig, QueryResult } from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { isDatabaseLost, RolledBackError, sqlStateOf, TransactionEndedError } from './database-errors.js';
-import { spoil } from './fit-connections.js';
-import { ask, preparedStatement } from './prepared-statement.js';
+import { markBroken } from './broken-connections.js';
+import { isDatabaseLost, RolledBack, sqlStateOf, TransactionEnded } from './database-errors.js';
+import { executePrepared, preparedStatement } from './prepared-statement.js';
 
 /** The number is asked for at once, because it is what tells afterwards whether a COMMIT without an answer is over. */
 const BEGIN = 'BEGIN; SELECT pg_current_xact_id()::text AS id';
@@ -27,7 +27,7 @@ export class Statements {
   private readonly awaited = new Set<Promise<unknown>>();
   private readonly sent: Promise<void>[] = [];
   private failure: Error | undefined;
-  private isHeldBack = false;
+  private isCorked = false;
   private hasEnded = false;
 
   private constructor(
@@ -41,7 +41,7 @@ export class Statements {
       transactionDepth: 1,
       query: (...statement: unknown[]) =>
         this.run((): Promise<unknown> => {
-          this.letGo();
+          this.flush();
           return Reflect.apply(query, runner, statement);
         }),
     });
@@ -62,8 +62,8 @@ export class Statements {
   /** Gives the rows of a statement. Its text is prepared once on every connection, so it must be a constant. */
   async query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     const { rows } = await this.run(() => {
-      const answer = ask(this.client, sql, parameters);
-      this.letGo();
+      const answer = executePrepared(this.client, sql, parameters);
+      this.flush();
       return answer;
     });
     return rows as Row[];
@@ -77,17 +77,17 @@ export class Statements {
   /**
    * Sends COMMIT behind all others.
    * @throws whatever PostgreSQL said to the first statement that failed and for which nobody waited
-   * @throws {RolledBackError} when an awaited one failed and its error was swallowed
+   * @throws {RolledBack} when an awaited one failed and its error was swallowed
    */
   async commit(): Promise<void> {
     await this.end();
     // Known by now if it never left: PostgreSQL has not heard of it, and would commit without it.
     if (this.failure) throw this.failure;
     const committing = this.client.query('COMMIT');
-    this.letGo();
+    this.flush();
     try {
       const { command } = await committing;
-      if (command !== 'COMMIT') throw new RolledBackError();
+      if (command !== 'COMMIT') throw new RolledBack();
     } catch (error) {
       throw await this.reasonOf(error);
     }
@@ -96,7 +96,7 @@ export class Statements {
   /** Ends what cannot be committed. @throws the reason: what was thrown, or what went wrong before and led to it */
   async fail(thrown: unknown): Promise<never> {
     await this.end();
-    this.letGo();
+    this.flush();
     throw await this.reasonOf(thrown);
   }
 
@@ -109,17 +109,17 @@ export class Statements {
   /** When one for which nobody waited has failed, PostgreSQL refuses all later ones, and does not say why. */
   private async reasonOf(last: unknown): Promise<unknown> {
     await Promise.all(this.sent);
-    const isOfDatabase = last instanceof RolledBackError || sqlStateOf(last) !== undefined || isDatabaseLost(last);
+    const isOfDatabase = last instanceof RolledBack || sqlStateOf(last) !== undefined || isDatabaseLost(last);
     return isOfDatabase ? (this.failure ?? last) : last;
   }
 
   private post(config: QueryConfig, take: (answer: unknown) => void = () => undefined): void {
-    if (this.hasEnded) throw new TransactionEndedError();
-    this.holdBack();
+    if (this.hasEnded) throw new TransactionEnded();
+    this.cork();
     const { client } = this;
     const answered = new Promise<void>((done) => {
       client.query(config, (error: Error | null, answer: unknown) => {
-        if (error) this.note(error);
+        if (error) this.noteFailure(error);
         else take(answer);
         done();
       });
@@ -127,21 +127,21 @@ export class Statements {
     this.sent.push(answered);
   }
 
-  private note(error: Error): void {
-    spoil(this.client, error);
+  private noteFailure(error: Error): void {
+    markBroken(this.client, error);
     if (sqlStateOf(error) !== REFUSED_SINCE) this.failure ??= error;
   }
 
   /** Not while somebody waits for an answer: what he asked may not have been written to the stream yet. */
-  private holdBack(): void {
-    if (this.isHeldBack || this.awaited.size > 0) return;
+  private cork(): void {
+    if (this.isCorked || this.awaited.size > 0) return;
     this.stream.cork();
-    this.isHeldBack = true;
+    this.isCorked = true;
   }
 
-  private letGo(): void {
-    if (this.isHeldBack) this.stream.uncork();
-    this.isHeldBack = false;
+  private flush(): void {
+    if (this.isCorked) this.stream.uncork();
+    this.isCorked = false;
   }
 
   private get stream(): Writable {
@@ -149,7 +149,7 @@ export class Statements {
   }
 
   private async run<Answer>(statement: () => Promise<Answer>): Promise<Answer> {
-    if (this.hasEnded) throw new TransactionEndedError();
+    if (this.hasEnded) throw new TransactionEnded();
     const running = statement();
     this.awaited.add(running);
     try {

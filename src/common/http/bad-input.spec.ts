@@ -6,14 +6,14 @@ import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/commo
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { z } from 'zod';
-import { CommitUnknownError } from '../database/database-errors.js';
+import { currentContext } from '../context/context.js';
+import { CommitUnknown } from '../database/database-errors.js';
 import { DomainError } from '../errors/domain-error.js';
-import { currentContext } from '../events/context.js';
 import { createLogger } from '../logging/logger.js';
 import { isoTime, quantity, sku, text } from './fields.js';
 import { configureHttp, createAdapter } from './http-app.js';
-import { linesOf } from './lines.js';
-import { AcceptsLines, LineStream } from './ndjson.js';
+import { AcceptsNdjson, NdjsonBody } from './ndjson.js';
+import { ndjsonLines } from './ndjson-lines.js';
 import { pageQuery } from './pagination.js';
 
 class PencilNotFound extends DomainError {
@@ -35,7 +35,7 @@ const ERRORS: Record<string, () => Error> = {
   database: () => Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' }),
   lock: () => Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' }),
   deadlock: () => Object.assign(new Error('deadlock detected'), { code: '40P01' }),
-  commit: () => new CommitUnknownError('lost'),
+  commit: () => new CommitUnknown('lost'),
 };
 
 const order = z.strictObject({
@@ -66,11 +66,11 @@ class PencilsController {
   }
 
   @Post('products/import')
-  @AcceptsLines('{"sku":"NW-1"}')
-  async import(@Body(LineStream) lines: Readable) {
+  @AcceptsNdjson('{"sku":"NW-1"}')
+  async import(@Body(NdjsonBody) lines: Readable) {
     let count = 0;
     progress.emit('import');
-    for await (const _ of linesOf(lines, 1024)) count++;
+    for await (const _ of ndjsonLines(lines, 1024)) count++;
     return { count };
   }
 }

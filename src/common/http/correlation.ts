@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
-import { inContext, REQUESTS } from '../events/context.js';
+import { API_ACTOR, runInContext } from '../context/context.js';
 
 export const CORRELATION_HEADER = 'x-correlation-id';
 
@@ -11,5 +11,5 @@ export function correlate(request: IncomingMessage, response: ServerResponse, ne
   const given = request.headers[CORRELATION_HEADER];
   const correlationId = typeof given === 'string' && ACCEPTABLE.test(given) ? given : uuidv7();
   response.setHeader(CORRELATION_HEADER, correlationId);
-  inContext({ correlationId, causationId: null, actor: REQUESTS }, next);
+  runInContext({ correlationId, causationId: null, actor: API_ACTOR }, next);
 }

@@ -1,9 +1,9 @@
 import { Controller, Module, Param, Post, Put } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { HealthController } from '../monitoring/health.controller.js';
+import { HealthChecks } from '../monitoring/health-checks.js';
 import { Created } from './created.js';
-import { HealthController } from './health.controller.js';
-import { HealthChecks } from './health.js';
 import { configureHttp, createAdapter } from './http-app.js';
 
 @Controller('pencils')

@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
-import { admit } from './admission.js';
 import { JsonAdapter } from './body-parsers.js';
 import { CreatedInterceptor } from './created.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
+import { runRequestHooks } from './request-hooks.js';
 import { RouteTable } from './route-table.js';
 import { refuseUnreadable, refuseUnrouted } from './unrouted-errors.js';
 import { RequestValidationPipe } from './validation.js';
@@ -25,12 +25,12 @@ export function createAdapter(): FastifyAdapter {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: (error: Error, { raw: request }: Raw<IncomingMessage>, { raw: response }: Raw<ServerResponse>) =>
-      admit({ request, response, route: undefined }, () => refuseUnrouted(error, response)),
+      runRequestHooks({ request, response, route: undefined }, () => refuseUnrouted(error, response)),
     clientErrorHandler: refuseUnreadable,
   });
   adapter.setOnRequestHook(({ raw: request, routeOptions }, { raw: response }, done) => {
     hangUpWhileClosing(adapter.getHttpServer(), response);
-    admit({ request, response, route: routeOptions.url }, done);
+    runRequestHooks({ request, response, route: routeOptions.url }, done);
   });
   return adapter;
 }

@@ -1,4 +1,4 @@
-import { JsonMalformedError } from './request-errors.js';
+import { JsonMalformed } from './request-errors.js';
 
 const DEPTH_MAX = 32;
 const QUOTE = 0x22;
@@ -12,14 +12,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Reads JSON more strictly than JSON.parse, which decides silently between two fields of one name, and whose answer
  * may nest deeper than any code that walks it can bear.
- * @throws {JsonMalformedError}
+ * @throws {JsonMalformed}
  */
 export function parseJson(body: Uint8Array): unknown {
   const text = decode(body);
   const { members, depth } = measure(text);
-  if (depth > DEPTH_MAX) throw new JsonMalformedError(`The JSON nests deeper than ${DEPTH_MAX} levels`);
+  if (depth > DEPTH_MAX) throw new JsonMalformed(`The JSON nests deeper than ${DEPTH_MAX} levels`);
   const value = valueOf(text);
-  if (countMembers(value) < members) throw new JsonMalformedError('An object has two fields of one name');
+  if (countMembers(value) < members) throw new JsonMalformed('An object has two fields of one name');
   return value;
 }
 
@@ -27,7 +27,7 @@ function decode(body: Uint8Array): string {
   try {
     return utf8.decode(body);
   } catch {
-    throw new JsonMalformedError('The JSON is not encoded in UTF-8');
+    throw new JsonMalformed('The JSON is not encoded in UTF-8');
   }
 }
 
@@ -35,7 +35,7 @@ function valueOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new JsonMalformedError('This is not valid JSON');
+    throw new JsonMalformed('This is not valid JSON');
   }
 }
 
@@ -60,7 +60,7 @@ function measure(text: string): { members: number; depth: number } {
 /** Fields that are left after parsing: fewer than were written down when two had one name. */
 function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  if (Object.hasOwn(value, '__proto__')) throw new JsonMalformedError('A field must not be called __proto__');
+  if (Object.hasOwn(value, '__proto__')) throw new JsonMalformed('A field must not be called __proto__');
   const children: unknown[] = Object.values(value);
   const own = Array.isArray(value) ? 0 : children.length;
   return children.reduce<number>((sum, child) => sum + countMembers(child), own);

@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import { applyDecorators, type PipeTransform } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
-import { BodyMissingError } from './request-errors.js';
+import { BodyMissing } from './request-errors.js';
 
 export const NDJSON = 'application/x-ndjson';
 
 /** This route takes one JSON value a line, as a stream of any length: `@Body(LineStream) lines: Readable`. */
-export function AcceptsLines(example: string): MethodDecorator {
+export function AcceptsNdjson(example: string): MethodDecorator {
   return applyDecorators(
     RouteConfig({ mediaType: NDJSON }),
     ApiConsumes(NDJSON),
@@ -15,10 +15,10 @@ export function AcceptsLines(example: string): MethodDecorator {
   );
 }
 
-/** Hands the raw body on. @throws {BodyMissingError} when the request came without one */
-export class LineStream implements PipeTransform {
+/** Hands the raw body on. @throws {BodyMissing} when the request came without one */
+export class NdjsonBody implements PipeTransform {
   transform(value: unknown): Readable {
-    if (!(value instanceof Readable)) throw new BodyMissingError();
+    if (!(value instanceof Readable)) throw new BodyMissing();
     return value;
   }
 }

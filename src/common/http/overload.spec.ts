@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ModuleStage } from '../testing/module-stage.js';
-import { ToySold, ToysModule } from '../testing/toy-module.js';
+import { ToySold, ToysModule } from '../../backbone/testing/toy-module.js';
+import { ModuleStage } from '../../operations/testing/module-stage.js';
 
 /** The stage has five connections. */
 const REQUESTS_AT_ONCE = 3;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decodeCursor, encodeCursor, pageOf, pageQuery, pageSchema } from './pagination.js';
-import { InvalidCursorError } from './request-errors.js';
+import { CursorInvalid } from './request-errors.js';
 
 const place = z.tuple([z.iso.datetime(), z.uuid()]);
 const at: [string, string] = ['2026-11-23T08:00:00Z', '0192f3a0-5b1e-7c3d-9f2a-4e6b8d0c1a2b'];
@@ -11,7 +11,7 @@ test('a cursor comes back as it went', () => {
 
 test.each(['', 'x', '%00', 'bnVsbA', encodeCursor([1, 2]), encodeCursor([...at, 3]), encodeCursor(at).slice(1)])(
   '%j is no cursor of this list',
-  (cursor) => expect(() => decodeCursor(cursor, place)).toThrow(InvalidCursorError),
+  (cursor) => expect(() => decodeCursor(cursor, place)).toThrow(CursorInvalid),
 );
 
 test('the row beyond the limit only tells that there is another page', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvalidCursorError } from './request-errors.js';
+import { CursorInvalid } from './request-errors.js';
 
 export interface Page<Item> {
   readonly items: Item[];
@@ -18,10 +18,10 @@ export function encodeCursor(parts: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** @throws {InvalidCursorError} when the cursor does not hold what the schema says */
+/** @throws {CursorInvalid} when the cursor does not hold what the schema says */
 export function decodeCursor<Parts>(cursor: string, schema: z.ZodType<Parts>): Parts {
   const parts = schema.safeParse(jsonOf(cursor));
-  if (!parts.success) throw new InvalidCursorError();
+  if (!parts.success) throw new CursorInvalid();
   return parts.data;
 }
 
@@ -47,6 +47,6 @@ function jsonOf(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, 'base64url').toString());
   } catch {
-    throw new InvalidCursorError();
+    throw new CursorInvalid();
   }
 }

@@ -8,11 +8,12 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { CommitUnknownError, sqlStateOf } from '../database/database-errors.js';
+import { currentContext } from '../context/context.js';
+import { CommitUnknown, sqlStateOf } from '../database/database-errors.js';
 import { databaseProblemOf } from '../database/database-problems.js';
 import { DomainError, type ErrorKind } from '../errors/domain-error.js';
-import { currentContext } from '../events/context.js';
-import { logSparingly } from '../logging/rate-limit.js';
+import { isError } from '../logging/describe-error.js';
+import { logOccasionally } from '../logging/log-occasionally.js';
 import { type ProblemAnswer, problemAnswerOf, type Refusal } from './problem.js';
 import type { RouteTable } from './route-table.js';
 
@@ -46,7 +47,6 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 };
 
 const RETRY_AFTER_SECONDS = 2;
-const SAY_EVERY_MS = 30_000;
 
 /** Fastify's request and reply, as far as the filter looks at them. */
 interface Wrapped<Message> {
@@ -100,9 +100,14 @@ export class ProblemFilter implements ExceptionFilter {
     if (status < 500) return;
     if (status !== 503) return this.logger.error(error);
     // Once for each cause, because an outage fails every request. Each of them has a line of its own as well.
-    const level = error instanceof CommitUnknownError ? 'error' : 'warn';
+    const level = error instanceof CommitUnknown ? 'error' : 'warn';
     const cause = [code, level, sqlStateOf(error)].join(' ');
-    logSparingly(cause, SAY_EVERY_MS, (suppressed) => this.logger[level](error, { code, suppressed }));
+    logOccasionally(this.logger, level, {
+      message: isError(error) ? error.message : String(error),
+      key: cause,
+      err: error,
+      code,
+    });
   }
 }
 

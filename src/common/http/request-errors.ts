@@ -7,7 +7,7 @@ export interface FieldError {
 }
 
 /** Fields of the body, the query or the path do not fit their schema. */
-export class RequestInvalidError extends DomainError {
+export class RequestInvalid extends DomainError {
   readonly kind = 'malformed';
   readonly code = 'request-invalid';
   override readonly details: { readonly errors: readonly FieldError[] };
@@ -19,12 +19,12 @@ export class RequestInvalidError extends DomainError {
   }
 }
 
-export class JsonMalformedError extends DomainError {
+export class JsonMalformed extends DomainError {
   readonly kind = 'malformed';
   readonly code = 'json-malformed';
 }
 
-export class BodyMissingError extends DomainError {
+export class BodyMissing extends DomainError {
   readonly kind = 'malformed';
   readonly code = 'body-missing';
 
@@ -34,7 +34,7 @@ export class BodyMissingError extends DomainError {
 }
 
 /** The cursor was not made by the list that it is given to. */
-export class InvalidCursorError extends DomainError {
+export class CursorInvalid extends DomainError {
   readonly kind = 'malformed';
   readonly code = 'cursor-invalid';
 

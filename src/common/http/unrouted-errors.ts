@@ -1,7 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
-import { currentContext } from '../events/context.js';
+import { currentContext } from '../context/context.js';
 import { CORRELATION_HEADER } from './correlation.js';
 import { problemAnswer } from './problem.filter.js';
 

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
-import { BodyMissingError, type FieldError, RequestInvalidError } from './request-errors.js';
-import { sentence } from './validation-sentences.js';
+import { BodyMissing, type FieldError, RequestInvalid } from './request-errors.js';
+import { messageFor } from './validation-messages.js';
 
 const ERRORS_MAX = 50;
 const PATH_LENGTH_MAX = 100;
@@ -15,19 +15,19 @@ const MESSAGE_LENGTH_MAX = 200;
 export class RequestValidationPipe implements PipeTransform {
   transform(value: unknown, { schema, type, data }: ArgumentMetadata): unknown {
     if (!(schema instanceof z.ZodType)) return value;
-    if (type === 'body' && value === undefined && !schema.safeParse(value).success) throw new BodyMissingError();
-    return checked(schema, value, data);
+    if (type === 'body' && value === undefined && !schema.safeParse(value).success) throw new BodyMissing();
+    return parseOrReject(schema, value, data);
   }
 }
 
 /**
  * The value as its schema gives it back. The root is its name in the paths of the errors.
- * @throws {RequestInvalidError} naming every field that does not fit
+ * @throws {RequestInvalid} naming every field that does not fit
  */
-export function checked<Output>(schema: z.ZodType<Output>, value: unknown, root?: string): Output {
-  const result = schema.safeParse(value, { error: sentence });
+export function parseOrReject<Output>(schema: z.ZodType<Output>, value: unknown, root?: string): Output {
+  const result = schema.safeParse(value, { error: messageFor });
   if (result.success) return result.data;
-  throw new RequestInvalidError(result.error.issues.flatMap((issue) => errorsOf(issue, root)).slice(0, ERRORS_MAX));
+  throw new RequestInvalid(result.error.issues.flatMap((issue) => errorsOf(issue, root)).slice(0, ERRORS_MAX));
 }
 
 function errorsOf(issue: z.core.$ZodIssue, root = ''): FieldError[] {

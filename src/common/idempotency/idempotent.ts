@@ -8,9 +8,9 @@ import {
 } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import { catchError, Observable, of } from 'rxjs';
-import { currentContext, inContext } from '../events/context.js';
+import { currentContext, runInContext } from '../context/context.js';
 import { IdempotencyKeyMalformed } from './idempotency.errors.js';
-import { KeyedRequest, Replay } from './keyed-request.js';
+import { AnsweredBefore, IdempotentRequest } from './keyed-request.js';
 
 export const IDEMPOTENCY_HEADER = 'Idempotency-Key';
 
@@ -53,15 +53,15 @@ class IdempotencyInterceptor implements NestInterceptor {
     const around = currentContext();
     if (key === undefined || !around) return next.handle();
     const route = `${request.method} ${request.routeOptions.url}`;
-    const once = new KeyedRequest(
-      { principal: PRINCIPAL, route, key, fingerprint: fingerprintOf(request) },
+    const idempotencyClaim = new IdempotentRequest(
+      { principal: PRINCIPAL, route, key, fingerprint: requestFingerprint(request) },
       this.answerTo,
     );
     return new Observable((subscriber) =>
-      inContext({ ...around, once }, () => next.handle().subscribe(subscriber)),
+      runInContext({ ...around, idempotencyClaim }, () => next.handle().subscribe(subscriber)),
     ).pipe(
       catchError((error: unknown) => {
-        if (error instanceof Replay) return of(error.answer);
+        if (error instanceof AnsweredBefore) return of(error.answer);
         throw error;
       }),
     );
@@ -78,7 +78,7 @@ function keyOf({ headers }: Request): string | undefined {
   return key;
 }
 
-function fingerprintOf({ method, url, body }: Request): Buffer {
+function requestFingerprint({ method, url, body }: Request): Buffer {
   return createHash('sha256')
     .update(`${method} ${url}\n${JSON.stringify(canonical(body))}`)
     .digest();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
-import { Pruning } from '../retention/pruning.js';
+import type { RetentionPolicy } from '../retention/retention.js';
 
 const KEPT_HOURS = 24;
 const BATCH = 1_000;
@@ -15,15 +15,12 @@ const PRUNE = `
 
 /** Forgets keys and their answers, which may hold personal data, when no client repeats that request any more. */
 @Injectable()
-export class KeyRetention {
-  constructor(
-    private readonly database: Database,
-    pruning: Pruning,
-  ) {
-    pruning.add('idempotency keys', () => this.batches());
-  }
+export class KeyRetention implements RetentionPolicy {
+  readonly kind = 'idempotency keys';
 
-  private async *batches(): AsyncGenerator<number> {
+  constructor(private readonly database: Database) {}
+
+  async *batches(): AsyncGenerator<number> {
     for (let length = BATCH; length === BATCH; ) {
       ({ length } = await this.database.query(PRUNE));
       yield length;

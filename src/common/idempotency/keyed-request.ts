@@ -1,6 +1,6 @@
 import type { Sql } from '../database/session.js';
-import type { OncePerRequest } from '../events/context.js';
 import { Created } from '../http/created.js';
+import type { IdempotencyClaim } from './current-claim.js';
 import { IdempotencyKeyReused, RequestStillRunning } from './idempotency.errors.js';
 
 export interface RequestKey {
@@ -15,8 +15,8 @@ export interface RequestKey {
 }
 
 /** Ends the work before it begins: the answer that the first request with this key got. */
-export class Replay extends Error {
-  override readonly name = 'Replay';
+export class AnsweredBefore extends Error {
+  override readonly name = 'AnsweredBefore';
 
   constructor(readonly answer: Created<unknown>) {
     super('This request was answered before');
@@ -47,14 +47,14 @@ const KEEP = `
  *
  * Source: IETF draft-ietf-httpapi-idempotency-key-header-07.
  */
-export class KeyedRequest implements OncePerRequest {
+export class IdempotentRequest implements IdempotencyClaim {
   constructor(
     private readonly request: RequestKey,
     private readonly answerTo: (result: unknown) => unknown,
   ) {}
 
   /**
-   * @throws {Replay} when the work was done before
+   * @throws {AnsweredBefore} when the work was done before
    * @throws {IdempotencyKeyReused} when it was another request's
    * @throws {RequestStillRunning} when it is being done now
    */
@@ -63,12 +63,12 @@ export class KeyedRequest implements OncePerRequest {
     const [found] = await sql.query<Found>(CLAIM, [principal, route, key]);
     if (found?.fingerprint) {
       if (!found.fingerprint.equals(fingerprint)) throw new IdempotencyKeyReused(key);
-      throw new Replay(new Created(found.location, found.body, { 'idempotent-replayed': 'true' }));
+      throw new AnsweredBefore(new Created(found.location, found.body, { 'idempotent-replayed': 'true' }));
     }
     if (!found?.isFree) throw new RequestStillRunning(key);
   }
 
-  keep(sql: Sql, result: unknown): void {
+  keepAnswer(sql: Sql, result: unknown): void {
     const { principal, route, key, fingerprint } = this.request;
     const answer = this.answerTo(result);
     const { location, body } = answer instanceof Created ? answer : new Created(null, answer);

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { Logger } from '@nestjs/common';
-import { inContext } from '../events/context.js';
+import { runInContext } from '../context/context.js';
 import { createLogger, type LogSettings } from './logger.js';
 
 function recorder(settings: Partial<LogSettings> = {}) {
@@ -29,7 +29,7 @@ test('a line has a time, a level, a speaker, a message and fields', () => {
 
 test('a line tells the request and the event that it belongs to', () => {
   const { logger, line } = recorder();
-  inContext({ correlationId: 'c-1', causationId: 'e-1', actor: 'inventory.reserveStock' }, () =>
+  runInContext({ correlationId: 'c-1', causationId: 'e-1', actor: 'inventory.reserveStock' }, () =>
     logger.warn('Stock is short'),
   );
   expect(line()).toMatchObject({
@@ -118,7 +118,7 @@ test('secrets are left out, down to the third level', () => {
 
 test('a pretty line is one plain line outside a terminal', () => {
   const { logger, text } = recorder({ format: 'pretty' });
-  inContext({ correlationId: 'c-1', causationId: null, actor: 'api' }, () =>
+  runInContext({ correlationId: 'c-1', causationId: null, actor: 'api' }, () =>
     logger.log('GET /v1/orders 200 3 ms', { method: 'GET', orderId: 'o-1' }, 'Http'),
   );
   expect(text()).toMatch(

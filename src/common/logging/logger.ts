@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Level, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import { currentContext } from '../events/context.js';
+import { currentContext } from '../context/context.js';
 import { describeError, isError } from './describe-error.js';
 import { maskPersonal, secretPaths } from './redact.js';
 

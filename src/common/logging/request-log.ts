@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { inThisContext } from '../events/context.js';
+import { bindToContext } from '../context/context.js';
 
 interface Request {
   readonly method: string;
@@ -20,5 +20,5 @@ export function logWhenClosed(response: ServerResponse, { method, route = '(no r
     logger[level](`${method} ${route} ${status} ${ms} ms`, { method, route, status, ms });
   };
   // The socket closes in a context of its own; the line belongs to the request's.
-  response.once('close', inThisContext(write));
+  response.once('close', bindToContext(write));
 }

@@ -1,24 +1,27 @@
-import { within } from './within.js';
+import { waitAtMost } from './with-timeout.js';
 
 /** A round takes milliseconds; one that hangs does not hold up a process that stops. */
-const GOODBYE_MS = 500;
+const STOP_MS = 500;
 
-interface Rounds {
+interface LoopOptions {
   round(): Promise<unknown>;
-  /** Hears what a round threw. The next one comes all the same. */
+  /** Receives what a round threw. The next round follows all the same. */
   failed(error: unknown): void;
-  /** The pause behind a round that took so long. */
+  /** The pause after a round, in milliseconds, from the time that the round took. */
   pauseMs(tookMs: number): number;
+  /** How long `stop` waits for a round that runs. */
+  readonly stopMs?: number;
 }
 
-/** Makes rounds, each one when the one before it has ended, until it is stopped. */
+/** Runs rounds until it is stopped. A round starts when the previous one has ended and the pause has passed. */
 export class Loop {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isStopped = false;
 
-  constructor(private readonly rounds: Rounds) {}
+  constructor(private readonly options: LoopOptions) {}
 
+  /** @param pauseMs before the first round */
   start(pauseMs = 0): void {
     if (this.isStopped) return;
     this.timer = setTimeout(() => {
@@ -26,20 +29,20 @@ export class Loop {
     }, pauseMs);
   }
 
-  /** The round that is running still ends, if it does so soon. No other one begins. */
+  /** Starts no further round, and waits for the one that runs, but not for long. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);
-    await within(GOODBYE_MS, this.running);
+    await waitAtMost(this.options.stopMs ?? STOP_MS, this.running);
   }
 
   private async run(): Promise<void> {
     const startedAt = performance.now();
     try {
-      await this.rounds.round();
+      await this.options.round();
     } catch (error) {
-      this.rounds.failed(error);
+      this.options.failed(error);
     }
-    this.start(this.rounds.pauseMs(performance.now() - startedAt));
+    this.start(this.options.pauseMs(performance.now() - startedAt));
   }
 }

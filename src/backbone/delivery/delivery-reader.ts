@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../common/database/database.js';
+import { type DeliveryRef, type DeliveryState, type FailedAttempt, parseDeliveryId } from '../delivery.js';
+import { isPrunedIn } from './delivery-retention.js';
+
+/** Which deliveries are meant. What is not given does not matter. */
+export interface DeliveryFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly state?: DeliveryState | undefined;
+  readonly subscriber?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly type?: string | undefined;
+  /** Of the error that it died of. */
+  readonly fingerprint?: string | undefined;
+  /** Their events happened after this … */
+  readonly after?: Date | undefined;
+  /** … and before this. */
+  readonly before?: Date | undefined;
+}
+
+/** The first parameter of a statement that is not one of the filter's. */
+export const AFTER_FILTER = 10;
+
+/**
+ * A condition with the parameters $1 to $9, for aliases of the delivery and of its event. PostgreSQL plans each call
+ * with its values, so a condition that does not matter costs nothing and hides no index.
+ */
+export function matching(delivery: string, event: string): string {
+  return `
+    (($1::uuid[] IS NULL OR ${delivery}.event_id = ANY ($1))
+     AND ($2::text[] IS NULL OR ${delivery}.event_id || '.' || ${delivery}.subscriber = ANY ($2))
+     AND ($3::text IS NULL OR ${delivery}.state = $3) AND ($4::text IS NULL OR ${delivery}.subscriber = $4)
+     AND ($5::text IS NULL OR ${event}.subject = $5) AND ($6::text IS NULL OR ${event}.type = $6)
+     AND ($7::text IS NULL OR ${delivery}.fingerprint = $7)
+     AND ($8::timestamptz IS NULL OR ${event}.occurred_at > $8)
+     AND ($9::timestamptz IS NULL OR ${event}.occurred_at < $9))`;
+}
+
+export function filterParameters(filter: DeliveryFilter): readonly unknown[] {
+  const { ids, state, subscriber, subject, type, fingerprint, after, before } = filter;
+  const eventIds = ids?.map((id) => parseDeliveryId(id).eventId);
+  return [eventIds, ids, state, subscriber, subject, type, fingerprint, after, before];
+}
+
+/** A delivery as its row holds it. */
+export interface StoredDelivery {
+  readonly eventId: string;
+  readonly subscriber: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly version: number;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly errors: readonly FailedAttempt[];
+  readonly occurredAt: Date;
+  readonly finishedAt: Date | null;
+  /** Until when the process that runs it has it; null when none does. */
+  readonly leaseUntil: Date | null;
+  /** Of the error that it died of. */
+  readonly fingerprint: string | null;
+  /** Since when the later ones of its line may pass it, although it is dead. */
+  readonly releasedAt: Date | null;
+}
+
+/** Deliveries of one subscriber that died of the same. */
+export interface DeadGroup {
+  readonly subscriber: string;
+  /** Null where an older build booked the end. */
+  readonly fingerprint: string | null;
+  readonly count: number;
+  readonly firstSeen: Date;
+  readonly lastSeen: Date;
+  /** The newest of them. */
+  readonly eventId: string;
+  readonly name: string;
+  readonly message: string;
+}
+
+const SELECT = `
+  SELECT d.event_id AS "eventId", d.subscriber, e.type, e.subject, e.version, d.state, d.attempts, d.errors,
+         e.occurred_at AS "occurredAt", d.finished_at AS "finishedAt", d.lease_until AS "leaseUntil",
+         d.fingerprint, d.released_at AS "releasedAt"
+    FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id`;
+
+const FIND = `${SELECT}
+   WHERE ${matching('d', 'e')}
+     AND ($${AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) < ($${AFTER_FILTER}, $${AFTER_FILTER + 1}))
+   ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $${AFTER_FILTER + 2}`;
+
+/** Whoever mends rows by hand may have left out the error or the time. */
+const DEAD = `
+  SELECT dead.subscriber, dead.fingerprint, dead.count, dead."firstSeen", dead."lastSeen", d.event_id AS "eventId",
+         coalesce(d.errors -> -1 ->> 'name', '') AS name, coalesce(d.errors -> -1 ->> 'message', '') AS message
+    FROM (SELECT subscriber, fingerprint, count(*)::integer AS count, min(coalesce(finished_at, due_at)) AS "firstSeen",
+                 max(coalesce(finished_at, due_at)) AS "lastSeen", max(event_id::text)::uuid AS newest
+            FROM backbone.delivery WHERE state = 'dead'
+           GROUP BY subscriber, fingerprint ORDER BY count DESC, subscriber, fingerprint LIMIT $1) dead
+    JOIN backbone.delivery d ON d.event_id = dead.newest AND d.subscriber = dead.subscriber
+   ORDER BY dead.count DESC, dead.subscriber, dead.fingerprint`;
+
+const PRUNED = `
+  SELECT e.id, array_agg(p.subscriber ORDER BY p.subscriber) AS subscribers
+    FROM backbone.event e JOIN backbone.pruned_delivery p ON ${isPrunedIn('p', 'e.position')}
+   WHERE e.id = ANY ($1::uuid[]) GROUP BY e.id`;
+
+/** Looks at deliveries. */
+@Injectable()
+export class DeliveryReader {
+  constructor(private readonly database: Database) {}
+
+  /** Newest event first; only those that come after the given one in this order. */
+  find(
+    filter: DeliveryFilter,
+    limit: number,
+    last?: Pick<DeliveryRef, 'eventId' | 'subscriber'>,
+  ): Promise<StoredDelivery[]> {
+    return this.rows(FIND, [...filterParameters(filter), last?.eventId, last?.subscriber, limit]);
+  }
+
+  /** Largest group first. */
+  deadGroups(limit: number): Promise<DeadGroup[]> {
+    return this.database.query<DeadGroup>(DEAD, [limit]);
+  }
+
+  ofEvents(eventIds: readonly string[]): Promise<StoredDelivery[]> {
+    const sql = `${SELECT} WHERE d.event_id = ANY ($1::uuid[]) ORDER BY d.position, d.subscriber`;
+    return this.rows(sql, [eventIds]);
+  }
+
+  /** Of each event the subscribers whose deliveries ended so long ago that their rows were deleted. */
+  async prunedOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.database.query<{ id: string; subscribers: string[] }>(PRUNED, [eventIds]);
+    return new Map(rows.map(({ id, subscribers }) => [id, subscribers]));
+  }
+
+  /** Times in JSON come in the session's time zone; in rows the driver takes care of them. */
+  private async rows(sql: string, parameters: readonly unknown[]): Promise<StoredDelivery[]> {
+    const rows = await this.database.query<StoredDelivery>(sql, parameters);
+    return rows.map((row) => ({ ...row, errors: row.errors.map(inUtc) }));
+  }
+}
+
+function inUtc(failed: FailedAttempt): FailedAttempt {
+  return { ...failed, at: new Date(failed.at).toISOString() };
+}

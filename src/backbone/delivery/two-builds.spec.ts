@@ -1,0 +1,318 @@
+import { Injectable, type Type } from '@nestjs/common';
+import { z } from 'zod';
+import { ModuleStage } from '../../operations/testing/module-stage.js';
+import { BusinessModule } from '../business-module.js';
+import { SideEffect } from '../decorators.js';
+import type { DeliveryRef } from '../delivery.js';
+import { type DomainEvent, defineEvent } from '../domain-event.js';
+import { StartUpChecks } from '../lifecycle/start-up-checks.js';
+import { Subscriptions } from '../registry/subscriptions.js';
+import { ToySold } from '../testing/toy-module.js';
+import { Deliveries } from './deliveries.js';
+import { DeliveryRunner } from './delivery-runner.js';
+
+/** A version of an event that only the later build says, and a field that only the later build knows. */
+const ToySoldAgain = defineEvent({ ...ToySold, type: 'toys.toy-sold.v2' });
+const ToySoldWithColour = defineEvent({ ...ToySold, data: ToySold.data.extend({ colour: z.string().optional() }) });
+
+let heard: string[];
+let during: (note: string) => Promise<void>;
+
+async function hear(who: string, { data }: DomainEvent<z.output<typeof ToySold.data>>): Promise<void> {
+  await during(data.note);
+  heard.push([who, data.note, ...('colour' in data ? [data.colour] : [])].join(' '));
+}
+
+@Injectable()
+class EarlierReactions {
+  @SideEffect(ToySold)
+  async chime(event: ToySold): Promise<void> {
+    await hear('earlier.chime', event);
+  }
+
+  @SideEffect(ToySold)
+  async box(event: ToySold): Promise<void> {
+    await hear('earlier.box', event);
+  }
+}
+
+@Injectable()
+class LaterReactions {
+  @SideEffect(ToySoldWithColour, { name: 'toys.chime' })
+  async ring(event: ToySold): Promise<void> {
+    await hear('later.ring', event);
+  }
+
+  @SideEffect(ToySoldAgain)
+  async box(event: ToySold): Promise<void> {
+    await hear('later.box', event);
+  }
+
+  @SideEffect(ToySoldWithColour)
+  async thank(event: ToySold): Promise<void> {
+    await hear('later.thank', event);
+  }
+}
+
+@Injectable()
+class NextReactions {
+  @SideEffect(ToySold, { retired: true })
+  async box(event: ToySold): Promise<void> {
+    await hear('next.box', event);
+  }
+
+  @SideEffect(ToySoldAgain, { orderingGroup: 'box' })
+  async pack(event: ToySold): Promise<void> {
+    await hear('next.pack', event);
+  }
+}
+
+function toys(reactions: Type): Type {
+  @BusinessModule({ name: 'toys', events: {}, controllers: [], providers: [reactions], entities: [], migrations: [] })
+  class Toys {}
+  return Toys;
+}
+
+let earlier: ModuleStage;
+let later: ModuleStage;
+let next: ModuleStage;
+
+beforeAll(async () => {
+  earlier = await ModuleStage.of(toys(EarlierReactions));
+  later = await ModuleStage.of(toys(LaterReactions), {}, earlier);
+  next = await ModuleStage.of(toys(NextReactions), {}, earlier);
+});
+
+afterAll(async () => {
+  await next.close();
+  await later.close();
+  await earlier.close();
+});
+
+beforeEach(async () => {
+  heard = [];
+  during = async () => undefined;
+  await later.sql('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber');
+});
+
+interface Row extends DeliveryRef {
+  readonly state: string;
+  readonly attempts: number;
+}
+
+const deliveries = (subscriber: string) =>
+  later.sql<Row>(
+    `SELECT event_id AS "eventId", subscriber, claims, state, attempts
+       FROM backbone.delivery WHERE subscriber = $1 ORDER BY position`,
+    [subscriber],
+  );
+const run = async (build: ModuleStage, { eventId, subscriber }: DeliveryRef) => {
+  const ref = (await deliveries(subscriber)).find((each) => each.eventId === eventId);
+  if (ref) await build.app.get(DeliveryRunner).run(ref);
+};
+/** What the relay of a build takes up now. */
+const takenUpBy = async (build: ModuleStage) => {
+  const names = build.app.get(Subscriptions).all.map(({ name }) => name);
+  return (await build.app.get(Deliveries).takeOverdue(names, 100)).map(({ subscriber }) => subscriber).toSorted();
+};
+const sold = (note: string) => ({ toy: 'train', note });
+const operate = (build: ModuleStage, what: string, body: object = { reason: 'It is a test' }) =>
+  build.post(`/v1/operations/subscriptions/${what}`, body);
+
+describe('a subscriber whose method has another name in the later build', () => {
+  const owed = () => deliveries('toys.chime');
+
+  test('keeps its name, so either build runs what either has written, in order and once', async () => {
+    await earlier.hears(ToySold(sold('one')));
+    await later.hears(ToySoldWithColour(sold('two')));
+    await earlier.hears(ToySold(sold('three')));
+    await later.hears(ToySoldWithColour(sold('four')));
+    const [one, two, three, four] = await owed();
+    if (!one || !two || !three || !four) throw new Error('four deliveries are owed');
+
+    for (const early of [two, three, four]) await Promise.all([run(earlier, early), run(later, early)]);
+    expect(heard).toEqual([]);
+    await run(later, one);
+    await run(earlier, two);
+    await Promise.all([run(later, three), run(earlier, three)]);
+    await run(later, four);
+
+    expect(heard).toEqual([
+      'later.ring one',
+      'earlier.chime two',
+      expect.stringMatching(/^(later.ring|earlier.chime) three$/),
+      'later.ring four',
+    ]);
+  });
+
+  test('is not started by one build while the other handles it, nor is what comes behind it', async () => {
+    await earlier.hears(ToySold(sold('one')));
+    await later.hears(ToySoldWithColour(sold('two')));
+    const [one, two] = await owed();
+    if (!one || !two) throw new Error('two deliveries are owed');
+    during = async (note) => {
+      if (note !== 'one') return;
+      expect(await takenUpBy(later)).toEqual([]);
+      await run(later, one);
+      await run(later, two);
+    };
+
+    await run(earlier, one);
+    await run(later, two);
+
+    expect(heard).toEqual(['earlier.chime one', 'later.ring two']);
+    expect(await owed()).toMatchObject([
+      { state: 'done', attempts: 1 },
+      { state: 'done', attempts: 1 },
+    ]);
+  });
+
+  test('has its deliveries taken up by the later build when the earlier one is gone', async () => {
+    await earlier.hears(ToySold(sold('left behind')));
+    await later.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+
+    expect(await takenUpBy(later)).toContain('toys.chime');
+    for (const each of await owed()) await run(later, each);
+
+    expect(heard).toEqual(['later.ring left behind']);
+  });
+
+  test.each([
+    ['earlier', () => [earlier, later] as const],
+    ['later', () => [later, earlier] as const],
+  ])(
+    'rests in both builds when it is paused through the %s one, and is resumed through the other',
+    async (_, order) => {
+      const [one, other] = order();
+      await operate(one, 'toys.chime/pause');
+      await earlier.hears(ToySold(sold('early')));
+      await later.hears(ToySoldWithColour(sold('late')));
+      const rest = async () => {
+        for (const each of await owed()) for (const build of [earlier, later]) await run(build, each);
+      };
+
+      await rest();
+      expect(heard).toEqual([]);
+      await operate(other, 'toys.chime/resume');
+      await rest();
+
+      expect(heard).toHaveLength(2);
+    },
+  );
+
+  test('does nothing again when the other build replays it', async () => {
+    await later.hears(ToySoldWithColour(sold('one')));
+    for (const each of await owed()) await run(later, each);
+
+    const { body } = await operate(earlier, 'toys.chime/replay', {});
+
+    expect(body).toMatchObject({ run: 0, suppressed: [{ reason: 'done', count: 1 }] });
+  });
+});
+
+test('a field that only the later build knows is dropped by the earlier one, and kept for the later', async () => {
+  await later.hears(ToySoldWithColour({ ...sold('one'), colour: 'red' }));
+  await later.hears(ToySoldWithColour({ ...sold('two'), colour: 'blue' }));
+  const [one, two] = await deliveries('toys.chime');
+  if (!one || !two) throw new Error('two deliveries are owed');
+
+  await run(earlier, one);
+  await run(later, two);
+
+  expect(heard).toEqual(['earlier.chime one', 'later.ring two blue']);
+});
+
+test('a job of a subscriber that only the later build has is passed on to it by the earlier one, and runs once', async () => {
+  await later.hears(ToySoldWithColour(sold('new')));
+  const [owed] = await deliveries('toys.thank');
+  if (!owed) throw new Error('a delivery is owed');
+
+  await run(earlier, owed);
+  expect(heard).toEqual([]);
+  expect(await deliveries('toys.thank')).toMatchObject([{ state: 'pending', attempts: 0, claims: 0 }]);
+  expect(await takenUpBy(earlier)).toEqual([]);
+  expect(await takenUpBy(later)).toEqual(['toys.thank']);
+  for (const build of [later, earlier, later]) await run(build, owed);
+
+  expect(heard).toEqual(['later.thank new']);
+});
+
+test('a build that is told of a delivery in work elsewhere does not call for another run of it', async () => {
+  await later.hears(ToySoldWithColour(sold('new')));
+  const [owed] = await deliveries('toys.thank');
+  if (!owed) throw new Error('a delivery is owed');
+  during = async () => earlier.app.get(DeliveryRunner).run({ ...owed, claims: 1 });
+
+  await run(later, owed);
+
+  expect(heard).toEqual(['later.thank new']);
+  expect(await deliveries('toys.thank')).toMatchObject([{ state: 'done', claims: 1 }]);
+});
+
+test('an event in a version that a build does not read is not run by it under the same name, and costs no attempt', async () => {
+  await later.hears(ToySoldAgain(sold('second version')));
+  await earlier.hears(ToySold(sold('first version')));
+  const [second, first] = await deliveries('toys.box');
+  if (!second || !first) throw new Error('two deliveries are owed');
+
+  await run(earlier, second);
+  expect(await deliveries('toys.box')).toMatchObject([{ state: 'pending', attempts: 0 }, { state: 'pending' }]);
+  for (const build of [later, earlier]) for (const each of [second, first]) await run(build, each);
+
+  expect(heard).toEqual(['later.box second version', 'earlier.box first version']);
+});
+
+describe('a handler that moves to the next version of an event, which is published beside the one before', () => {
+  const publish = (build: ModuleStage, note: string) => build.hears(ToySold(sold(note)), ToySoldAgain(sold(note)));
+  test('hears of each fact once, from whichever build, in order, and leaves nothing behind', async () => {
+    await publish(earlier, 'one');
+    await publish(next, 'two');
+    await publish(earlier, 'three');
+    await later.sql(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.chime'`);
+    const owed = [...(await deliveries('toys.box')), ...(await deliveries('toys.pack'))];
+
+    expect(owed.map(({ subscriber }) => subscriber)).toEqual(['toys.box', 'toys.box', 'toys.pack']);
+    await next.app.get(StartUpChecks).run();
+    for (let round = 1; round <= owed.length; round += 1) for (const each of owed.toReversed()) await run(next, each);
+
+    expect(heard).toEqual(['next.box one', 'next.pack two', 'next.box three']);
+  });
+
+  test('hears nothing old when the retired one is replayed, and the operators see that it is', async () => {
+    await publish(next, 'one');
+
+    expect((await operate(next, 'toys.box/replay', {})).body).toMatchObject({
+      run: 0,
+      suppressed: [{ reason: 'retired-subscriber', count: 1 }],
+    });
+    expect((await next.get('/v1/operations/subscriptions')).body.items).toMatchObject([
+      { name: 'toys.box', retired: true },
+      { name: 'toys.pack', retired: false },
+    ]);
+  });
+});
+
+describe('the way back', () => {
+  const start = () => earlier.app.get(StartUpChecks).run();
+
+  test('is refused while something waits that the earlier build cannot read, all of it by name, and is then free', async () => {
+    await later.hears(ToySoldWithColour(sold('one')), ToySoldWithColour(sold('two')), ToySoldAgain(sold('three')));
+
+    await expect(start()).rejects.toThrow('2 unfinished deliveries of toys.toy-sold.v1 wait for toys.thank');
+    await expect(start()).rejects.toThrow('1 unfinished deliveries of toys.toy-sold.v2 wait for toys.box');
+    await expect(start()).rejects.toThrow('run the build that has it until they are done or skipped');
+
+    await later.deliver();
+    await start();
+  });
+
+  test('is free at once where only subscribers wait that both builds have, whatever their methods are called', async () => {
+    await later.hears(ToySoldWithColour(sold('one')));
+    await later.sql(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.thank'`);
+
+    await start();
+    for (const each of await deliveries('toys.chime')) await run(earlier, each);
+
+    expect(heard).toEqual(['earlier.chime one']);
+  });
+});

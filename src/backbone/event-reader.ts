@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../common/database/database.js';
+import type { Reaction } from './log/event-log.js';
+
+/** An event as the log holds it. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly position: number;
+  readonly subject: string;
+  readonly version: number;
+  readonly type: string;
+  readonly data: unknown;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  readonly occurredAt: Date;
+  readonly metadata: { readonly actor: string; readonly reactions: readonly Reaction[] };
+}
+
+export type LastEvent = Pick<StoredEvent, 'subject' | 'version' | 'type'>;
+
+export interface EventFilter {
+  readonly subject?: string | undefined;
+  readonly type?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** Only events before this position. */
+  readonly before?: number | undefined;
+}
+
+/** A request that sets off more than this is a batch, and nobody reads its story from end to end. */
+const STORY_EVENTS_MAX = 1_000;
+
+const COLUMNS = `
+  e.id, e.position::float8 AS position, e.subject, e.version, e.type, e.data, e.metadata,
+  e.correlation_id AS "correlationId", e.causation_id AS "causationId", e.occurred_at AS "occurredAt"`;
+
+/** Looks into the event log. */
+@Injectable()
+export class EventReader {
+  constructor(private readonly database: Database) {}
+
+  /** Newest first. */
+  find({ subject, type, correlationId, before }: EventFilter, limit: number): Promise<StoredEvent[]> {
+    const sql = `
+      SELECT ${COLUMNS} FROM backbone.event e
+       WHERE ($1::text IS NULL OR subject = $1) AND ($2::text IS NULL OR type = $2)
+         AND ($3::text IS NULL OR correlation_id = $3) AND ($4::bigint IS NULL OR position < $4)
+       ORDER BY position DESC LIMIT $5`;
+    return this.database.query<StoredEvent>(sql, [subject, type, correlationId, before, limit]);
+  }
+
+  /** The last thing that was said about each of these subjects. */
+  async lastOf(subjects: readonly string[]): Promise<ReadonlyMap<string, LastEvent>> {
+    const sql = `SELECT DISTINCT ON (subject) subject, version, type FROM backbone.event
+                  WHERE subject = ANY ($1) ORDER BY subject, version DESC`;
+    const rows = await this.database.query<LastEvent>(sql, [subjects]);
+    return new Map(rows.map((row) => [row.subject, row]));
+  }
+
+  /** The events of a subject and all that they led to, oldest first: the same chains, not just the same requests. */
+  storyOf(subject: string): Promise<StoredEvent[]> {
+    const sql = `
+      WITH RECURSIVE near AS (
+        SELECT * FROM backbone.event
+         WHERE correlation_id IN (SELECT correlation_id FROM backbone.event WHERE subject = $1)
+      ), story AS (
+        SELECT id FROM near WHERE subject = $1
+        UNION
+        SELECT near.id FROM near JOIN story ON near.causation_id = story.id
+      )
+      SELECT ${COLUMNS} FROM near e JOIN story USING (id) ORDER BY e.position LIMIT ${STORY_EVENTS_MAX}`;
+    return this.database.query<StoredEvent>(sql, [subject]);
+  }
+}

@@ -1,0 +1,15 @@
+import { defineCounter, defineHistogram, LATENCY_SECONDS } from '../../common/metrics/metrics-registry.js';
+
+export const eventsPublished = defineCounter({
+  name: 'orderly_events_published_total',
+  help: 'Committed events.',
+  labelNames: ['type'],
+});
+
+/** The longest buckets are the patience of a mail server. */
+export const handlerSeconds = defineHistogram({
+  name: 'orderly_handler_duration_seconds',
+  help: 'Duration of handlers: in committed transactions of publishers, and of every delivery attempt.',
+  labelNames: ['subscriber'],
+  buckets: [...LATENCY_SECONDS, 30],
+});

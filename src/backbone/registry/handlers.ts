@@ -1,0 +1,21 @@
+import { Injectable } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { SideEffectContext } from '../decorators.js';
+import type { DomainEvent } from '../domain-event.js';
+import type { Transaction } from '../transaction.js';
+import type { Subscription } from './subscriptions.js';
+
+type Method = (event: DomainEvent, last: Transaction | SideEffectContext) => Promise<void>;
+
+/** Finds the method behind a subscription. The decorators have checked its parameters when it was compiled. */
+@Injectable()
+export class Handlers {
+  constructor(private readonly moduleRef: ModuleRef) {}
+
+  of({ handler, method, name }: Subscription): Method {
+    const instance: Record<string, unknown> = this.moduleRef.get(handler, { strict: false });
+    const found = instance[method];
+    if (typeof found !== 'function') throw new TypeError(`${name} is no method`);
+    return found.bind(instance);
+  }
+}

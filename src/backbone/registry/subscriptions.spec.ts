@@ -1,0 +1,179 @@
+import { ModuleStage } from '../../operations/testing/module-stage.js';
+import { BusinessModule } from '../business-module.js';
+import { type DurableOptions, ReactsTo, SideEffect } from '../decorators.js';
+import { defineEvent } from '../domain-event.js';
+import { assertSubscribed, StartRefused, StartUpChecks } from '../lifecycle/start-up-checks.js';
+import { Script, ToyForgotten, ToyMade, ToySold, ToysModule } from '../testing/toy-module.js';
+import { EventContracts } from './event-contracts.js';
+import { runsInTransaction, Subscriptions } from './subscriptions.js';
+
+const always = () => true;
+
+/** Of a module with the methods `hear`, which has these options, and `other`. */
+function subscriptionsWith(options: DurableOptions) {
+  class Twice {
+    @SideEffect(ToySold, options)
+    async hear(): Promise<void> {}
+
+    @SideEffect(ToySold)
+    async other(): Promise<void> {}
+  }
+  @BusinessModule({ name: 'twice', events: {}, controllers: [], providers: [Twice], entities: [], migrations: [] })
+  class TwiceModule {}
+  return new Subscriptions([TwiceModule], always).all;
+}
+
+describe('the subscriptions of the shop', () => {
+  test('carry the name of their module and method, and stand in one line where they change rows', () => {
+    const subscriptions = new Subscriptions([ToysModule], always);
+
+    expect(subscriptions.all.map(({ name, mode: lane, orderingGroup: line }) => ({ name, lane, line }))).toEqual([
+      { name: 'toys.paint', lane: 'immediate', line: 'toys' },
+      { name: 'toys.sell', lane: 'immediate', line: 'toys' },
+      { name: 'toys.count', lane: 'later', line: 'toys' },
+      { name: 'toys.ring', lane: 'side-effect', line: 'toys.ring' },
+      { name: 'toys.wrap', lane: 'side-effect', line: 'toys.wrap' },
+    ]);
+  });
+
+  test('of a module that lives elsewhere are deliveries, all of them', () => {
+    const elsewhere = new Subscriptions([ToysModule], () => false);
+
+    expect(elsewhere.to(ToyMade.type).filter(runsInTransaction)).toEqual([]);
+    expect(elsewhere.to(ToyMade.type).map(({ name }) => name)).toEqual(['toys.paint']);
+  });
+
+  test('have names of their own', () => {
+    class Twice {
+      @ReactsTo(ToySold)
+      @ReactsTo(ToyMade)
+      async hear(): Promise<void> {}
+    }
+    @BusinessModule({ name: 'twice', events: {}, controllers: [], providers: [Twice], entities: [], migrations: [] })
+    class TwiceModule {}
+
+    expect(() => new Subscriptions([TwiceModule], always)).toThrow('Two subscribers have the name twice.hear');
+  });
+
+  test('keep the permanent name that the decorator gives, and its ordering group', () => {
+    expect(subscriptionsWith({ name: 'twice.first' })).toMatchObject([
+      { name: 'twice.first', orderingGroup: 'twice.first' },
+      { name: 'twice.other' },
+    ]);
+  });
+
+  test.each([
+    ['belongs to another subscriber', 'twice.other', 'Two subscribers have the name twice.other'],
+    ['lacks its module', 'other', 'has the permanent name other: write twice.<name>'],
+    ['is of another module', 'toys.other', 'has the permanent name toys.other: write twice.<name>'],
+  ])('are refused where a permanent name %s', (_, name, problem) => {
+    expect(() => subscriptionsWith({ name })).toThrow(problem);
+  });
+
+  test.each([
+    [{ attempts: 0 }, 'twice.hear has 0 attempts'],
+    [{ attempts: 1.5 }, 'twice.hear has 1.5 attempts'],
+    [{ timeoutMs: 0 }, 'twice.hear has a timeout of 0 ms'],
+    [{ timeoutMs: Number.POSITIVE_INFINITY }, 'twice.hear has a timeout of Infinity ms'],
+  ])('are refused where a handler could never run: %j', (options, problem) => {
+    expect(() => subscriptionsWith(options)).toThrow(problem);
+  });
+
+  test('hear nothing when they are retired, neither at once nor later', () => {
+    class Retired {
+      @ReactsTo(ToySold, { retired: true })
+      async hear(): Promise<void> {}
+    }
+    @BusinessModule({ name: 'old', events: {}, controllers: [], providers: [Retired], entities: [], migrations: [] })
+    class RetiredModule {}
+    const subscriptions = new Subscriptions([RetiredModule], always);
+
+    expect(subscriptions.to(ToySold.type)).toEqual([]);
+    expect(subscriptions.all.map(runsInTransaction)).toEqual([false]);
+    expect(() => assertSubscribed(new EventContracts([ToySold]), subscriptions)).toThrow(
+      'no subscriber for toys.toy-sold.v1',
+    );
+  });
+
+  test('leave no event unheard that is not announced on purpose', () => {
+    const subscriptions = new Subscriptions([ToysModule], always);
+    const { allowNoSubscribers: _, ...definition } = ToyForgotten;
+    const forgotten = defineEvent(definition);
+
+    expect(() => assertSubscribed(new EventContracts([ToyMade, ToySold, ToyForgotten]), subscriptions)).not.toThrow();
+    expect(() => assertSubscribed(new EventContracts([ToyMade, forgotten]), subscriptions)).toThrow(
+      'no subscriber for toys.toy-forgotten.v1',
+    );
+  });
+});
+
+describe('a start', () => {
+  let stage: ModuleStage;
+
+  beforeAll(async () => {
+    stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
+  });
+
+  afterAll(() => stage.close());
+
+  test('takes over what waits for a plain reaction whose module lived in another process before', async () => {
+    await stage.hears(ToyMade({ toy: 'train' }));
+    await stage.sql(
+      `INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
+       SELECT id, 'toys.paint', 'toys ' || subject, position, occurred_at FROM backbone.event WHERE type = $1`,
+      [ToyMade.type],
+    );
+
+    await stage.app.get(StartUpChecks).run();
+
+    expect(await stage.deliver()).toBe(1);
+  });
+
+  test('is refused while deliveries wait for a subscriber that this build does not have', async () => {
+    await stage.hears(ToySold({ toy: 'ball' }));
+    await stage.sql(`UPDATE backbone.delivery SET subscriber = 'toys.gone' WHERE subscriber = 'toys.ring'`);
+
+    const start = stage.app.get(StartUpChecks).run();
+
+    await expect(start).rejects.toBeInstanceOf(StartRefused);
+    await expect(start).rejects.toThrow('1 unfinished deliveries of toys.toy-sold.v1 wait for toys.gone');
+  });
+
+  test('counts what it refuses as far as anybody needs to know', async () => {
+    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    await stage.sql(
+      `WITH made AS (
+         INSERT INTO backbone.event (id, subject, version, type, data, metadata, correlation_id, occurred_at)
+         SELECT gen_random_uuid(), 'toy/ball', n, $1, '{}', '{}', '', now() FROM generate_series(1, 10001) n
+         RETURNING id, position)
+       INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, state, due_at)
+       SELECT id, 'toys.gone', 'toys', position, (ARRAY['pending', 'dead'])[1 + position % 2], now() FROM made`,
+      [ToySold.type],
+    );
+
+    await expect(stage.app.get(StartUpChecks).run()).rejects.toThrow(
+      'more than 10000 unfinished deliveries of toys.toy-sold.v1 wait for toys.gone',
+    );
+  });
+
+  test('does not read the events of what this build has always had, however much of it waits', async () => {
+    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    await stage.hears(ToySold({ toy: 'ball' }));
+    const runner = stage.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('LOCK TABLE backbone.event');
+
+    await expect(stage.app.get(StartUpChecks).run()).resolves.toBeUndefined();
+
+    await runner.rollbackTransaction();
+    await runner.release();
+  });
+
+  test('does not let an event pass by a reaction that is not there yet', async () => {
+    const { EventEmitter2 } = await import('@nestjs/event-emitter');
+    stage.app.get(EventEmitter2).removeAllListeners(ToyMade.type);
+    stage.app.get(Script, { strict: false }).on('paint', async () => undefined);
+
+    await expect(stage.hears(ToyMade({ toy: 'early' }))).rejects.toThrow('0 of 1 reactions');
+  });
+});

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { AuditController } from './audit.controller.js';
+import { Audit } from './audit.js';
+
+/** The record of what operators did. */
+@Module({ controllers: [AuditController], providers: [Audit], exports: [Audit] })
+export class AuditModule {}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { Deliveries } from '../../backbone/delivery/deliveries.js';
+import { Script, ToySold, ToysModule } from '../../backbone/testing/toy-module.js';
+import { ModuleStage } from '../testing/module-stage.js';
+
+let stage: ModuleStage;
+let heard: string[];
+
+beforeAll(async () => {
+  stage = await ModuleStage.of(ToysModule);
+});
+
+afterAll(() => stage.close());
+
+beforeEach(async () => {
+  await stage.sql('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber, backbone.operation');
+  heard = [];
+  for (const handler of ['count', 'ring', 'wrap'] as const)
+    stage.app.get(Script, { strict: false }).on(handler, async () => void heard.push(handler));
+});
+
+const verb = (verb: 'pause' | 'resume', reason = 'Bells are being cast', name = 'toys.ring') =>
+  stage.post(`/v1/operations/subscriptions/${name}/${verb}`, { reason });
+const audit = async () => (await stage.get('/v1/operations/audit')).body.items;
+const subscription = async (name: string) =>
+  (await stage.get('/v1/operations/subscriptions')).body.items.find((each: { name: string }) => each.name === name);
+const forgotten = async () =>
+  (await stage.app.get(Deliveries).takeOverdue(['toys.count', 'toys.ring', 'toys.wrap'], 10)).map(
+    ({ subscriber }) => subscriber,
+  );
+const everythingIsOverdue = () => stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+
+test('a paused subscriber hears nothing, counts no attempts, and keeps nobody else waiting', async () => {
+  const { status, body } = await verb('pause');
+  await stage.hears(ToySold({ toy: randomUUID() }));
+
+  expect([status, body]).toMatchObject([
+    200,
+    { name: 'toys.ring', pausedSince: expect.stringMatching(/Z$/), pauseReason: 'Bells are being cast', pending: 0 },
+  ]);
+  await stage.deliver();
+  expect(heard.toSorted()).toEqual(['count', 'wrap']);
+  const { body: deliveries } = await stage.get('/v1/operations/deliveries?subscriber=toys.ring');
+  expect(deliveries.items).toMatchObject([{ state: 'pending', attempts: 0, errors: [], leaseUntil: null }]);
+  expect(await subscription('toys.ring')).toEqual({ ...body, pending: 1 });
+});
+
+test('it is passed over by the relay, which finds the others', async () => {
+  await stage.hears(ToySold({ toy: randomUUID() }));
+  await everythingIsOverdue();
+  await verb('pause');
+
+  expect((await forgotten()).toSorted()).toEqual(['toys.count', 'toys.wrap']);
+});
+
+test('what is being handled when the pause comes still ends', async () => {
+  stage.app.get(Script, { strict: false }).on('ring', async () => {
+    await verb('pause');
+    heard.push('ring');
+  });
+  for (const note of ['first', 'second']) await stage.hears(ToySold({ toy: 'train', note }));
+  await stage.deliver();
+
+  const { body } = await stage.get('/v1/operations/deliveries?subscriber=toys.ring');
+  expect(body.items).toMatchObject([{ state: 'pending', attempts: 0 }, { state: 'done' }]);
+  expect(heard.filter((each) => each === 'ring')).toHaveLength(1);
+});
+
+test('a resumed one is dispatched again, and what waits after a failure keeps to its pause', async () => {
+  for (const note of ['first', 'failed before']) await stage.hears(ToySold({ toy: note, note }));
+  await verb('pause');
+  await stage.sql(
+    `UPDATE backbone.delivery SET due_at = due_at + interval '5 minutes' WHERE order_key LIKE '%failed before'`,
+  );
+
+  const { body } = await verb('resume', 'There are bells again');
+
+  expect(body).toMatchObject({ pausedSince: null, pauseReason: null, pending: 2 });
+  expect(await forgotten()).toEqual(['toys.ring']);
+  await stage.deliver();
+  expect(heard.filter((each) => each === 'ring')).toHaveLength(2);
+});
+
+test('pausing or resuming twice is doing it once: the first reason counts, and the audit has one entry of each', async () => {
+  const first = await verb('pause');
+  const second = await verb('pause', 'once more');
+  await verb('resume', 'There are bells again');
+  const last = await verb('resume', 'once more');
+
+  expect(second.body).toEqual(first.body);
+  expect([last.status, last.body.pausedSince]).toEqual([200, null]);
+  const { pausedSince: since } = first.body;
+  const target = { subscriber: 'toys.ring' };
+  expect(await audit()).toMatchObject([
+    {
+      action: 'resume-subscription',
+      target,
+      reason: 'There are bells again',
+      before: { state: 'paused', since, reason: 'Bells are being cast' },
+      after: { state: 'active' },
+    },
+    {
+      action: 'pause-subscription',
+      target,
+      reason: 'Bells are being cast',
+      before: { state: 'active' },
+      after: { state: 'paused', since },
+    },
+  ]);
+});
+
+test.each(['pause', 'resume'] as const)('there must be somebody to %s, and a reason', async (what) => {
+  expect(await verb(what, 'why not', 'toys.nobody')).toMatchObject({
+    status: 404,
+    body: { code: 'subscription-not-found' },
+  });
+  for (const reason of ['', 'two\nlines', 'x'.repeat(501)])
+    expect(await verb(what, reason)).toMatchObject({ status: 400, body: { code: 'request-invalid' } });
+  expect(await audit()).toEqual([]);
+});

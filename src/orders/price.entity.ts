@@ -1,0 +1,21 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { bigintColumn } from '../common/values/bigint-column.js';
+
+/** What orders knows of a product, kept from what inventory says. */
+@Entity({ schema: 'orders', name: 'price' })
+export class Price {
+  @PrimaryColumn('text')
+  declare readonly sku: string;
+
+  @Column('text')
+  declare readonly name: string;
+
+  @Column('bigint', { name: 'unit_amount', transformer: bigintColumn })
+  declare readonly unitAmount: number;
+
+  @Column('char', { length: 3 })
+  declare readonly currency: string;
+
+  @Column('boolean', { name: 'is_sold' })
+  declare readonly isSold: boolean;
+}
