@@ -51,7 +51,7 @@ async function aDay() {
   await cancel(cancelled);
   for (const id of [shipped, delivered]) await ship(id);
   await shop.post(`/v1/orders/${delivered}/delivery`, {});
-  await shop.deliver();
+  await shop.runDeliveries();
   return { confirmed, cancelled, shipped, delivered, rejected };
 }
 
@@ -105,11 +105,11 @@ describe('a sound shop', () => {
     const [waiting, dead, skipped] = [await place(), await place(), await place()];
     const states = { [dead]: `state = 'dead'`, [skipped]: `state = 'skipped', finished_at = now()` };
     for (const [id, state] of Object.entries(states))
-      await shop.sql(`UPDATE backbone.delivery SET ${state} WHERE order_key LIKE '%' || $1`, [id]);
-    await shop.hearsFromAfar(
+      await shop.query(`UPDATE backbone.delivery SET ${state} WHERE order_key LIKE '%' || $1`, [id]);
+    await shop.receiveAsDeliveries(
       OrderCancelled({ orderId: waiting, customer: { name: 'Maria', email: 'maria@example.com' }, reason: 'late' }),
     );
-    await shop.sql(`UPDATE orders."order" SET status = 'cancelled', version = 3 WHERE id = $1`, [waiting]);
+    await shop.query(`UPDATE orders."order" SET status = 'cancelled', version = 3 WHERE id = $1`, [waiting]);
 
     expect(await findings()).toEqual({});
   });
@@ -121,7 +121,7 @@ describe('a sound shop', () => {
     await aDay();
     await damage(`DELETE FROM backbone.pruned_delivery WHERE subscriber = 'notifications.emailDelivery'`);
 
-    expect(await shop.sql('SELECT FROM backbone.pruned_delivery')).not.toEqual([]);
+    expect(await shop.query('SELECT FROM backbone.pruned_delivery')).not.toEqual([]);
     expect(await findings()).toEqual({});
   });
 });
@@ -133,12 +133,12 @@ describe('messages that were forgotten', () => {
     try {
       await aDay();
       await ageRows(8, shop.dataSource);
-      await shop.sql(
+      await shop.query(
         `UPDATE notifications.message
             SET id = ${olderId('id', 8)}, event_id = ${olderId('event_id', 8)}, sent_at = sent_at - interval '8 days'`,
       );
       expect(await forgetful.app.get(RetentionRunner).prune()).toMatchObject({ messages: expect.any(Number) });
-      expect(await shop.sql('SELECT FROM notifications.message')).toEqual([]);
+      expect(await shop.query('SELECT FROM notifications.message')).toEqual([]);
       const { confirmed } = await aDay();
 
       expect(await findings()).toEqual({});
@@ -157,7 +157,7 @@ describe('what does not agree is found', () => {
     const { confirmed, cancelled, shipped } = await aDay();
     const unheeding = await place();
     const [ofCups, ofPots] = [await place('CUP', 2), await place('POT', 3)];
-    await shop.deliver();
+    await shop.runDeliveries();
 
     await damage(`UPDATE inventory.movement SET change = change + 1 WHERE sku = 'RARE'`);
     await damage(`UPDATE inventory.stock SET reserved = 7 WHERE sku = 'POT'`);
@@ -251,11 +251,11 @@ describe('what does not agree is found', () => {
       `INSERT INTO inventory.reservation (order_id, sku, quantity, state) VALUES ($1, 'CUP', 1, 'released')`,
       nobody,
     );
-    await shop.hearsFromAfar(
+    await shop.receiveAsDeliveries(
       OrderCancelled({ orderId: confirmed, customer: { name: 'Maria', email: 'maria@example.com' }, reason: 'late' }),
     );
-    await shop.sql(`UPDATE orders."order" SET status = 'cancelled', version = 3 WHERE id = $1`, [confirmed]);
-    await shop.sql(`UPDATE backbone.delivery SET state = 'done' WHERE subscriber = 'inventory.releaseStock'`);
+    await shop.query(`UPDATE orders."order" SET status = 'cancelled', version = 3 WHERE id = $1`, [confirmed]);
+    await shop.query(`UPDATE backbone.delivery SET state = 'done' WHERE subscriber = 'inventory.releaseStock'`);
 
     expect(await findings()).toEqual({
       'inventory.reservations-are-as-last-said': [
@@ -286,12 +286,12 @@ describe('a repair', () => {
     await threeDamages();
 
     const preview = await repair({ preview: true });
-    expect(await shop.deliver()).toBe(0);
+    expect(await shop.runDeliveries()).toBe(0);
     const done = await repair({ reason: 'Rows were deleted by mistake' });
 
     expect(preview).toEqual({ ...done, preview: true });
     expect(done).toMatchObject({ mended: 2, sideEffects: 2, left: [{ reason: 'no-safe-repair', count: 1 }] });
-    expect(await shop.deliver()).toBe(2);
+    expect(await shop.runDeliveries()).toBe(2);
     expect(Object.keys(await findings())).toEqual(['inventory.levels-are-their-ledgers']);
     expect((await shop.get('/v1/operations/audit')).body.items).toMatchObject([
       {
@@ -308,7 +308,7 @@ describe('a repair', () => {
     const eventId = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
     await ageRows(40, shop.dataSource);
     await shop.app.get(RetentionRunner).prune();
-    const [old] = await shop.sql<{ id: string }>(`SELECT ${olderId('$1::uuid', 40)} AS id`, [eventId]);
+    const [old] = await shop.query<{ id: string }>(`SELECT ${olderId('$1::uuid', 40)} AS id`, [eventId]);
     const mending = { eventId: old?.id ?? '', subscriber: 'notifications.emailConfirmation' };
 
     expect(await repairCandidates([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toEqual([]);
@@ -327,7 +327,7 @@ describe('a repair', () => {
   test('leaves alone what agrees by now, so that asking twice is asking once', async () => {
     await threeDamages();
     await repair({});
-    await shop.deliver();
+    await shop.runDeliveries();
 
     expect(await repair({})).toMatchObject({
       mended: 0,
@@ -352,7 +352,7 @@ describe('a pass', () => {
     await shop.app.get(Reconciler).run(0, signal);
     expect((await shop.get('/v1/operations/reconciliation')).body).toMatchObject({ running: true, finishedAt: null });
 
-    await shop.sql(`UPDATE backbone.reconciliation SET lease_until = now() - interval '1 second'`);
+    await shop.query(`UPDATE backbone.reconciliation SET lease_until = now() - interval '1 second'`);
     await shop.app.get(Reconciler).run(0, signal);
     expect(await lastRun()).toMatch(/Z$/);
   });
@@ -363,7 +363,7 @@ describe('a pass', () => {
     await shop.app.get(Reconciler).run(60, signal);
     expect(await lastRun()).toBe(first);
 
-    await shop.sql(`UPDATE backbone.reconciliation SET finished_at = now() - interval '61 minutes'`);
+    await shop.query(`UPDATE backbone.reconciliation SET finished_at = now() - interval '61 minutes'`);
     await shop.app.get(Reconciler).run(60, signal);
     expect((await lastRun()) > first).toBe(true);
   });
@@ -478,7 +478,7 @@ describe('a pass that is due', () => {
   const { signal } = new AbortController();
   /** Makes one, and gives what was found by which check, and how many events the backbone has looked at. */
   async function due() {
-    await shop.sql(`UPDATE backbone.reconciliation SET finished_at = now() - interval '61 minutes'`);
+    await shop.query(`UPDATE backbone.reconciliation SET finished_at = now() - interval '61 minutes'`);
     await shop.app.get(Reconciler).run(60, signal);
     const { checks } = (await shop.get('/v1/operations/reconciliation')).body;
     const found = checks
@@ -488,7 +488,7 @@ describe('a pass that is due', () => {
     return { found, events: dense.lookedAt };
   }
   const hoursPass = () => damage(`UPDATE backbone.event SET occurred_at = occurred_at - interval '1 hour'`);
-  const logged = async () => (await shop.sql('SELECT FROM backbone.event')).length;
+  const logged = async () => (await shop.query('SELECT FROM backbone.event')).length;
 
   test('reads of the log what is new since the last one, and what was open then', async () => {
     await aDay();
@@ -497,7 +497,7 @@ describe('a pass that is due', () => {
     const old = await logged();
     expect(await due()).toEqual({ found: [], events: old });
     await aDay();
-    await shop.deliver();
+    await shop.runDeliveries();
     await damage('DELETE FROM notifications.message WHERE subject = $1', waiting);
 
     const lost = { found: ['notifications.outcomes-are-told-once'], events: (await logged()) - old };
@@ -507,7 +507,7 @@ describe('a pass that is due', () => {
     expect(await due()).toEqual({ ...lost, events: 0 });
 
     await repair({});
-    await shop.deliver();
+    await shop.runDeliveries();
     expect(await due()).toEqual({ found: [], events: 0 });
   });
 

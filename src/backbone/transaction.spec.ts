@@ -22,7 +22,7 @@ describe('a transaction', () => {
 
   beforeAll(async () => {
     stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
-    await stage.sql('CREATE TABLE toy (name text PRIMARY KEY, state text NOT NULL)');
+    await stage.query('CREATE TABLE toy (name text PRIMARY KEY, state text NOT NULL)');
     transactions = stage.app.get(Workshop, { strict: false }).transactions;
     script = stage.app.get(Script, { strict: false });
   });
@@ -31,12 +31,12 @@ describe('a transaction', () => {
 
   afterEach(async () => {
     for (const handler of ['paint', 'sell', 'count'] as const) script.on(handler, async () => undefined);
-    await stage.sql('TRUNCATE toy');
+    await stage.query('TRUNCATE toy');
   });
 
-  const toys = () => stage.sql<{ name: string }>('SELECT name FROM toy ORDER BY name');
+  const toys = () => stage.query<{ name: string }>('SELECT name FROM toy ORDER BY name');
   const eventsOf = (toy: string) =>
-    stage.sql<Row>('SELECT * FROM backbone.event WHERE subject = $1 ORDER BY position', [`toy/${toy}`]);
+    stage.query<Row>('SELECT * FROM backbone.event WHERE subject = $1 ORDER BY position', [`toy/${toy}`]);
   const make = async (tx: Transaction, toy: string) => {
     await tx.manager.query(`INSERT INTO toy VALUES ($1, 'made')`, [toy]);
     tx.publish(ToyMade({ toy }));
@@ -49,7 +49,7 @@ describe('a transaction', () => {
 
     await transactions.run((tx) => make(tx, 'duck'));
 
-    expect(await stage.sql('SELECT * FROM toy')).toEqual([{ name: 'duck', state: 'painted' }]);
+    expect(await stage.query('SELECT * FROM toy')).toEqual([{ name: 'duck', state: 'painted' }]);
     expect(await eventsOf('duck')).toMatchObject([{ type: ToyMade.type, version: 1, causation_id: null }]);
   });
 
@@ -65,11 +65,11 @@ describe('a transaction', () => {
   });
 
   test('owes nobody anything when even its COMMIT is refused, and puts nothing into a queue', async () => {
-    await stage.sql('CREATE TABLE shelf (place text UNIQUE DEFERRABLE INITIALLY DEFERRED)');
+    await stage.query('CREATE TABLE shelf (place text UNIQUE DEFERRABLE INITIALLY DEFERRED)');
     const stored = async () => [
-      await stage.sql('SELECT id FROM backbone.event'),
-      await stage.sql('SELECT event_id FROM backbone.delivery'),
-      await stage.sql('SELECT id FROM bullmq.job'),
+      await stage.query('SELECT id FROM backbone.event'),
+      await stage.query('SELECT event_id FROM backbone.delivery'),
+      await stage.query('SELECT id FROM bullmq.job'),
     ];
     const before = await stored();
 
@@ -178,7 +178,7 @@ describe('a transaction', () => {
     await transactions.run(async (tx) => tx.publish(ToySold({ toy: 'drum' })));
 
     const [event] = await eventsOf('drum');
-    const owed = await stage.sql('SELECT subscriber, state FROM backbone.delivery WHERE event_id = $1 ORDER BY 1', [
+    const owed = await stage.query('SELECT subscriber, state FROM backbone.delivery WHERE event_id = $1 ORDER BY 1', [
       event?.id,
     ]);
     expect(owed).toEqual(

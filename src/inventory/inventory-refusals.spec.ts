@@ -19,7 +19,7 @@ afterAll(() => stage.close());
 const asInventory = (sql: string): Promise<unknown> =>
   stage.app.get(Database).transaction('inventory', ({ manager }) => manager.query(sql));
 /** Runs it as the one who owns all tables, as a repair by hand would. */
-const asOwner = (sql: string): Promise<unknown> => stage.sql(sql);
+const asOwner = (sql: string): Promise<unknown> => stage.query(sql);
 
 const aProduct = { name: 'Tea', category: 'Specs', unitPrice: { amount: 1_800, currency: 'USD' }, reorderLevel: 0 };
 const order = randomUUID();
@@ -29,12 +29,12 @@ const other = randomUUID();
 async function tenWithFourReserved(sku: string, orderId: string = randomUUID()): Promise<void> {
   await stage.put(`/v1/products/${sku}`, aProduct);
   await stage.post(`/v1/stock/${sku}/receipts`, { quantity: 10, reference: 'PO-1' });
-  await stage.hears(OrderPlaced({ orderId, lines: [{ sku, quantity: 4 }] }));
+  await stage.receive(OrderPlaced({ orderId, lines: [{ sku, quantity: 4 }] }));
 }
 
 /** What a product's level says, next to what its ledger and its reservations say. */
 async function figuresOf(sku: string) {
-  const [figures] = await stage.sql(
+  const [figures] = await stage.query(
     `SELECT on_hand::integer AS "onHand", reserved::integer,
             (SELECT sum(change)::integer FROM inventory.movement m WHERE m.sku = s.sku) AS ledger,
             (SELECT coalesce(sum(quantity), 0)::integer FROM inventory.reservation r
@@ -184,7 +184,7 @@ describe('the figures of a product agree', () => {
     );
 
     expect(await figuresOf('FIG')).toEqual({ onHand: 14, reserved: 4, ledger: 14, held: 4 });
-    const lines = await stage.sql(`SELECT on_hand::integer FROM inventory.movement WHERE sku = 'FIG' ORDER BY id`);
+    const lines = await stage.query(`SELECT on_hand::integer FROM inventory.movement WHERE sku = 'FIG' ORDER BY id`);
     expect(lines).toEqual([{ on_hand: 10 }, { on_hand: 15 }, { on_hand: 14 }]);
   });
 
@@ -202,7 +202,7 @@ describe('the figures of a product agree', () => {
 
 describe('the role of inventory', () => {
   test('sees no table of another module', async () => {
-    const tables = await stage.sql<{ name: string }>(
+    const tables = await stage.query<{ name: string }>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
         WHERE schemaname IN ('orders', 'notifications', 'backbone')`,
     );
@@ -219,12 +219,12 @@ describe('the role of inventory', () => {
 
   test('is the one under which its reactions run inside the transactions of others', async () => {
     await tenWithFourReserved('KEY');
-    await stage.sql('REVOKE INSERT ON inventory.reservation FROM orderly_inventory');
+    await stage.query('REVOKE INSERT ON inventory.reservation FROM orderly_inventory');
 
-    const heard = stage.hears(OrderPlaced({ orderId: randomUUID(), lines: [{ sku: 'KEY', quantity: 1 }] }));
+    const heard = stage.receive(OrderPlaced({ orderId: randomUUID(), lines: [{ sku: 'KEY', quantity: 1 }] }));
 
     expect(await heard.then(() => 'allowed', sqlStateOf)).toBe('42501');
-    await stage.sql('GRANT INSERT ON inventory.reservation TO orderly_inventory');
+    await stage.query('GRANT INSERT ON inventory.reservation TO orderly_inventory');
   });
 });
 

@@ -16,7 +16,7 @@ afterAll(() => stage.close());
 
 /** A level is what its ledger sums to and what its reservations hold, whatever a test has done to it. */
 async function expectAgreement(): Promise<void> {
-  const disagreeing = await stage.sql(`
+  const disagreeing = await stage.query(`
     SELECT sku FROM inventory.stock s
      WHERE on_hand <> coalesce((SELECT sum(change) FROM inventory.movement m WHERE m.sku = s.sku), 0)
         OR reserved <> coalesce((SELECT sum(quantity) FROM inventory.reservation r
@@ -47,7 +47,7 @@ const anOrder = (wanted: Quantities, orderId: string = randomUUID()) => {
   return { orderId, placed: OrderPlaced({ orderId, lines: linesOf(wanted) }), cancelled, shipped };
 };
 
-const answersTo = ({ orderId }: { orderId: string }) => stage.said(`reservation/${orderId}`);
+const answersTo = ({ orderId }: { orderId: string }) => stage.published(`reservation/${orderId}`);
 
 const levelOf = async (sku: string) => (await stage.get(`/v1/stock/${sku}`)).body;
 
@@ -56,7 +56,7 @@ describe('an order that is placed', () => {
     await warehouse({ TEA: 10, MUG: 5 });
     const order = anOrder({ TEA: 4, MUG: 5 });
 
-    await stage.hears(order.placed);
+    await stage.receive(order.placed);
 
     expect(await answersTo(order)).toEqual([StockReserved({ orderId: order.orderId })]);
     expect(await levelOf('TEA')).toMatchObject({ onHand: 10, reserved: 4, available: 6 });
@@ -67,7 +67,7 @@ describe('an order that is placed', () => {
     await warehouse({ SALT: 10, RICE: 5, OIL: 0 });
     const order = anOrder({ SALT: 4, RICE: 6, OIL: 1 });
 
-    await stage.hears(order.placed);
+    await stage.receive(order.placed);
 
     const lines = [
       { sku: 'RICE', requested: 6, available: 5 },
@@ -82,8 +82,8 @@ describe('an order that is placed', () => {
     await warehouse({ FIGS: 10 });
     const [first, second] = [anOrder({ FIGS: 8 }), anOrder({ FIGS: 3 })];
 
-    await stage.hears(first.placed);
-    await stage.hears(second.placed);
+    await stage.receive(first.placed);
+    await stage.receive(second.placed);
 
     const lines = [{ sku: 'FIGS', requested: 3, available: 2 }];
     expect(await answersTo(second)).toEqual([StockShort({ orderId: second.orderId, lines })]);
@@ -95,7 +95,7 @@ describe('an order that is placed', () => {
     const inTwoLines = (orderId: string, ...quantities: number[]) =>
       OrderPlaced({ orderId, lines: quantities.map((quantity) => ({ sku: 'PEAS', quantity })) });
 
-    await stage.hears(inTwoLines(eleven, 6, 5), inTwoLines(ten, 6, 4));
+    await stage.receive(inTwoLines(eleven, 6, 5), inTwoLines(ten, 6, 4));
 
     const lines = [{ sku: 'PEAS', requested: 11, available: 10 }];
     expect(await answersTo({ orderId: eleven })).toEqual([StockShort({ orderId: eleven, lines })]);
@@ -107,7 +107,7 @@ describe('an order that is placed', () => {
     await warehouse({ CORN: 10 });
     const order = anOrder({ CORN: 1, UNICORN: 2 });
 
-    await stage.hears(order.placed);
+    await stage.receive(order.placed);
 
     const lines = [{ sku: 'UNICORN', requested: 2, available: 0 }];
     expect(await answersTo(order)).toEqual([StockShort({ orderId: order.orderId, lines })]);
@@ -119,7 +119,7 @@ describe('an order that is placed', () => {
     await stage.post('/v1/products/LAST/discontinuation');
     const order = anOrder({ LAST: 3 });
 
-    await stage.hears(order.placed);
+    await stage.receive(order.placed);
 
     expect(await answersTo(order)).toEqual([StockReserved({ orderId: order.orderId })]);
   });
@@ -129,11 +129,11 @@ describe('an order that is placed', () => {
     await warehouse(wanted);
     const order = anOrder(wanted);
 
-    await stage.hears(order.placed);
+    await stage.receive(order.placed);
 
     expect(await answersTo(order)).toEqual([StockReserved({ orderId: order.orderId })]);
     // PostgreSQL marks each row with the command that wrote it.
-    const commands = await stage.sql(
+    const commands = await stage.query(
       `SELECT count(*)::integer AS lines, sum(quantity)::integer AS pieces
          FROM inventory.reservation WHERE order_id = $1 GROUP BY xmin::text, cmin::text`,
       [order.orderId],
@@ -144,9 +144,9 @@ describe('an order that is placed', () => {
   test('is refused with all that belongs to it when it is there already', async () => {
     await warehouse({ NUTS: 10 });
     const order = anOrder({ NUTS: 4 });
-    await stage.hears(order.placed);
+    await stage.receive(order.placed);
 
-    const again = await stage.hears(order.placed).catch((error: unknown) => error);
+    const again = await stage.receive(order.placed).catch((error: unknown) => error);
 
     expect(violatedConstraintOf(again)).toBe('reservation_pkey');
     expect(await answersTo(order)).toHaveLength(1);
@@ -158,10 +158,10 @@ describe('an order that is called off', () => {
   test('frees what is set aside for it, once', async () => {
     await warehouse({ JAM: 10, BUN: 5 });
     const [order, other] = [anOrder({ JAM: 4, BUN: 5 }), anOrder({ JAM: 1 })];
-    await stage.hears(order.placed, other.placed);
+    await stage.receive(order.placed, other.placed);
 
-    await stage.hears(order.cancelled);
-    await stage.hears(order.cancelled);
+    await stage.receive(order.cancelled);
+    await stage.receive(order.cancelled);
 
     const { orderId } = order;
     expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockReleased({ orderId })]);
@@ -172,9 +172,9 @@ describe('an order that is called off', () => {
   test('is passed over when nothing is set aside for it', async () => {
     await warehouse({ HAM: 1 });
     const [short, unknown] = [anOrder({ HAM: 2 }), anOrder({})];
-    await stage.hears(short.placed);
+    await stage.receive(short.placed);
 
-    await stage.hears(short.cancelled, unknown.cancelled);
+    await stage.receive(short.cancelled, unknown.cancelled);
 
     expect((await answersTo(short)).map(({ type }) => type)).toEqual([StockShort.type]);
     expect(await answersTo(unknown)).toEqual([]);
@@ -185,10 +185,10 @@ describe('an order that is shipped', () => {
   test('takes what is set aside for it out of the warehouse, once', async () => {
     await warehouse({ HAT: 10, CAP: 5 });
     const order = anOrder({ HAT: 4, CAP: 5 });
-    await stage.hears(order.placed);
+    await stage.receive(order.placed);
 
-    await stage.hears(order.shipped);
-    await stage.hears(order.shipped);
+    await stage.receive(order.shipped);
+    await stage.receive(order.shipped);
 
     const { orderId } = order;
     expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockDispatched({ orderId })]);
@@ -203,9 +203,9 @@ describe('an order that is shipped', () => {
   test('is passed over when it was called off before, and the other way round', async () => {
     await warehouse({ SOAP: 10 });
     const [off, gone] = [anOrder({ SOAP: 2 }), anOrder({ SOAP: 3 })];
-    await stage.hears(off.placed, gone.placed);
+    await stage.receive(off.placed, gone.placed);
 
-    await stage.hears(off.cancelled, off.shipped, gone.shipped, gone.cancelled);
+    await stage.receive(off.cancelled, off.shipped, gone.shipped, gone.cancelled);
 
     expect((await answersTo(off)).map(({ type }) => type)).toEqual([StockReserved.type, StockReleased.type]);
     expect((await answersTo(gone)).map(({ type }) => type)).toEqual([StockReserved.type, StockDispatched.type]);
@@ -214,13 +214,13 @@ describe('an order that is shipped', () => {
 });
 
 describe('where orders lives in another process', () => {
-  const unfinished = () => stage.sql(`SELECT * FROM backbone.delivery WHERE state <> 'done'`);
+  const unfinished = () => stage.query(`SELECT * FROM backbone.delivery WHERE state <> 'done'`);
 
   test('an order, heard again and again, is set aside, shipped and answered once', async () => {
     await warehouse({ BIKE: 10 });
     const order = anOrder({ BIKE: 4 });
 
-    await stage.deliverThrice(...(await stage.hearsFromAfar(order.placed, order.shipped)));
+    await stage.runThrice(...(await stage.receiveAsDeliveries(order.placed, order.shipped)));
 
     const { orderId } = order;
     expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockDispatched({ orderId })]);
@@ -231,11 +231,11 @@ describe('where orders lives in another process', () => {
   test('a short order, heard again and again, is told so once, even when goods came in meanwhile', async () => {
     await warehouse({ KITE: 1 });
     const order = anOrder({ KITE: 2 });
-    const deliveries = await stage.hearsFromAfar(order.placed);
+    const deliveries = await stage.receiveAsDeliveries(order.placed);
 
-    await stage.deliverThrice(...deliveries);
+    await stage.runThrice(...deliveries);
     await stage.post('/v1/stock/KITE/receipts', { quantity: 5, reference: 'PO-2' });
-    await stage.deliverThrice(...deliveries);
+    await stage.runThrice(...deliveries);
 
     expect((await answersTo(order)).map(({ type }) => type)).toEqual([StockShort.type]);
     expect(await levelOf('KITE')).toMatchObject({ onHand: 6, reserved: 0 });
@@ -244,9 +244,9 @@ describe('where orders lives in another process', () => {
   test('an order that is called off is released after it was set aside, in whatever order the queue gives them', async () => {
     await warehouse({ SLED: 10 });
     const order = anOrder({ SLED: 4 });
-    const deliveries = await stage.hearsFromAfar(order.placed, order.cancelled);
+    const deliveries = await stage.receiveAsDeliveries(order.placed, order.cancelled);
 
-    await stage.deliverThrice(...[...deliveries].reverse(), ...deliveries);
+    await stage.runThrice(...[...deliveries].reverse(), ...deliveries);
 
     const { orderId } = order;
     expect(await answersTo(order)).toEqual([StockReserved({ orderId }), StockReleased({ orderId })]);
@@ -266,7 +266,7 @@ describe('a rush', () => {
     await warehouse({ STAR: 10 });
     const orders = Array.from({ length: 20 }, () => anOrder({ STAR: 1 }));
 
-    await Promise.all(orders.map(({ placed }) => stage.hears(placed)));
+    await Promise.all(orders.map(({ placed }) => stage.receive(placed)));
 
     const { reserved, types } = await outcomesOf(orders);
     expect(reserved).toHaveLength(10);
@@ -281,7 +281,7 @@ describe('a rush', () => {
     await warehouse(each(20, skus));
     const orders = Array.from({ length: 30 }, (_, nr) => anOrder(each(1, nr % 2 ? skus : [...skus].reverse())));
 
-    await Promise.all(orders.map(({ placed }) => stage.hears(placed)));
+    await Promise.all(orders.map(({ placed }) => stage.receive(placed)));
 
     expect((await outcomesOf(orders)).reserved).toHaveLength(20);
     for (const sku of skus) expect(await levelOf(sku)).toMatchObject({ reserved: 20, available: 0 });
@@ -290,13 +290,13 @@ describe('a rush', () => {
   test('of cancellations and shipments of the same orders lets one of both happen to each', async () => {
     await warehouse({ RING: 10 });
     const orders = Array.from({ length: 10 }, () => anOrder({ RING: 1 }));
-    await stage.hears(...orders.map(({ placed }) => placed));
+    await stage.receive(...orders.map(({ placed }) => placed));
 
-    await Promise.all(orders.flatMap(({ cancelled, shipped }) => [stage.hears(cancelled), stage.hears(shipped)]));
+    await Promise.all(orders.flatMap(({ cancelled, shipped }) => [stage.receive(cancelled), stage.receive(shipped)]));
 
     for (const order of orders) expect(await answersTo(order)).toHaveLength(2);
     const { onHand, reserved } = await levelOf('RING');
-    const shipped = (await stage.said()).filter(
+    const shipped = (await stage.published()).filter(
       ({ type, subject }) => type === StockDispatched.type && orders.some(({ orderId }) => subject.endsWith(orderId)),
     );
     expect({ onHand, reserved }).toEqual({ onHand: 10 - shipped.length, reserved: 0 });
@@ -312,9 +312,9 @@ describe('a rush', () => {
     await someone.startTransaction();
     await someone.query(take('KEY-1'));
 
-    const heard = orders.map(({ placed }) => stage.hears(placed));
+    const heard = orders.map(({ placed }) => stage.receive(placed));
     const deadline = Date.now() + 5_000;
-    while ((await stage.sql(waiting)).length < orders.length && Date.now() < deadline);
+    while ((await stage.query(waiting)).length < orders.length && Date.now() < deadline);
     const second = await someone.query(take('KEY-2')).then(() => 'free', sqlStateOf);
     await someone.rollbackTransaction();
     await someone.release();

@@ -21,7 +21,7 @@ afterAll(() => stage.close());
 
 /** Every product of an import has a level, which its ledger sums to, and was said to be listed once. */
 async function expectAgreement(): Promise<void> {
-  const disagreeing = await stage.sql(
+  const disagreeing = await stage.query(
     `SELECT sku FROM inventory.product p LEFT JOIN inventory.stock s USING (sku)
       WHERE s.on_hand IS DISTINCT FROM
               (SELECT coalesce(sum(change), 0) FROM inventory.movement m WHERE m.sku = p.sku)
@@ -57,7 +57,10 @@ const aNewSku = () => `NEW-${++products}`;
 
 const nothing = { listed: 0, changed: 0, unchanged: 0, rejected: [], rejectedTotal: 0 };
 const product = async (sku: string) => (await stage.get(`/v1/products/${sku}`)).body;
-const saidOf = async (sku: string) => [...(await stage.said(`product/${sku}`)), ...(await stage.said(`stock/${sku}`))];
+const saidOf = async (sku: string) => [
+  ...(await stage.published(`product/${sku}`)),
+  ...(await stage.published(`stock/${sku}`)),
+];
 
 test('what is new is listed with what is on hand, what differs is changed, and the rest stays', async () => {
   await importing(aLine('OLD'), aLine('SAME', { onHand: 5 }));
@@ -98,11 +101,11 @@ test('what is on hand counts for a product that is new, and never again', async 
 test('a catalogue of several batches that is imported twice changes nothing and says nothing the second time', async () => {
   const lines = someLines('TWICE', 450);
   expect(await importing(...lines)).toEqual({ ...nothing, listed: 450 });
-  const before = (await stage.said()).length;
+  const before = (await stage.published()).length;
 
   expect(await importing(...lines)).toEqual({ ...nothing, unchanged: 450 });
 
-  expect(await stage.said()).toHaveLength(before);
+  expect(await stage.published()).toHaveLength(before);
 });
 
 test('a catalogue that two import at once is listed once', async () => {
@@ -124,7 +127,7 @@ test('an import takes products in the order of their SKUs, as orders do, so that
 
   const report = importing(aLine('KEY-2', { reorderLevel: 1 }), aLine('KEY-1', { reorderLevel: 1 }));
   const deadline = Date.now() + 4_000;
-  while ((await stage.sql(waiting)).length === 0 && Date.now() < deadline);
+  while ((await stage.query(waiting)).length === 0 && Date.now() < deadline);
   const second = await someone.query(take('KEY-2')).then(() => 'free', sqlStateOf);
   await someone.rollbackTransaction();
   await someone.release();
@@ -247,7 +250,7 @@ test('an upload that breaks off leaves whole batches, and is completed by the ne
   const server = stage.app.getHttpServer();
   const { port } = server.address() as AddressInfo;
   const stored = async () => {
-    const [row] = await stage.sql<{ count: number }>(
+    const [row] = await stage.query<{ count: number }>(
       `SELECT count(*)::integer FROM inventory.product WHERE category = 'HALF'`,
     );
     return row?.count;

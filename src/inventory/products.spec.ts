@@ -16,7 +16,7 @@ const usd = (amount: number) => ({ amount, currency: 'USD' });
 const chai = { name: 'Chai', category: 'Beverages', unitPrice: usd(1_800), reorderLevel: 10 };
 const put = (sku: string, change: object = {}) => stage.put(`/v1/products/${sku}`, { ...chai, ...change });
 
-const saidOf = (sku: string) => stage.said(`product/${sku}`);
+const saidOf = (sku: string) => stage.published(`product/${sku}`);
 
 const listed = (sku: string) => ProductListed({ sku, name: chai.name, unitPrice: chai.unitPrice });
 

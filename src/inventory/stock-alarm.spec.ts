@@ -44,10 +44,10 @@ describe('of products with a reorder level of 5', () => {
   const customer = { name: 'Maria Anders', email: 'maria@customer.example' };
   const order = async (...lines: { sku: string; quantity: number }[]) => {
     const orderId = randomUUID();
-    await stage.hears(OrderPlaced({ orderId, lines }));
+    await stage.receive(OrderPlaced({ orderId, lines }));
     return {
-      cancel: () => stage.hears(OrderCancelled({ orderId, customer, reason: 'Ordered twice' })),
-      ship: () => stage.hears(OrderShipped({ orderId, customer, carrier: 'Federal', trackingNumber: '1Z' })),
+      cancel: () => stage.receive(OrderCancelled({ orderId, customer, reason: 'Ordered twice' })),
+      ship: () => stage.receive(OrderShipped({ orderId, customer, carrier: 'Federal', trackingNumber: '1Z' })),
     };
   };
 
@@ -56,7 +56,9 @@ describe('of products with a reorder level of 5', () => {
   const replenished = (sku: string, available: number, reorderLevel = 5) =>
     StockReplenished({ sku, available, reorderLevel });
   const alarmsOf = async (sku: string): Promise<Fact[]> =>
-    (await stage.said(`stock/${sku}`)).filter(({ type }) => [StockRanLow.type, StockReplenished.type].includes(type));
+    (await stage.published(`stock/${sku}`)).filter(({ type }) =>
+      [StockRanLow.type, StockReplenished.type].includes(type),
+    );
 
   test('orders that are placed run a product low once, and one that is called off replenishes it once', async () => {
     await warehouse({ TEA: 10 });

@@ -27,13 +27,13 @@ async function product(sku: string, onHand = 0, reserved = 0): Promise<{ orderId
   const orderId = randomUUID();
   await stage.put(`/v1/products/${sku}`, aProduct);
   if (onHand > 0) await receive(sku, onHand);
-  if (reserved > 0) await stage.hears(OrderPlaced({ orderId, lines: [{ sku, quantity: reserved }] }));
+  if (reserved > 0) await stage.receive(OrderPlaced({ orderId, lines: [{ sku, quantity: reserved }] }));
   return { orderId };
 }
 
 /** What was received and what was adjusted, as told to others. */
 const saidOf = async (sku: string): Promise<Fact[]> =>
-  (await stage.said(`stock/${sku}`)).filter(({ type }) => [StockReceived.type, StockAdjusted.type].includes(type));
+  (await stage.published(`stock/${sku}`)).filter(({ type }) => [StockReceived.type, StockAdjusted.type].includes(type));
 
 test('a new product has a level of nothing and an empty ledger', async () => {
   await product('NEW');
@@ -84,18 +84,18 @@ test.each([
   ['what is set aside for an order', 'BUN', 4, -7, 'BUN cannot change by -7: only 6 are on hand and not reserved.'],
 ])('an adjustment that takes away %s is refused, not stored and not said', async (_, sku, reserved, change, detail) => {
   await product(sku, 10, reserved);
-  const before = [await levelOf(sku), await ledgerOf(sku), await stage.said()];
+  const before = [await levelOf(sku), await ledgerOf(sku), await stage.published()];
 
   const answer = await adjust(sku, change);
 
   expect(answer).toMatchObject({ status: 409, body: { code: 'stock-would-be-negative', detail } });
-  expect([await levelOf(sku), await ledgerOf(sku), await stage.said()]).toEqual(before);
+  expect([await levelOf(sku), await ledgerOf(sku), await stage.published()]).toEqual(before);
 });
 
 test('the ledger is read newest first, and sums to what is on hand', async () => {
   const { orderId } = await product('ROPE', 10, 4);
   await adjust('ROPE', -3);
-  await stage.hears(
+  await stage.receive(
     OrderShipped({
       orderId,
       customer: { name: 'Maria', email: 'm@example.com' },

@@ -19,32 +19,32 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 beforeEach(() =>
-  stage.sql(`TRUNCATE backbone.event, backbone.delivery, backbone.pruned_delivery,
+  stage.query(`TRUNCATE backbone.event, backbone.delivery, backbone.pruned_delivery,
                       notifications.message, notifications.mailbox_mail,
                       notifications.newest_forgotten`),
 );
 
 const prune = () => stage.app.get(RetentionRunner).prune();
 const messages = async () => (await stage.get('/v1/notifications')).body.items;
-const mails = () => stage.sql<{ id: string }>('SELECT id FROM notifications.mailbox_mail');
-const deliveries = (to: string) => stage.sql(`UPDATE backbone.delivery SET ${to}`);
+const mails = () => stage.query<{ id: string }>('SELECT id FROM notifications.mailbox_mail');
+const deliveries = (to: string) => stage.query(`UPDATE backbone.delivery SET ${to}`);
 const replayFor = async (name: string) => (await stage.post(`/v1/operations/subscriptions/${name}/replay`, {})).body;
 
 async function pass(days: number): Promise<void> {
   await ageRows(days, stage.dataSource);
   const ago = `interval '${days} days'`;
-  await stage.sql(`UPDATE notifications.message
+  await stage.query(`UPDATE notifications.message
                       SET id = ${olderId('id', days)}, event_id = ${olderId('event_id', days)},
                           created_at = created_at - ${ago}, sent_at = sent_at - ${ago}`);
-  await stage.sql(`UPDATE notifications.mailbox_mail
+  await stage.query(`UPDATE notifications.mailbox_mail
                       SET id = ${olderId('id', days)}, created_at = created_at - ${ago},
                           message_id = '<' || ${olderId('substr(message_id, 2, 36)', days)} || substr(message_id, 38)`);
 }
 
 async function told(): Promise<string> {
   const orderId = uuidv7();
-  await stage.hears(confirmed(orderId));
-  await stage.deliver();
+  await stage.receive(confirmed(orderId));
+  await stage.runDeliveries();
   return orderId;
 }
 
@@ -60,7 +60,7 @@ test('a message is deleted with its mail when it was sent long ago, and no repla
 
   expect(await messages()).toMatchObject([{ subject: young }]);
   expect(await replayFor(SUBSCRIBER)).toMatchObject({ run: 0, suppressed: [{ reason: 'done' }, { reason: 'pruned' }] });
-  expect(await stage.deliver()).toBe(0);
+  expect(await stage.runDeliveries()).toBe(0);
   expect(await mails()).toHaveLength(1);
 });
 
@@ -81,19 +81,19 @@ test.each<[what: string, state: string]>([
   const orderId = await told();
   await pass(800);
   await deliveries(state);
-  await stage.sql('DELETE FROM notifications.mailbox_mail');
+  await stage.query('DELETE FROM notifications.mailbox_mail');
 
   expect(await prune()).toMatchObject({ deliveries: 0, messages: 0 });
 
   await stage.post('/v1/operations/deliveries/replay', { filter: {} });
-  expect(await stage.deliver()).toBe(1);
+  expect(await stage.runDeliveries()).toBe(1);
   expect(await messages()).toMatchObject([{ subject: orderId, state: 'sent', attempts: 1 }]);
   expect(await mails()).toEqual([]);
 });
 
 test('one of whose delivery nothing is known is kept', async () => {
   await told();
-  await stage.sql('DELETE FROM backbone.delivery');
+  await stage.query('DELETE FROM backbone.delivery');
   await pass(366);
 
   expect(await prune()).toMatchObject({ messages: 0, mails: 0 });
@@ -101,13 +101,13 @@ test('one of whose delivery nothing is known is kept', async () => {
 
 test('one that failed is kept for as long as it can be replayed, and is as old as its sending then', async () => {
   await told();
-  await stage.sql(`UPDATE notifications.message SET state = 'failed', sent_at = NULL`);
+  await stage.query(`UPDATE notifications.message SET state = 'failed', sent_at = NULL`);
   await deliveries(`state = 'dead'`);
   await pass(366);
   expect(await prune()).toMatchObject({ messages: 0, mails: 0 });
 
   await stage.post('/v1/operations/deliveries/replay', { filter: { state: 'dead' } });
-  await stage.deliver();
+  await stage.runDeliveries();
   expect(await prune()).toMatchObject({ messages: 0, mails: 0 });
   expect(await messages()).toMatchObject([{ state: 'sent' }]);
 
@@ -117,7 +117,7 @@ test('one that failed is kept for as long as it can be replayed, and is as old a
 
 test('one that failed for good is deleted when its delivery was skipped and is deleted', async () => {
   await told();
-  await stage.sql(`UPDATE notifications.message SET state = 'failed', sent_at = NULL`);
+  await stage.query(`UPDATE notifications.message SET state = 'failed', sent_at = NULL`);
   await deliveries(`state = 'skipped'`);
   await pass(366);
 
@@ -126,21 +126,21 @@ test('one that failed for good is deleted when its delivery was skipped and is d
 
 test('one that is pending is never deleted', async () => {
   await told();
-  await stage.sql(`UPDATE notifications.message SET state = 'pending', sent_at = NULL`);
+  await stage.query(`UPDATE notifications.message SET state = 'pending', sent_at = NULL`);
   await pass(3_000);
 
   expect(await prune()).toMatchObject({ deliveries: 1, messages: 0, mails: 0 });
 });
 
 test('they are deleted once, by however many processes, over the bounds of batches', async () => {
-  await stage.hears(...Array.from({ length: 430 }, () => confirmed(uuidv7())));
+  await stage.receive(...Array.from({ length: 430 }, () => confirmed(uuidv7())));
   await deliveries(`state = 'done', finished_at = clock_timestamp()`);
-  await stage.sql(
+  await stage.query(
     `INSERT INTO notifications.message
        (id, event_id, template, subject, correlation_id, channel, recipient, state, attempts, sent_at)
      SELECT event_id, event_id, 'order-confirmed', '', '', 'email', '', 'sent', 1, now() FROM backbone.delivery`,
   );
-  await stage.sql(
+  await stage.query(
     `INSERT INTO notifications.mailbox_mail
        (id, message_id, sender, recipient, subject, html, text, headers, about_kind, about_id)
      SELECT id, '<' || event_id || '.order-confirmed@shop>', '', '', '', '', '', '{}', 'order', ''

@@ -97,7 +97,10 @@ describe('a message', () => {
     (await notifications.get(`/v1/operations/deliveries?subject=${subject}`)).body.items;
   /** As if the event's delivery had failed so often already. */
   const failedBefore = (attempts: number, orderId: string) =>
-    notifications.sql('UPDATE backbone.delivery SET attempts = $1 WHERE order_key LIKE $2', [attempts, `%${orderId}`]);
+    notifications.query('UPDATE backbone.delivery SET attempts = $1 WHERE order_key LIKE $2', [
+      attempts,
+      `%${orderId}`,
+    ]);
 
   const id = uuidv7();
   test.each<[template: string, fact: Fact, to: string, subject: string, words: string[]]>([
@@ -149,9 +152,9 @@ describe('a message', () => {
       ['Queso Cabrales', 'NW-11', '4', '30'],
     ],
   ])('%s is one row and one mail, however often its event is delivered', async (template, fact, to, subject, words) => {
-    await notifications.hears(fact);
-    await notifications.deliver();
-    await notifications.deliverAgain();
+    await notifications.receive(fact);
+    await notifications.runDeliveries();
+    await notifications.runSideEffectsAgain();
 
     expect((await deliveries(fact.subject)).map(({ state }: { state: string }) => state)).not.toContain('pending');
     const about = fact.subject.slice(fact.subject.indexOf('/') + 1);
@@ -170,10 +173,10 @@ describe('a message', () => {
   test('about low stock goes to the operators once per crossing', async () => {
     const ranLow = (available: number) => StockRanLow({ sku: 'NW-12', name: 'Tofu', available, reorderLevel: 10 });
 
-    await notifications.hears(ranLow(10));
-    await notifications.hears(ranLow(3));
-    await notifications.deliver();
-    await notifications.deliverAgain();
+    await notifications.receive(ranLow(10));
+    await notifications.receive(ranLow(3));
+    await notifications.runDeliveries();
+    await notifications.runSideEffectsAgain();
 
     expect(server.mailsAbout('NW-12')).toHaveLength(2);
   });
@@ -182,14 +185,14 @@ describe('a message', () => {
     const orderId = uuidv7();
     const customer = someone();
     server.answers.set(customer.email, [451]);
-    await notifications.hears(confirmed(orderId, customer));
+    await notifications.receive(confirmed(orderId, customer));
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
     expect(await messages(orderId)).toMatchObject([{ state: 'pending', attempts: 1, sentAt: null }]);
     expect(await deliveries(`order/${orderId}`)).toMatchObject([
       { state: 'pending', attempts: 1, errors: [{ attempt: 1, name: 'MailNotSent', message: /451/ }] },
     ]);
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 2, sentAt: expect.any(String) }]);
     expect(await deliveries(`order/${orderId}`)).toMatchObject([{ state: 'done', attempts: 2 }]);
@@ -200,13 +203,13 @@ describe('a message', () => {
     const orderId = uuidv7();
     const customer = someone();
     server.answers.set(customer.email, ['silence', 'silence']);
-    await notifications.hears(confirmed(orderId, customer));
+    await notifications.receive(confirmed(orderId, customer));
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
     expect(await deliveries(`order/${orderId}`)).toMatchObject([
       { state: 'pending', attempts: 1, errors: [{ name: 'MailNotSent', message: expect.stringMatching(/timeout/i) }] },
     ]);
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 2 }]);
   });
@@ -215,16 +218,16 @@ describe('a message', () => {
     const orderId = uuidv7();
     const customer = someone();
     server.answers.set(customer.email, [451]);
-    await notifications.hears(confirmed(orderId, customer));
+    await notifications.receive(confirmed(orderId, customer));
     await failedBefore(34, orderId);
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
     expect(await messages(orderId)).toMatchObject([{ state: 'failed' }]);
     expect(await deliveries(`order/${orderId}`)).toMatchObject([{ state: 'dead', attempts: 35 }]);
-    await notifications.sql(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE order_key LIKE $1`, [
+    await notifications.query(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE order_key LIKE $1`, [
       `%${orderId}`,
     ]);
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     expect(await messages(orderId)).toMatchObject([{ state: 'sent' }]);
   });
@@ -233,10 +236,10 @@ describe('a message', () => {
     const orderId = uuidv7();
     const customer = someone();
     server.answers.set(customer.email, [550]);
-    await notifications.hears(confirmed(orderId, customer));
-    await notifications.hears(shipped(orderId, customer));
+    await notifications.receive(confirmed(orderId, customer));
+    await notifications.receive(shipped(orderId, customer));
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     expect(await messages(orderId)).toMatchObject([
       { template: 'order-shipped', state: 'sent' },
@@ -260,13 +263,13 @@ describe('a message', () => {
   test('that was sent is not sent again, whatever an operator replays', async () => {
     const orderId = uuidv7();
     const customer = someone();
-    await notifications.hears(confirmed(orderId, customer));
-    await notifications.deliver();
+    await notifications.receive(confirmed(orderId, customer));
+    await notifications.runDeliveries();
     const [{ id }] = await deliveries(`order/${orderId}`);
     const order = { ids: [id], preview: false, reason: 'It never came' };
 
     const { body } = await notifications.post('/v1/operations/deliveries/replay', order);
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     expect(body).toMatchObject({ run: 0, suppressed: [{ reason: 'done', count: 1 }] });
     expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 1 }]);
@@ -276,12 +279,12 @@ describe('a message', () => {
     const orderId = uuidv7();
     const customer = someone();
     server.answers.set(customer.email, [451]);
-    await notifications.hears(confirmed(orderId, customer));
-    await notifications.hears(shipped(orderId, customer));
+    await notifications.receive(confirmed(orderId, customer));
+    await notifications.receive(shipped(orderId, customer));
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
     expect(server.mailsAbout(orderId)).toEqual([]);
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     expect(server.mailsAbout(orderId).map(({ subject }) => subject?.slice(-12))).toEqual([
       'is confirmed',
@@ -293,11 +296,11 @@ describe('a message', () => {
     const orderId = uuidv7();
     const customer = someone();
     server.answers.set(customer.email, [451]);
-    await notifications.hears(confirmed(orderId, customer));
+    await notifications.receive(confirmed(orderId, customer));
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
-    const kept = await notifications.sql<{ text: string }>(
+    const kept = await notifications.query<{ text: string }>(
       `SELECT last_error AS text FROM notifications.message WHERE subject = $1
        UNION ALL SELECT errors::text FROM backbone.delivery WHERE order_key LIKE $2`,
       [orderId, `%${orderId}`],
@@ -314,9 +317,9 @@ describe('a message', () => {
     ['a name', 'Maria <maria@customer.example>'],
   ])('to an address with %s is refused before any server hears of it', async (_what, email) => {
     const orderId = uuidv7();
-    await notifications.hears(confirmed(orderId, { name: 'Maria', email }));
+    await notifications.receive(confirmed(orderId, { name: 'Maria', email }));
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     expect(await messages(orderId)).toMatchObject([{ state: 'failed', attempts: 1 }]);
     expect(server.mailsAbout(orderId)).toEqual([]);
@@ -326,12 +329,12 @@ describe('a message', () => {
     const orderId = uuidv7();
     const hostile = '<script>alert(1)</script>\r\nBcc: thief@evil.example\r\n\r\n<h1>You won</h1>';
     const { email } = someone();
-    await notifications.hears(
+    await notifications.receive(
       OrderShipped({ orderId, customer: { name: hostile, email }, carrier: hostile, trackingNumber: hostile }),
       StockRanLow({ sku: 'NW-13', name: hostile, available: 1, reorderLevel: 2 }),
     );
 
-    await notifications.deliver();
+    await notifications.runDeliveries();
 
     const mails = [...server.mailsAbout(orderId), ...server.mailsAbout('NW-13')];
     expect(mails).toHaveLength(2);
@@ -346,8 +349,8 @@ describe('a message', () => {
   test('is found in the ledger by its subject and its state, page by page, newest first', async () => {
     const orderId = uuidv7();
     const facts = [confirmed(orderId), shipped(orderId), OrderDelivered({ orderId, customer: aCustomer })];
-    for (const fact of facts) await notifications.hears(fact);
-    await notifications.deliver();
+    for (const fact of facts) await notifications.receive(fact);
+    await notifications.runDeliveries();
 
     const url = `/v1/notifications?subject=${orderId}&state=sent&limit=2`;
     const first = (await notifications.get(url)).body;
@@ -371,8 +374,8 @@ describe('a message', () => {
 
   test('belongs to the story of its order, which does not tell who got it', async () => {
     const orderId = uuidv7();
-    await notifications.hears(confirmed(orderId));
-    await notifications.deliver();
+    await notifications.receive(confirmed(orderId));
+    await notifications.runDeliveries();
 
     const story = await notifications.app.get(Timeline).of(`order/${orderId}`);
 
@@ -414,10 +417,10 @@ describe('the mailbox', () => {
 
   test('keeps one mail for an event, to be read as HTML, as text and with its headers', async () => {
     const orderId = uuidv7();
-    await notifications.hears(confirmed(orderId));
-    await notifications.deliver();
-    await notifications.sql(`UPDATE notifications.message SET state = 'pending', sent_at = NULL`);
-    await notifications.deliverAgain();
+    await notifications.receive(confirmed(orderId));
+    await notifications.runDeliveries();
+    await notifications.query(`UPDATE notifications.message SET state = 'pending', sent_at = NULL`);
+    await notifications.runSideEffectsAgain();
 
     const [link, ...others] = linksOn((await notifications.get('/mailbox')).body);
     expect(others).toEqual([]);
@@ -432,8 +435,8 @@ describe('the mailbox', () => {
   });
 
   test('links a mail about low stock to its product', async () => {
-    await notifications.hears(StockRanLow({ sku: 'NW-11', name: 'Queso Cabrales', available: 4, reorderLevel: 30 }));
-    await notifications.deliver();
+    await notifications.receive(StockRanLow({ sku: 'NW-11', name: 'Queso Cabrales', available: 4, reorderLevel: 30 }));
+    await notifications.runDeliveries();
 
     const [link] = linksOn((await notifications.get('/mailbox?limit=1')).body);
 
@@ -444,8 +447,8 @@ describe('the mailbox', () => {
 
   test('shows what people typed, and never runs it', async () => {
     const customer = { name: '</iframe>"><script>alert(1)</script>', email: 'maria@customer.example' };
-    await notifications.hears(OrderDelivered({ orderId: uuidv7(), customer }));
-    await notifications.deliver();
+    await notifications.receive(OrderDelivered({ orderId: uuidv7(), customer }));
+    await notifications.runDeliveries();
 
     const list = await notifications.get('/mailbox');
     const [link] = linksOn(list.body);
@@ -465,8 +468,8 @@ describe('the mailbox', () => {
 
   test('is read page by page, newest first', async () => {
     const orderIds = [uuidv7(), uuidv7(), uuidv7()];
-    for (const orderId of orderIds) await notifications.hears(confirmed(orderId));
-    await notifications.deliver();
+    for (const orderId of orderIds) await notifications.receive(confirmed(orderId));
+    await notifications.runDeliveries();
 
     const first = (await notifications.get('/mailbox?limit=2')).body;
     const cursor = /href="\/mailbox\?cursor=([^"]+)"/.exec(first)?.[1];

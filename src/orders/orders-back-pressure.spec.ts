@@ -11,7 +11,7 @@ beforeAll(async () => {
   stage = await ModuleStage.of(OrdersModule, { BACKLOG_MAX: String(BACKLOG_MAX) });
 });
 afterAll(() => stage.close());
-beforeEach(() => stage.sql('TRUNCATE backbone.delivery, backbone.event, backbone.paused_subscriber'));
+beforeEach(() => stage.query('TRUNCATE backbone.delivery, backbone.event, backbone.paused_subscriber'));
 
 const look = () => stage.app.get(BackPressure).refresh();
 const anOrder = (sku: string) => ({
@@ -25,7 +25,7 @@ const place = () => stage.post('/v1/orders', anOrder('NOTHING'));
 /** Deliveries that wait. */
 async function waiting(count: number, claims = 0): Promise<void> {
   const subject = `order/${randomUUID()}`;
-  await stage.sql(
+  await stage.query(
     `WITH made AS (
        INSERT INTO backbone.event (id, subject, version, type, data, metadata, correlation_id, occurred_at)
        SELECT gen_random_uuid(), $1, n, 'orders.order-placed.v1', '{}', '{}', '', now() FROM generate_series(1, $2) n
@@ -61,7 +61,7 @@ test('more than that closes the shop for new orders, and for nothing else, until
   });
 
   const done = (position: number) =>
-    stage.sql(
+    stage.query(
       `UPDATE backbone.delivery SET state = 'done' WHERE event_id IN (
          SELECT event_id FROM backbone.delivery WHERE state = 'pending' ORDER BY position LIMIT $1)`,
       [position],
@@ -75,7 +75,7 @@ test('more than that closes the shop for new orders, and for nothing else, until
 });
 
 test('a request that is repeated gets its order, because that makes no new work', async () => {
-  await stage.hears(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
+  await stage.receive(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
   const once = { 'idempotency-key': randomUUID() };
   const first = await stage.post('/v1/orders', anOrder('TEA'), once);
   await waiting(BACKLOG_MAX + 1);
@@ -89,7 +89,7 @@ test('a mail server that is away does not close it, and neither does an operator
   await waiting(BACKLOG_MAX + 1, 3);
   expect((await place()).status).toBe(422);
 
-  await stage.sql(
+  await stage.query(
     `INSERT INTO backbone.paused_subscriber (subscriber, reason) VALUES ('notifications.emailConfirmation', 'It moves')`,
   );
   await waiting(BACKLOG_MAX + 1);
@@ -100,8 +100,8 @@ test('a history that is replayed does not close it, whether its deliveries are t
   const listed = Array.from({ length: BACKLOG_MAX + 1 }, (_, number) =>
     ProductListed({ sku: `TEA-${number}`, name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }),
   );
-  await stage.hearsFromAfar(...listed);
-  await stage.sql(`UPDATE backbone.delivery SET state = 'dead', attempts = 8, claims = 8`);
+  await stage.receiveAsDeliveries(...listed);
+  await stage.query(`UPDATE backbone.delivery SET state = 'dead', attempts = 8, claims = 8`);
   const reason = 'The price list is mended';
   const replays = {
     dead: () => stage.post('/v1/operations/deliveries/replay', { filter: {}, reason }),
@@ -112,9 +112,9 @@ test('a history that is replayed does not close it, whether its deliveries are t
   await look();
   expect((await place()).status).toBe(422);
 
-  await stage.sql('DELETE FROM backbone.delivery');
+  await stage.query('DELETE FROM backbone.delivery');
   expect((await replays.missing()).body).toMatchObject({ run: listed.length });
   await look();
   expect((await place()).status).toBe(422);
-  expect(await stage.deliver()).toBe(listed.length);
+  expect(await stage.runDeliveries()).toBe(listed.length);
 });

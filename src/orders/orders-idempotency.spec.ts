@@ -8,7 +8,7 @@ let orders: ModuleStage;
 
 beforeAll(async () => {
   orders = await ModuleStage.of(OrdersModule);
-  await orders.hears(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
+  await orders.receive(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
 });
 
 afterAll(() => orders.close());
@@ -21,7 +21,7 @@ const anOrder = (quantity = 2) => ({
 });
 
 const place = (key: string, order: object = anOrder()) => orders.post('/v1/orders', order, { 'idempotency-key': key });
-const stored = async () => (await orders.sql<{ n: number }>('SELECT count(*)::integer AS n FROM orders.order'))[0]?.n;
+const stored = async () => (await orders.query<{ n: number }>('SELECT count(*)::integer AS n FROM orders.order'))[0]?.n;
 
 test('a repeated request gets the first answer, and places nothing', async () => {
   const key = randomUUID();
@@ -94,8 +94,8 @@ test('keys are forgotten after a day, and not before', async () => {
   const first = await place(old);
   const second = await place(young);
   const age = `UPDATE backbone.idempotency_key SET created_at = clock_timestamp() - $2::interval WHERE key = $1`;
-  await orders.sql(age, [old, '24 hours 1 minute']);
-  await orders.sql(age, [young, '23 hours 59 minutes']);
+  await orders.query(age, [old, '24 hours 1 minute']);
+  await orders.query(age, [young, '23 hours 59 minutes']);
 
   expect(await orders.app.get(RetentionRunner).prune()).toMatchObject({ 'idempotency keys': 1 });
 
@@ -105,10 +105,10 @@ test('keys are forgotten after a day, and not before', async () => {
 
 test('a request whose work is not committed yet is being worked on', async () => {
   const key = randomUUID();
-  await orders.sql('CREATE TABLE IF NOT EXISTS gate ()');
-  await orders.sql(`CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+  await orders.query('CREATE TABLE IF NOT EXISTS gate ()');
+  await orders.query(`CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
     $$ BEGIN LOCK TABLE gate IN SHARE MODE; RETURN NEW; END $$`);
-  await orders.sql(`CREATE TRIGGER gate BEFORE INSERT ON orders.order FOR EACH ROW EXECUTE FUNCTION wait_at_gate()`);
+  await orders.query(`CREATE TRIGGER gate BEFORE INSERT ON orders.order FOR EACH ROW EXECUTE FUNCTION wait_at_gate()`);
   const { dataSource } = orders;
   const keeper = dataSource.createQueryRunner();
   await keeper.startTransaction();
@@ -124,14 +124,14 @@ test('a request whose work is not committed yet is being worked on', async () =>
   const { status, body } = await first;
   expect(status).toBe(201);
   expect(await place(key)).toMatchObject({ status: 201, body: { id: body.id } });
-  await orders.sql('DROP TRIGGER gate ON orders.order');
+  await orders.query('DROP TRIGGER gate ON orders.order');
 });
 
 /** Until somebody stands at the gate. */
 async function waiting(): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
-    const rows = await orders.sql(`SELECT FROM pg_locks WHERE relation = 'gate'::regclass AND NOT granted`);
+    const rows = await orders.query(`SELECT FROM pg_locks WHERE relation = 'gate'::regclass AND NOT granted`);
     if (rows.length > 0) return;
   }
   throw new Error('Nobody came to the gate');

@@ -9,7 +9,7 @@ let orders: ModuleStage;
 
 beforeAll(async () => {
   orders = await ModuleStage.of(OrdersModule);
-  await orders.hears(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1_450, currency: 'USD' } }));
+  await orders.receive(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1_450, currency: 'USD' } }));
 });
 
 afterAll(() => orders.close());
@@ -24,7 +24,7 @@ const place = (change: object = {}) => orders.post('/v1/orders', anOrder(change)
 
 /** Everything that a request could have left behind. */
 async function traces() {
-  const [counts] = await orders.sql(`
+  const [counts] = await orders.query(`
     SELECT (SELECT count(*) FROM orders."order") AS orders, (SELECT count(*) FROM orders.order_line) AS lines,
            (SELECT sum(version) FROM orders."order") AS versions, (SELECT count(*) FROM backbone.event) AS events`);
   return counts;
@@ -139,7 +139,7 @@ describe('an order is refused, and leaves nothing, for', () => {
   });
 
   test('products that are not for sale, a mix of currencies and a total too large, which are no mistakes of form', async () => {
-    await orders.hears(
+    await orders.receive(
       ProductListed({ sku: 'YEN', name: 'Yen', unitPrice: { amount: 1, currency: 'JPY' } }),
       ProductListed({ sku: 'GOLD', name: 'Gold', unitPrice: { amount: 9_000_000_000_000_000, currency: 'USD' } }),
     );
@@ -204,7 +204,7 @@ describe('a change of an order is refused for', () => {
 
   beforeAll(async () => {
     id = (await place()).body.id;
-    await orders.hears(StockReserved({ orderId: id }));
+    await orders.receive(StockReserved({ orderId: id }));
   });
 
   test.each<[what: string, request: string, body: object, path: string, message: string]>([
@@ -259,7 +259,7 @@ describe('a change of an order is refused for', () => {
 const asOrders = (sql: string): Promise<unknown> =>
   orders.app.get(Database).transaction('orders', ({ manager }) => manager.query(sql));
 /** Runs it as the one who owns all tables, as a repair by hand would. */
-const asOwner = (sql: string): Promise<unknown> => orders.sql(sql);
+const asOwner = (sql: string): Promise<unknown> => orders.query(sql);
 
 describe.each([
   ['the module itself', asOrders],
@@ -318,7 +318,7 @@ describe.each([
 
 describe('the role of orders', () => {
   test('sees and changes no table of another module', async () => {
-    const tables = await orders.sql<{ name: string }>(
+    const tables = await orders.query<{ name: string }>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
         WHERE schemaname IN ('inventory', 'notifications', 'backbone')`,
     );
@@ -346,12 +346,12 @@ describe('the role of orders', () => {
 
   test('is the one under which it hears others inside their transactions', async () => {
     const { body } = await place();
-    await orders.sql('REVOKE UPDATE ON orders."order" FROM orderly_orders');
+    await orders.query('REVOKE UPDATE ON orders."order" FROM orderly_orders');
 
-    const heard = orders.hears(StockReserved({ orderId: body.id }));
+    const heard = orders.receive(StockReserved({ orderId: body.id }));
 
     expect(await heard.then(() => 'allowed', sqlStateOf)).toBe('42501');
-    await orders.sql('GRANT UPDATE ON orders."order" TO orderly_orders');
+    await orders.query('GRANT UPDATE ON orders."order" TO orderly_orders');
     expect((await orders.get(`/v1/orders/${body.id}`)).body.status).toBe('placed');
   });
 });

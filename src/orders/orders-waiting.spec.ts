@@ -8,7 +8,7 @@ let orders: ModuleStage;
 
 beforeAll(async () => {
   orders = await ModuleStage.of(OrdersModule);
-  await orders.hears(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
+  await orders.receive(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
 });
 
 afterAll(() => orders.close());
@@ -28,16 +28,16 @@ const place = (prefer?: string) =>
 async function newest(known: readonly string[]): Promise<string> {
   const deadline = Date.now() + 5_000;
   while (Date.now() < deadline) {
-    const rows = await orders.sql<{ id: string }>('SELECT id FROM orders.order WHERE id <> ALL ($1)', [known]);
+    const rows = await orders.query<{ id: string }>('SELECT id FROM orders.order WHERE id <> ALL ($1)', [known]);
     if (rows[0]) return rows[0].id;
   }
   throw new Error('No order was stored');
 }
 
 test('who prefers to wait gets the settled order, although inventory answers later', async () => {
-  const known = (await orders.sql<{ id: string }>('SELECT id FROM orders.order')).map(({ id }) => id);
+  const known = (await orders.query<{ id: string }>('SELECT id FROM orders.order')).map(({ id }) => id);
   const placing = place('wait=5');
-  await orders.hears(StockReserved({ orderId: await newest(known) }));
+  await orders.receive(StockReserved({ orderId: await newest(known) }));
 
   const { status, body, headers } = await placing;
 

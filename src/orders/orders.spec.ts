@@ -38,7 +38,7 @@ const usd = (amount: number) => ({ amount, currency: 'USD' });
 
 /** Inventory puts a product on sale. */
 const listed = (sku: string, amount: number, currency = 'USD') =>
-  orders.hears(ProductListed({ sku, name: `The ${sku}`, unitPrice: { amount, currency } }));
+  orders.receive(ProductListed({ sku, name: `The ${sku}`, unitPrice: { amount, currency } }));
 
 const customer = { name: 'Paul Henriot', email: 'paul@customer.example' };
 const shippingAddress = { name: 'Vins et alcools', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' };
@@ -69,8 +69,8 @@ const ask = (id: string, request: Request) => orders.post(`/v1/orders/${id}/${re
 /** How an order gets into a state. */
 const ways: Readonly<Record<OrderStatus, (id: string) => Promise<unknown>>> = {
   placed: async () => undefined,
-  confirmed: (id) => orders.hears(StockReserved({ orderId: id })),
-  rejected: (id) => orders.hears(shortOf(id)),
+  confirmed: (id) => orders.receive(StockReserved({ orderId: id })),
+  rejected: (id) => orders.receive(shortOf(id)),
   cancelled: (id) => ask(id, 'cancellation'),
   shipped: async (id) => {
     await ways.confirmed(id);
@@ -90,7 +90,7 @@ async function orderThatIs(status: OrderStatus): Promise<OrderView> {
   return order;
 }
 
-const said = (id: string): Promise<Fact[]> => orders.said(`order/${id}`);
+const said = (id: string): Promise<Fact[]> => orders.published(`order/${id}`);
 const typesSaid = async (id: string) => (await said(id)).map(({ type }) => type);
 
 describe('an order', () => {
@@ -129,7 +129,7 @@ describe('an order', () => {
   test('is confirmed when its stock is reserved', async () => {
     const { id } = await place();
 
-    await orders.hears(StockReserved({ orderId: id }));
+    await orders.receive(StockReserved({ orderId: id }));
 
     expect(await orderOf(id)).toMatchObject({ status: 'confirmed', version: 2 });
     const lines = [{ sku: 'TEA', name: 'The TEA', quantity: 2, lineTotal: usd(2_900) }];
@@ -145,7 +145,7 @@ describe('an order', () => {
     });
     const lines = [{ sku: 'MUG', requested: 7, available: 3 }];
 
-    await orders.hears(StockShort({ orderId: id, lines }));
+    await orders.receive(StockShort({ orderId: id, lines }));
 
     const rejection = { reason: 'out-of-stock', lines };
     expect(await orderOf(id)).toMatchObject({ status: 'rejected', version: 2, rejection });
@@ -249,7 +249,7 @@ describe("inventory's answer", () => {
     const order = await orderThatIs(before);
     const factsBefore = await said(order.id);
 
-    await orders.hears(answer === 'reserved' ? StockReserved({ orderId: order.id }) : shortOf(order.id));
+    await orders.receive(answer === 'reserved' ? StockReserved({ orderId: order.id }) : shortOf(order.id));
 
     expect(await orderOf(order.id)).toEqual(order);
     expect(await said(order.id)).toEqual(factsBefore);
@@ -258,9 +258,9 @@ describe("inventory's answer", () => {
   test('that comes after a cancellation finds the cancellation said, behind the order it belongs to', async () => {
     const { id } = await orderThatIs('cancelled');
 
-    await orders.hears(StockReserved({ orderId: id }));
+    await orders.receive(StockReserved({ orderId: id }));
 
-    const log = await orders.sql(`SELECT type, version FROM backbone.event WHERE subject = $1 ORDER BY position`, [
+    const log = await orders.query(`SELECT type, version FROM backbone.event WHERE subject = $1 ORDER BY position`, [
       `order/${id}`,
     ]);
     expect(log).toEqual([
@@ -272,9 +272,9 @@ describe("inventory's answer", () => {
   test('to an order that does not exist is refused with all that belongs to it', async () => {
     const orderId = randomUUID();
 
-    await expect(orders.hears(StockReserved({ orderId }))).rejects.toThrow(`There is no order ${orderId}`);
+    await expect(orders.receive(StockReserved({ orderId }))).rejects.toThrow(`There is no order ${orderId}`);
 
-    expect(await orders.sql('SELECT FROM backbone.event WHERE subject = $1', [`reservation/${orderId}`])).toEqual([]);
+    expect(await orders.query('SELECT FROM backbone.event WHERE subject = $1', [`reservation/${orderId}`])).toEqual([]);
   });
 });
 
@@ -282,8 +282,8 @@ describe('where inventory lives in another process', () => {
   test('its answer, heard again and again, is taken once', async () => {
     const [reserved, short] = [await place(), await place()];
 
-    await orders.deliverThrice(
-      ...(await orders.hearsFromAfar(StockReserved({ orderId: reserved.id }), shortOf(short.id))),
+    await orders.runThrice(
+      ...(await orders.receiveAsDeliveries(StockReserved({ orderId: reserved.id }), shortOf(short.id))),
     );
 
     expect(await typesSaid(reserved.id)).toEqual([OrderPlaced.type, OrderConfirmed.type]);
@@ -293,14 +293,14 @@ describe('where inventory lives in another process', () => {
   test('what it says of a product, heard again and again, is on the price list once', async () => {
     const product = { sku: 'AFAR', name: 'Afar', unitPrice: usd(100) };
 
-    const heard = await orders.hearsFromAfar(
+    const heard = await orders.receiveAsDeliveries(
       ProductListed(product),
       ProductRepriced({ ...product, unitPrice: usd(90) }),
     );
-    await orders.deliverThrice(...heard);
+    await orders.runThrice(...heard);
 
     expect((await place({ lines: [{ sku: 'AFAR', quantity: 1 }] })).total).toEqual(usd(90));
-    expect(await orders.sql(`SELECT state FROM backbone.delivery WHERE state <> 'done'`)).toEqual([]);
+    expect(await orders.query(`SELECT state FROM backbone.delivery WHERE state <> 'done'`)).toEqual([]);
   });
 });
 
@@ -311,8 +311,8 @@ describe('the price of an order', () => {
     await listed('JAM', 500);
     const before = await place({ lines: [{ sku: 'JAM', quantity: 2 }] });
 
-    await orders.hears(ProductRepriced({ sku: 'JAM', unitPrice: { amount: 700, currency: 'EUR' } }));
-    await orders.hears(ProductRenamed({ sku: 'JAM', name: 'Marmalade' }));
+    await orders.receive(ProductRepriced({ sku: 'JAM', unitPrice: { amount: 700, currency: 'EUR' } }));
+    await orders.receive(ProductRenamed({ sku: 'JAM', name: 'Marmalade' }));
     const after = await place({ lines: [{ sku: 'JAM', quantity: 2 }] });
 
     expect(await orderOf(before.id)).toEqual(before);
@@ -336,7 +336,7 @@ describe('the price of an order', () => {
 
   test('is asked for in vain where a product is unknown or no longer sold, and each of them is named', async () => {
     await listed('OLD', 500);
-    await orders.hears(ProductDiscontinued({ sku: 'OLD' }));
+    await orders.receive(ProductDiscontinued({ sku: 'OLD' }));
     const lines = ['TEA', 'OLD', 'GHOST', 'tea', 'OLD'].map((sku) => ({ sku, quantity: 1 }));
 
     const { status, body } = await orders.post('/v1/orders', anOrder({ lines }));
@@ -349,8 +349,8 @@ describe('the price of an order', () => {
     await listed('LAST', 500);
     const placed = await place({ lines: [{ sku: 'LAST', quantity: 1 }] });
 
-    await orders.hears(ProductDiscontinued({ sku: 'LAST' }));
-    await orders.hears(StockReserved({ orderId: placed.id }));
+    await orders.receive(ProductDiscontinued({ sku: 'LAST' }));
+    await orders.receive(StockReserved({ orderId: placed.id }));
 
     expect(await orderOf(placed.id)).toEqual({ ...placed, status: 'confirmed', version: 2 });
   });
@@ -384,7 +384,7 @@ describe('the price of an order', () => {
   });
 
   test('is not changed for a product that was never listed', async () => {
-    const repriced = orders.hears(ProductRepriced({ sku: 'GHOST', unitPrice: usd(1) }));
+    const repriced = orders.receive(ProductRepriced({ sku: 'GHOST', unitPrice: usd(1) }));
 
     await expect(repriced).rejects.toThrow('GHOST is not on the price list');
   });
@@ -458,7 +458,7 @@ describe('orders are found', () => {
     const [first, second, third] = [await place({ customer }), await place({ customer }), await place({ customer })];
     const times = ['2026-11-20T08:00:00Z', '2026-11-21T08:00:00Z', '2026-11-22T08:00:00Z'];
     for (const [index, { id }] of [first, second, third].entries())
-      await orders.sql('UPDATE orders."order" SET placed_at = $1 WHERE id = $2', [times[index], id]);
+      await orders.query('UPDATE orders."order" SET placed_at = $1 WHERE id = $2', [times[index], id]);
     const found = async (query: string) => idsOf((await find(`email=${customer.email}&${query}`)).items);
 
     expect(await found('placedAfter=2026-11-20T08:00:00Z')).toEqual([third.id, second.id]);
@@ -472,7 +472,7 @@ describe('orders are found', () => {
     const customer = somebody();
     const placed = await Promise.all(Array.from({ length: 9 }, () => place({ customer })));
     const moment = `UPDATE orders."order" SET placed_at = '2026-11-23T08:00:00.123Z' WHERE customer_email = $1`;
-    await orders.sql(moment, [customer.email]);
+    await orders.query(moment, [customer.email]);
 
     const pages = await pagesOf(`email=${customer.email}&limit=4`);
 
@@ -523,12 +523,12 @@ describe('orders are found', () => {
 describe('the timeline of an order', () => {
   test('tells what happened, why and through whom, from the first to the last', async () => {
     const { body: order } = await orders.post('/v1/orders', anOrder(), { 'x-correlation-id': 'a-request' });
-    await orders.hears(StockReserved({ orderId: order.id }));
+    await orders.receive(StockReserved({ orderId: order.id }));
     await orders.post(`/v1/orders/${order.id}/shipment`, shipment, { 'x-correlation-id': 'another' });
 
     const { status, body } = await orders.get(`/v1/orders/${order.id}/timeline`);
 
-    const [reserved] = await orders.sql<{ id: string }>('SELECT id FROM backbone.event WHERE subject = $1', [
+    const [reserved] = await orders.query<{ id: string }>('SELECT id FROM backbone.event WHERE subject = $1', [
       `reservation/${order.id}`,
     ]);
     const entry = { kind: 'event', subject: `order/${order.id}` };
@@ -565,7 +565,7 @@ test('what an order says names its customer where the contract marks it as perso
     ids.push(id);
   }
 
-  const rows = await orders.sql<{ type: string; data: object; metadata: object }>(
+  const rows = await orders.query<{ type: string; data: object; metadata: object }>(
     'SELECT type, data, metadata FROM backbone.event WHERE subject = ANY ($1)',
     [ids.map((id) => `order/${id}`)],
   );
@@ -615,7 +615,7 @@ describe('at one moment', () => {
 test('the events of every order that a test has left are numbered like its versions, without a gap', async () => {
   await orderThatIs('delivered');
 
-  const logs = await orders.sql<{ version: number; versions: number[] }>(
+  const logs = await orders.query<{ version: number; versions: number[] }>(
     `SELECT o.version, array_agg(e.version ORDER BY e.position) AS versions
        FROM orders."order" o LEFT JOIN backbone.event e ON e.subject = 'order/' || o.id GROUP BY o.id`,
   );

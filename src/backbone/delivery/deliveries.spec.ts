@@ -54,7 +54,7 @@ describe('a delivery', () => {
 
   beforeAll(async () => {
     stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
-    await stage.sql('CREATE TABLE sale (toy text NOT NULL)');
+    await stage.query('CREATE TABLE sale (toy text NOT NULL)');
     script = stage.app.get(Script, { strict: false });
     runner = stage.app.get(DeliveryRunner);
   });
@@ -63,12 +63,12 @@ describe('a delivery', () => {
 
   beforeEach(async () => {
     for (const handler of ['count', 'ring', 'wrap'] as const) script.on(handler, async () => undefined);
-    await stage.sql('TRUNCATE sale');
+    await stage.query('TRUNCATE sale');
   });
 
   /** The deliveries of a subscriber for one toy, oldest first. */
   const rows = (subscriber: string, toy: string) =>
-    stage.sql<Row>(
+    stage.query<Row>(
       `SELECT d.event_id AS "eventId", d.subscriber, d.claims, d.state, d.attempts, d.errors
          FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
         WHERE d.subscriber = $1 AND e.subject = $2 ORDER BY e.position`,
@@ -81,12 +81,12 @@ describe('a delivery', () => {
   };
   const sold = async (...notes: string[]): Promise<string> => {
     const toy = randomUUID();
-    for (const note of notes) await stage.hears(ToySold({ toy, note }));
+    for (const note of notes) await stage.receive(ToySold({ toy, note }));
     return toy;
   };
   const runLatest = async (subscriber: string, toy: string) => runner.run(await only(subscriber, toy));
   const expire = (toy: string) =>
-    stage.sql(
+    stage.query(
       `UPDATE backbone.delivery SET lease_until = clock_timestamp() - interval '1 second'
         WHERE lease_until IS NOT NULL AND order_key LIKE $1`,
       [`%toy/${toy}`],
@@ -104,7 +104,7 @@ describe('a delivery', () => {
           toy,
         ]);
     };
-    const sales = async (toy: string) => (await stage.sql('SELECT FROM sale WHERE toy = $1', [toy])).length;
+    const sales = async (toy: string) => (await stage.query('SELECT FROM sale WHERE toy = $1', [toy])).length;
 
     test('commits its rows together with its end', async () => {
       const toy = await sold('once');
@@ -161,7 +161,7 @@ describe('a delivery', () => {
 
       await runLatest('toys.count', toy);
 
-      expect(await stage.sql('SELECT FROM sale WHERE toy = $1', [toy])).toHaveLength(0);
+      expect(await stage.query('SELECT FROM sale WHERE toy = $1', [toy])).toHaveLength(0);
       expect(await only('toys.count', toy)).toMatchObject({ state: 'pending', errors: [{ name: 'TimedOut' }] });
     });
   });
@@ -191,7 +191,7 @@ describe('a delivery', () => {
     });
     const [mute, ...toys] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
 
-    await stage.hears(...toys.map((toy) => ToySold({ toy })), ToySold({ toy: mute, note: 'no bell' }));
+    await stage.receive(...toys.map((toy) => ToySold({ toy })), ToySold({ toy: mute, note: 'no bell' }));
     for (const toy of [...toys, mute]) await runner.run(await only('toys.ring', toy));
     Logger.overrideLogger(false);
 
@@ -383,7 +383,7 @@ describe('a delivery', () => {
         await deliveries.claim(await only('toys.ring', toy), subscription('toys.ring'), 60_000);
         await runLatest('toys.ring', toy);
         expect(runs).toBe(0);
-        const [lease] = await stage.sql<{ isHeld: boolean }>(
+        const [lease] = await stage.query<{ isHeld: boolean }>(
           `SELECT lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 minute' AS "isHeld"
              FROM backbone.delivery WHERE subscriber = 'toys.ring' AND order_key LIKE $1`,
           [`%toy/${toy}`],
@@ -408,7 +408,9 @@ describe('a delivery', () => {
   test('that nobody took up is found by the relay, once per round of waiting', async () => {
     const toy = await sold('lost');
     const subscribers = ['toys.ring'];
-    await stage.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE order_key LIKE $1`, [`%toy/${toy}`]);
+    await stage.query(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE order_key LIKE $1`, [
+      `%toy/${toy}`,
+    ]);
     const { eventId } = await only('toys.ring', toy);
     const isOurs = (each: DeliveryRef) => each.eventId === eventId;
 
@@ -419,12 +421,12 @@ describe('a delivery', () => {
   test('is left to who holds its lease, and found when that is over', async () => {
     const { eventId } = await only('toys.ring', await sold('held'));
     const found = async () => {
-      await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE event_id = $1', [eventId]);
+      await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE event_id = $1', [eventId]);
       const all = await stage.app.get(Deliveries).takeOverdue(['toys.ring'], 1_000);
       return all.filter((each) => each.eventId === eventId).length;
     };
     const holdFor = (seconds: number) =>
-      stage.sql(
+      stage.query(
         `UPDATE backbone.delivery SET lease_until = clock_timestamp() + make_interval(secs => $2)
                   WHERE event_id = $1 AND subscriber = 'toys.ring'`,
         [eventId, seconds],
@@ -437,15 +439,15 @@ describe('a delivery', () => {
   });
 
   test('is found although more of them than the relay takes in a round wait behind a dead one', async () => {
-    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    await stage.query('TRUNCATE backbone.event, backbone.delivery');
     script.on('ring', async () => {
       throw new GiveUp('dead');
     });
     await runLatest('toys.ring', await sold('dead', 'parked', 'parked', 'parked'));
     const free = await sold('free');
-    await stage.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() - interval '1 hour' WHERE position < (
+    await stage.query(`UPDATE backbone.delivery SET due_at = clock_timestamp() - interval '1 hour' WHERE position < (
       SELECT max(position) FROM backbone.delivery)`);
-    await stage.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE order_key LIKE '%${free}'`);
+    await stage.query(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE order_key LIKE '%${free}'`);
     const { eventId } = await only('toys.ring', free);
     const inARound = async () => {
       const found = await stage.app.get(Deliveries).takeOverdue(['toys.ring'], 2);
@@ -459,9 +461,9 @@ describe('a delivery', () => {
   });
 
   test('is not found later because another subscriber has a backlog', async () => {
-    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
+    await stage.query('TRUNCATE backbone.event, backbone.delivery');
     await sold('one', 'two', 'three');
-    await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+    await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
 
     const found = await stage.app.get(Deliveries).takeOverdue(['toys.ring', 'toys.wrap'], 2);
 

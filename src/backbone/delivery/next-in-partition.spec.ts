@@ -21,10 +21,10 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 test('what is next is found by its line, also where PostgreSQL believes that nothing waits', async () => {
-  await stage.sql(DONE);
-  await stage.sql('ANALYZE backbone.delivery');
+  await stage.query(DONE);
+  await stage.query('ANALYZE backbone.delivery');
 
-  const plan = JSON.stringify(await stage.sql(ONE_HAS_ENDED));
+  const plan = JSON.stringify(await stage.query(ONE_HAS_ENDED));
 
   expect(plan).toContain('delivery_unfinished');
   expect(plan).not.toContain('delivery_due');

@@ -41,11 +41,11 @@ test('the relay looks after the modules of its process, and leaves those of othe
   const relay = new Relay(stage.app.get(Deliveries), stage.app.get(Dispatcher), subscriptions);
   const due = async () => {
     const sql = 'SELECT subscriber FROM backbone.delivery WHERE due_at < clock_timestamp() ORDER BY 1';
-    return (await stage.sql<{ subscriber: string }>(sql)).map(({ subscriber }) => subscriber);
+    return (await stage.query<{ subscriber: string }>(sql)).map(({ subscriber }) => subscriber);
   };
-  await stage.hears(ToySold({ toy: randomUUID() }));
-  await stage.sql(`UPDATE backbone.delivery SET subscriber = 'elsewhere.hear' WHERE subscriber = 'toys.wrap'`);
-  await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+  await stage.receive(ToySold({ toy: randomUUID() }));
+  await stage.query(`UPDATE backbone.delivery SET subscriber = 'elsewhere.hear' WHERE subscriber = 'toys.wrap'`);
+  await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
 
   relay.start();
   const deadline = Date.now() + 5_000;
@@ -58,9 +58,9 @@ test('the relay looks after the modules of its process, and leaves those of othe
 test('the relay has of a long backlog what keeps the workers busy in the queue, and little by little the oldest', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   for (let batch = 0; batch < 5; batch += 1)
-    await stage.hears(...Array.from({ length: 600 }, () => ToySold({ toy: randomUUID() })));
-  await stage.sql(`DELETE FROM backbone.delivery WHERE subscriber <> 'toys.ring'`);
-  await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+    await stage.receive(...Array.from({ length: 600 }, () => ToySold({ toy: randomUUID() })));
+  await stage.query(`DELETE FROM backbone.delivery WHERE subscriber <> 'toys.ring'`);
+  await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
   const dispatcher = stage.app.get(Dispatcher);
   // As if the queue had been lost.
   await dispatcher.idle();
@@ -80,7 +80,7 @@ test('the relay has of a long backlog what keeps the workers busy in the queue, 
   expect(await second).toEqual([50]);
   await stage.app.get(Relay).stop();
 
-  const { length } = await stage.sql('SELECT FROM backbone.delivery WHERE due_at > clock_timestamp()');
+  const { length } = await stage.query('SELECT FROM backbone.delivery WHERE due_at > clock_timestamp()');
   expect(length).toBe(2_000 + 2 * 50);
   expect(await queue.getWaitingCount()).toBe(100 + 2 * 50);
 });
@@ -100,9 +100,9 @@ test('what is brought to mind again and again waits once', async () => {
 test('the relay outlives an error of the database, and finds afterwards what was due', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', BACKLOG_MAX: '0' });
   const relay = stage.app.get(Relay);
-  await stage.hears(ToySold({ toy: randomUUID() }));
-  await stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
-  await stage.sql('ALTER TABLE backbone.delivery RENAME TO away');
+  await stage.receive(ToySold({ toy: randomUUID() }));
+  await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+  await stage.query('ALTER TABLE backbone.delivery RENAME TO away');
   const lines = new EventEmitter();
   const say = (line: Buffer) => {
     const { msg } = JSON.parse(String(line));
@@ -116,11 +116,11 @@ test('the relay outlives an error of the database, and finds afterwards what was
   relay.start();
   expect(await failed).toEqual(['The relay cannot read the deliveries and keeps trying']);
   const mended = once(lines, 'line');
-  await stage.sql('ALTER TABLE backbone.away RENAME TO delivery');
+  await stage.query('ALTER TABLE backbone.away RENAME TO delivery');
   expect(await mended).toEqual(['The relay works again']);
   await relay.stop();
 
-  expect(await stage.sql('SELECT FROM backbone.delivery WHERE due_at < clock_timestamp()')).toEqual([]);
+  expect(await stage.query('SELECT FROM backbone.delivery WHERE due_at < clock_timestamp()')).toEqual([]);
 }, 10_000);
 
 test('the relay has not stopped because the clock has jumped', async () => {

@@ -92,7 +92,7 @@ afterAll(async () => {
 beforeEach(async () => {
   heard = [];
   during = async () => undefined;
-  await later.sql('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber');
+  await later.query('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber');
 });
 
 interface Row extends DeliveryRef {
@@ -101,7 +101,7 @@ interface Row extends DeliveryRef {
 }
 
 const deliveries = (subscriber: string) =>
-  later.sql<Row>(
+  later.query<Row>(
     `SELECT event_id AS "eventId", subscriber, claims, state, attempts
        FROM backbone.delivery WHERE subscriber = $1 ORDER BY position`,
     [subscriber],
@@ -123,10 +123,10 @@ describe('a subscriber whose method has another name in the later build', () => 
   const owed = () => deliveries('toys.chime');
 
   test('keeps its name, so either build runs what either has written, in order and once', async () => {
-    await earlier.hears(ToySold(sold('one')));
-    await later.hears(ToySoldWithColour(sold('two')));
-    await earlier.hears(ToySold(sold('three')));
-    await later.hears(ToySoldWithColour(sold('four')));
+    await earlier.receive(ToySold(sold('one')));
+    await later.receive(ToySoldWithColour(sold('two')));
+    await earlier.receive(ToySold(sold('three')));
+    await later.receive(ToySoldWithColour(sold('four')));
     const [one, two, three, four] = await owed();
     if (!one || !two || !three || !four) throw new Error('four deliveries are owed');
 
@@ -146,8 +146,8 @@ describe('a subscriber whose method has another name in the later build', () => 
   });
 
   test('is not started by one build while the other handles it, nor is what comes behind it', async () => {
-    await earlier.hears(ToySold(sold('one')));
-    await later.hears(ToySoldWithColour(sold('two')));
+    await earlier.receive(ToySold(sold('one')));
+    await later.receive(ToySoldWithColour(sold('two')));
     const [one, two] = await owed();
     if (!one || !two) throw new Error('two deliveries are owed');
     during = async (note) => {
@@ -168,8 +168,8 @@ describe('a subscriber whose method has another name in the later build', () => 
   });
 
   test('has its deliveries taken up by the later build when the earlier one is gone', async () => {
-    await earlier.hears(ToySold(sold('left behind')));
-    await later.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+    await earlier.receive(ToySold(sold('left behind')));
+    await later.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
 
     expect(await takenUpBy(later)).toContain('toys.chime');
     for (const each of await owed()) await run(later, each);
@@ -185,8 +185,8 @@ describe('a subscriber whose method has another name in the later build', () => 
     async (_, order) => {
       const [one, other] = order();
       await operate(one, 'toys.chime/pause');
-      await earlier.hears(ToySold(sold('early')));
-      await later.hears(ToySoldWithColour(sold('late')));
+      await earlier.receive(ToySold(sold('early')));
+      await later.receive(ToySoldWithColour(sold('late')));
       const rest = async () => {
         for (const each of await owed()) for (const build of [earlier, later]) await run(build, each);
       };
@@ -201,7 +201,7 @@ describe('a subscriber whose method has another name in the later build', () => 
   );
 
   test('does nothing again when the other build replays it', async () => {
-    await later.hears(ToySoldWithColour(sold('one')));
+    await later.receive(ToySoldWithColour(sold('one')));
     for (const each of await owed()) await run(later, each);
 
     const { body } = await operate(earlier, 'toys.chime/replay', {});
@@ -211,8 +211,8 @@ describe('a subscriber whose method has another name in the later build', () => 
 });
 
 test('a field that only the later build knows is dropped by the earlier one, and kept for the later', async () => {
-  await later.hears(ToySoldWithColour({ ...sold('one'), colour: 'red' }));
-  await later.hears(ToySoldWithColour({ ...sold('two'), colour: 'blue' }));
+  await later.receive(ToySoldWithColour({ ...sold('one'), colour: 'red' }));
+  await later.receive(ToySoldWithColour({ ...sold('two'), colour: 'blue' }));
   const [one, two] = await deliveries('toys.chime');
   if (!one || !two) throw new Error('two deliveries are owed');
 
@@ -223,7 +223,7 @@ test('a field that only the later build knows is dropped by the earlier one, and
 });
 
 test('a job of a subscriber that only the later build has is passed on to it by the earlier one, and runs once', async () => {
-  await later.hears(ToySoldWithColour(sold('new')));
+  await later.receive(ToySoldWithColour(sold('new')));
   const [owed] = await deliveries('toys.thank');
   if (!owed) throw new Error('a delivery is owed');
 
@@ -238,7 +238,7 @@ test('a job of a subscriber that only the later build has is passed on to it by 
 });
 
 test('a build that is told of a delivery in work elsewhere does not call for another run of it', async () => {
-  await later.hears(ToySoldWithColour(sold('new')));
+  await later.receive(ToySoldWithColour(sold('new')));
   const [owed] = await deliveries('toys.thank');
   if (!owed) throw new Error('a delivery is owed');
   during = async () => earlier.app.get(DeliveryRunner).run({ ...owed, claims: 1 });
@@ -250,8 +250,8 @@ test('a build that is told of a delivery in work elsewhere does not call for ano
 });
 
 test('an event in a version that a build does not read is not run by it under the same name, and costs no attempt', async () => {
-  await later.hears(ToySoldAgain(sold('second version')));
-  await earlier.hears(ToySold(sold('first version')));
+  await later.receive(ToySoldAgain(sold('second version')));
+  await earlier.receive(ToySold(sold('first version')));
   const [second, first] = await deliveries('toys.box');
   if (!second || !first) throw new Error('two deliveries are owed');
 
@@ -263,12 +263,12 @@ test('an event in a version that a build does not read is not run by it under th
 });
 
 describe('a handler that moves to the next version of an event, which is published beside the one before', () => {
-  const publish = (build: ModuleStage, note: string) => build.hears(ToySold(sold(note)), ToySoldAgain(sold(note)));
+  const publish = (build: ModuleStage, note: string) => build.receive(ToySold(sold(note)), ToySoldAgain(sold(note)));
   test('hears of each fact once, from whichever build, in order, and leaves nothing behind', async () => {
     await publish(earlier, 'one');
     await publish(next, 'two');
     await publish(earlier, 'three');
-    await later.sql(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.chime'`);
+    await later.query(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.chime'`);
     const owed = [...(await deliveries('toys.box')), ...(await deliveries('toys.pack'))];
 
     expect(owed.map(({ subscriber }) => subscriber)).toEqual(['toys.box', 'toys.box', 'toys.pack']);
@@ -296,19 +296,19 @@ describe('the way back', () => {
   const start = () => earlier.app.get(StartUpChecks).run();
 
   test('is refused while something waits that the earlier build cannot read, all of it by name, and is then free', async () => {
-    await later.hears(ToySoldWithColour(sold('one')), ToySoldWithColour(sold('two')), ToySoldAgain(sold('three')));
+    await later.receive(ToySoldWithColour(sold('one')), ToySoldWithColour(sold('two')), ToySoldAgain(sold('three')));
 
     await expect(start()).rejects.toThrow('2 unfinished deliveries of toys.toy-sold.v1 wait for toys.thank');
     await expect(start()).rejects.toThrow('1 unfinished deliveries of toys.toy-sold.v2 wait for toys.box');
     await expect(start()).rejects.toThrow('run the build that has it until they are done or skipped');
 
-    await later.deliver();
+    await later.runDeliveries();
     await start();
   });
 
   test('is free at once where only subscribers wait that both builds have, whatever their methods are called', async () => {
-    await later.hears(ToySoldWithColour(sold('one')));
-    await later.sql(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.thank'`);
+    await later.receive(ToySoldWithColour(sold('one')));
+    await later.query(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.thank'`);
 
     await start();
     for (const each of await deliveries('toys.chime')) await run(earlier, each);

@@ -52,7 +52,7 @@ describe('reactions to one event', () => {
   });
 
   test('run one after the other, in the order of their methods', async () => {
-    await stage.hears(ToyMade({ toy: randomUUID() }));
+    await stage.receive(ToyMade({ toy: randomUUID() }));
 
     expect(heard).toEqual(['sand begins', 'sand ends', 'paint begins', 'paint ends']);
   });
@@ -60,7 +60,7 @@ describe('reactions to one event', () => {
   test('do not begin any more when one before them has refused', async () => {
     veto = 'sand';
 
-    await expect(stage.hears(ToyMade({ toy: randomUUID() }))).rejects.toThrow('sand refuses');
+    await expect(stage.receive(ToyMade({ toy: randomUUID() }))).rejects.toThrow('sand refuses');
 
     expect(heard).toEqual(['sand begins']);
   });

@@ -55,7 +55,7 @@ async function open(concurrency: number): Promise<Bell> {
 
 async function sell(count: number): Promise<string[]> {
   const toys = Array.from({ length: count }, () => randomUUID());
-  await stage.hears(...toys.map((toy) => ToySold({ toy })));
+  await stage.receive(...toys.map((toy) => ToySold({ toy })));
   return toys;
 }
 
@@ -91,7 +91,7 @@ test('what has not begun when the process stops goes back at once, and what has 
   await closed;
 
   const left = await waiting();
-  const events = await stage.sql<{ id: string; toy: string }>(`SELECT id, data ->> 'toy' AS toy FROM backbone.event`);
+  const events = await stage.query<{ id: string; toy: string }>(`SELECT id, data ->> 'toy' AS toy FROM backbone.event`);
   const toysLeft = events.filter(({ id }) => left.includes(id)).map(({ toy }) => toy);
   expect([...toysLeft, ...bell.rung].toSorted()).toEqual(toys.toSorted());
   expect(bell.rung).toHaveLength(1);

@@ -42,9 +42,9 @@ test('a queue that does not answer keeps nobody waiting, and is used again when 
 
 test('a delivery that cannot be claimed is told in the log', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', WORKERS: 'on' });
-  await stage.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+  await stage.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                    $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$`);
-  await stage.sql(`CREATE TRIGGER refuse BEFORE UPDATE ON backbone.delivery FOR EACH ROW EXECUTE FUNCTION refuse()`);
+  await stage.query(`CREATE TRIGGER refuse BEFORE UPDATE ON backbone.delivery FOR EACH ROW EXECUTE FUNCTION refuse()`);
   const toy = randomUUID();
 
   const told = new Promise<string>((resolve) => {
@@ -52,7 +52,7 @@ test('a delivery that cannot be claimed is told in the log', async () => {
     const output = new Writable({ write: (line, _, done) => [write(line), done()] });
     Logger.overrideLogger(createLogger({ level: 'warn', format: 'json' }, output));
   });
-  await stage.hears(ToySold({ toy, note: '' }));
+  await stage.receive(ToySold({ toy, note: '' }));
 
   expect(JSON.parse(await told)).toMatchObject({
     err: { message: 'the disk is full' },
@@ -87,16 +87,16 @@ test('a queue keeps no job of a delivery that has ended or has to wait for its t
     if (data.toy === dead) throw new GiveUp('no bell');
   });
   const left = () =>
-    stage.sql(`SELECT id FROM bullmq.job UNION ALL
+    stage.query(`SELECT id FROM bullmq.job UNION ALL
                SELECT event_id::text FROM backbone.delivery
                 WHERE state = 'pending' AND order_key <> 'toys.ring toy/${dead}'`);
 
-  await stage.hears(ToySold({ toy: done }), ToySold({ toy: dead }), ToySold({ toy: dead }));
+  await stage.receive(ToySold({ toy: done }), ToySold({ toy: dead }), ToySold({ toy: dead }));
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && (await left()).length > 0);
 
   expect(await left()).toEqual([]);
-  const ended = await stage.sql(
+  const ended = await stage.query(
     `SELECT DISTINCT state FROM backbone.delivery WHERE subscriber = 'toys.ring' ORDER BY state`,
   );
   expect(ended).toEqual(['dead', 'done', 'pending'].map((state) => ({ state })));

@@ -62,7 +62,7 @@ async function hang({ worker }: ModuleWorker): Promise<void> {
   await asked;
 }
 
-const sell = () => stage.hears(ToySold({ toy: randomUUID() }));
+const sell = () => stage.receive(ToySold({ toy: randomUUID() }));
 
 test('a worker that hangs makes readiness fail until another one has taken over', async () => {
   const { worker } = host;
@@ -146,9 +146,9 @@ test('a worker whose queue does not answer is not to blame', async () => {
 
 test('a worker that hears nothing but errors from its queue is left alone, and readiness tells until they end', async () => {
   const { worker } = host;
-  await stage.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+  await stage.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                    $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$`);
-  await stage.sql('CREATE TRIGGER refuse BEFORE UPDATE ON bullmq.job FOR EACH ROW EXECUTE FUNCTION refuse()');
+  await stage.query('CREATE TRIGGER refuse BEFORE UPDATE ON bullmq.job FOR EACH ROW EXECUTE FUNCTION refuse()');
   const errors: unknown[] = [];
   worker.on('error', (error) => void errors.push(error));
   const rung = new Promise<void>((resolve) =>
@@ -174,7 +174,7 @@ test('a worker that hears nothing but errors from its queue is left alone, and r
   });
   expect(errors.length).toBeLessThan(10);
 
-  await stage.sql('DROP TRIGGER refuse ON bullmq.job');
+  await stage.query('DROP TRIGGER refuse ON bullmq.job');
   await rung;
   expect((await stage.get('/health/ready')).body).toMatchObject({ status: 'ok' });
 });
@@ -200,7 +200,7 @@ test('a worker that cannot be replaced is told of, and the next look tries again
   const ownWatch = new WorkerSupervisor([host], stage.app.get(Dispatcher));
   ownWatch.start();
   const deadline = Date.now() + 10_000;
-  while (Date.now() < deadline && host.worker === worker) await stage.sql('SELECT');
+  while (Date.now() < deadline && host.worker === worker) await stage.query('SELECT');
   await ownWatch.stop();
 
   expect(host.worker).not.toBe(worker);

@@ -117,8 +117,8 @@ describe('a start', () => {
   afterAll(() => stage.close());
 
   test('takes over what waits for a plain reaction whose module lived in another process before', async () => {
-    await stage.hears(ToyMade({ toy: 'train' }));
-    await stage.sql(
+    await stage.receive(ToyMade({ toy: 'train' }));
+    await stage.query(
       `INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
        SELECT id, 'toys.paint', 'toys ' || subject, position, occurred_at FROM backbone.event WHERE type = $1`,
       [ToyMade.type],
@@ -126,12 +126,12 @@ describe('a start', () => {
 
     await stage.app.get(StartUpChecks).run();
 
-    expect(await stage.deliver()).toBe(1);
+    expect(await stage.runDeliveries()).toBe(1);
   });
 
   test('is refused while deliveries wait for a subscriber that this build does not have', async () => {
-    await stage.hears(ToySold({ toy: 'ball' }));
-    await stage.sql(`UPDATE backbone.delivery SET subscriber = 'toys.gone' WHERE subscriber = 'toys.ring'`);
+    await stage.receive(ToySold({ toy: 'ball' }));
+    await stage.query(`UPDATE backbone.delivery SET subscriber = 'toys.gone' WHERE subscriber = 'toys.ring'`);
 
     const start = stage.app.get(StartUpChecks).run();
 
@@ -140,8 +140,8 @@ describe('a start', () => {
   });
 
   test('counts what it refuses as far as anybody needs to know', async () => {
-    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
-    await stage.sql(
+    await stage.query('TRUNCATE backbone.event, backbone.delivery');
+    await stage.query(
       `WITH made AS (
          INSERT INTO backbone.event (id, subject, version, type, data, metadata, correlation_id, occurred_at)
          SELECT gen_random_uuid(), 'toy/ball', n, $1, '{}', '{}', '', now() FROM generate_series(1, 10001) n
@@ -157,8 +157,8 @@ describe('a start', () => {
   });
 
   test('does not read the events of what this build has always had, however much of it waits', async () => {
-    await stage.sql('TRUNCATE backbone.event, backbone.delivery');
-    await stage.hears(ToySold({ toy: 'ball' }));
+    await stage.query('TRUNCATE backbone.event, backbone.delivery');
+    await stage.receive(ToySold({ toy: 'ball' }));
     const runner = stage.dataSource.createQueryRunner();
     await runner.startTransaction();
     await runner.query('LOCK TABLE backbone.event');
@@ -174,6 +174,6 @@ describe('a start', () => {
     stage.app.get(EventEmitter2).removeAllListeners(ToyMade.type);
     stage.app.get(Script, { strict: false }).on('paint', async () => undefined);
 
-    await expect(stage.hears(ToyMade({ toy: 'early' }))).rejects.toThrow('0 of 1 reactions');
+    await expect(stage.receive(ToyMade({ toy: 'early' }))).rejects.toThrow('0 of 1 reactions');
   });
 });

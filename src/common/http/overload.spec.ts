@@ -18,12 +18,12 @@ test('requests that use up their connections leave some for deliveries and healt
   await runner.startTransaction();
   await runner.query('LOCK TABLE backbone.operation');
   const answers = Array.from({ length: REQUESTS }, () => stage.get('/v1/operations/audit'));
-  while ((await stage.sql(stuck)).length < REQUESTS_AT_ONCE);
+  while ((await stage.query(stuck)).length < REQUESTS_AT_ONCE);
 
-  await stage.hears(ToySold({ toy: randomUUID() }));
-  expect(await stage.deliver()).toBe(3);
+  await stage.receive(ToySold({ toy: randomUUID() }));
+  expect(await stage.runDeliveries()).toBe(3);
   expect((await stage.get('/health/ready')).body.checks).toContainEqual({ name: 'database', ok: true, detail: '' });
-  expect(await stage.sql(stuck)).toHaveLength(REQUESTS_AT_ONCE);
+  expect(await stage.query(stuck)).toHaveLength(REQUESTS_AT_ONCE);
 
   await runner.commitTransaction();
   await runner.release();

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
-beforeEach(() => stage.sql('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber'));
+beforeEach(() => stage.query('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber'));
 
 afterEach(() => {
   for (const handler of ['count', 'ring', 'wrap'] as const) script.on(handler, async () => undefined);
@@ -50,7 +50,7 @@ async function growthOf(metric: string, during: () => Promise<unknown>): Promise
   return Object.fromEntries(growth.filter(([, by]) => by !== 0));
 }
 
-const sold = () => stage.hears(ToySold({ toy: randomUUID() }));
+const sold = () => stage.receive(ToySold({ toy: randomUUID() }));
 
 test('everything has a name of its own, its unit or total at the end, and a sentence', async () => {
   const { status, headers, body } = await stage.get('/metrics');
@@ -82,9 +82,9 @@ test('what waits is counted for each subscriber, with its age, and what is known
     throw new GiveUp('the bell is cracked');
   });
   await sold();
-  await stage.deliver();
+  await stage.runDeliveries();
   await sold();
-  await stage.sql(`INSERT INTO backbone.paused_subscriber (subscriber, reason) VALUES ('toys.count', 'why not')`);
+  await stage.query(`INSERT INTO backbone.paused_subscriber (subscriber, reason) VALUES ('toys.count', 'why not')`);
 
   expect(await valuesOf('orderly_deliveries')).toEqual({
     'subscriber="toys.paint",state="pending"': 0,
@@ -106,7 +106,7 @@ test('what waits is counted for each subscriber, with its age, and what is known
 });
 
 test('the oldest event that is still to be heard, or to be begun with, tells how far behind its subscriber is', async () => {
-  const [delivery] = await stage.hearsFromAfar(ToySold({ toy: randomUUID() }));
+  const [delivery] = await stage.receiveAsDeliveries(ToySold({ toy: randomUUID() }));
   const hourAgo = (Date.now() - 3_600_000).toString(16).padStart(12, '0');
   const old = `${hourAgo.slice(0, 8)}-${hourAgo.slice(8)}${delivery?.eventId.slice(13)}`;
   await stage.dataSource.transaction(async (manager) => {
@@ -119,11 +119,11 @@ test('the oldest event that is still to be heard, or to be begun with, tells how
     'subscriber="toys.paint"': 0,
   });
   const overdue = () => valuesOf('orderly_delivery_overdue_seconds');
-  await stage.sql(`UPDATE backbone.delivery SET due_at = now() + interval '15 seconds'`);
+  await stage.query(`UPDATE backbone.delivery SET due_at = now() + interval '15 seconds'`);
   expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': expect.closeTo(3_600, -3) });
-  await stage.sql(`UPDATE backbone.delivery SET claims = 1 WHERE subscriber = 'toys.wrap'`);
+  await stage.query(`UPDATE backbone.delivery SET claims = 1 WHERE subscriber = 'toys.wrap'`);
   expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': 0 });
-  await stage.sql(`INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
+  await stage.query(`INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
                    SELECT e.id, d.subscriber, d.order_key, d.position + 1, now() FROM backbone.event e, backbone.delivery d
                     WHERE d.subscriber = 'toys.wrap'`);
   expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': 0 });
@@ -146,7 +146,7 @@ test('attempts are counted by their outcome, a job too many among them', async (
   const growth = await growthOf('orderly_delivery_attempts_total', async () => {
     for (const outcome of outcomes) {
       script.on('ring', outcome);
-      const job = (await stage.hearsFromAfar(ToySold({ toy: randomUUID() }))).find((each) =>
+      const job = (await stage.receiveAsDeliveries(ToySold({ toy: randomUUID() }))).find((each) =>
         each.subscriber.endsWith('ring'),
       );
       if (job) for (const run of [runner.run(job), runner.run(job)]) await run;
@@ -165,11 +165,11 @@ test('attempts are counted by their outcome, a job too many among them', async (
 
 test('an attempt that was overtaken is counted as lost', async () => {
   script.on('ring', async () => {
-    await stage.sql(`UPDATE backbone.delivery SET claims = claims + 1 WHERE subscriber = 'toys.ring'`);
+    await stage.query(`UPDATE backbone.delivery SET claims = claims + 1 WHERE subscriber = 'toys.ring'`);
   });
   await sold();
 
-  const growth = await growthOf('orderly_delivery_attempts_total', () => stage.deliver());
+  const growth = await growthOf('orderly_delivery_attempts_total', () => stage.runDeliveries());
 
   expect(growth).toMatchObject({ 'subscriber="toys.ring",outcome="lost"': 1 });
 });
@@ -177,12 +177,12 @@ test('an attempt that was overtaken is counted as lost', async () => {
 test('handlers are measured in both of their lanes, and events are counted when they are committed', async () => {
   const handled = await growthOf('orderly_handler_duration_seconds_count', async () => {
     await sold();
-    await stage.deliver();
+    await stage.runDeliveries();
   });
   const published = await growthOf('orderly_events_published_total', async () => {
-    await stage.hears(ToySold({ toy: 'a' }), ToySold({ toy: 'b' }), ToyForgotten({ toy: 'c' }));
+    await stage.receive(ToySold({ toy: 'a' }), ToySold({ toy: 'b' }), ToyForgotten({ toy: 'c' }));
     await expect(
-      stage.hears(ToySold({ toy: 'd' }), { type: ToySold.type, subject: '', data: undefined }),
+      stage.receive(ToySold({ toy: 'd' }), { type: ToySold.type, subject: '', data: undefined }),
     ).rejects.toThrow('null value');
   });
 
@@ -231,11 +231,11 @@ test('connections are counted, and those who wait for one', async () => {
 });
 
 const without = async (table: string): Promise<string> => {
-  await stage.sql(`ALTER TABLE backbone.${table} RENAME TO away`);
+  await stage.query(`ALTER TABLE backbone.${table} RENAME TO away`);
   try {
     return await scrape();
   } finally {
-    await stage.sql(`ALTER TABLE backbone.away RENAME TO ${table}`);
+    await stage.query(`ALTER TABLE backbone.away RENAME TO ${table}`);
   }
 };
 
@@ -253,7 +253,7 @@ test('a backlog that cannot be counted is as it was counted last, and takes noth
   await sold();
   const counted = /^orderly_deliveries_counted_timestamp_seconds .+$/m;
   const [before] = counted.exec(await scrape()) ?? [];
-  await stage.sql('DELETE FROM backbone.delivery');
+  await stage.query('DELETE FROM backbone.delivery');
   const during = await without('delivery');
 
   expect(during).toMatch(/^orderly_database_up 1$/m);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 beforeEach(async () => {
-  await stage.sql('TRUNCATE backbone.event, backbone.delivery, backbone.operation');
+  await stage.query('TRUNCATE backbone.event, backbone.delivery, backbone.operation');
   heard = [];
   for (const handler of HANDLERS) works(handler);
 });
@@ -31,7 +31,7 @@ const fails = (handler: (typeof HANDLERS)[number], say: (note: string) => string
   });
 const sold = async (...notes: string[]): Promise<string> => {
   const toy = randomUUID();
-  for (const note of notes) await stage.hears(ToySold({ toy, note }));
+  for (const note of notes) await stage.receive(ToySold({ toy, note }));
   return toy;
 };
 const list = async (what: string) => (await stage.get(`/v1/operations/${what}`)).body.items;
@@ -46,13 +46,13 @@ describe('dead deliveries', () => {
   test('are grouped by what they died of, and whose they are', async () => {
     fails('ring', (note) => `nobody at home in '${note}', maria@customer.example`);
     await sold('Berlin');
-    await stage.deliver();
+    await stage.runDeliveries();
     await sold('Paris');
-    await stage.deliver();
+    await stage.runDeliveries();
     fails('ring', () => 'the bell is broken');
     fails('wrap', () => 'the bell is broken');
     await sold('Rome');
-    await stage.deliver();
+    await stage.runDeliveries();
 
     const groups = await list('dead');
 
@@ -79,7 +79,7 @@ describe('dead deliveries', () => {
 
   test('are shown also where an older build or a hand has left out what they died of', async () => {
     await sold('old');
-    await stage.sql(`UPDATE backbone.delivery SET state = 'dead' WHERE subscriber = 'toys.ring'`);
+    await stage.query(`UPDATE backbone.delivery SET state = 'dead' WHERE subscriber = 'toys.ring'`);
 
     expect(await list('dead')).toMatchObject([{ fingerprint: null, count: 1, example: { name: '', message: '' } }]);
   });
@@ -88,7 +88,7 @@ describe('dead deliveries', () => {
     fails('ring');
     await sold('one');
     await sold('two');
-    await stage.deliver();
+    await stage.runDeliveries();
     const [one, two] = await idsOf('toys.ring');
 
     await stage.post('/v1/operations/deliveries/replay', { ids: [one] });
@@ -102,7 +102,7 @@ describe('a skip', () => {
   test('ends a dead delivery, lets the next one go on, and is written down', async () => {
     fails('ring');
     await sold('first', 'second');
-    await stage.deliver();
+    await stage.runDeliveries();
     works('ring');
     const [first, second] = await idsOf('toys.ring');
 
@@ -112,7 +112,7 @@ describe('a skip', () => {
       200,
       { id: first, state: 'skipped', attempts: 1, finishedAt: expect.any(String) },
     ]);
-    await stage.deliver();
+    await stage.runDeliveries();
     expect(await list('deliveries?subscriber=toys.ring&state=done')).toMatchObject([{ id: second }]);
     expect(await list('audit')).toEqual([
       {
@@ -133,7 +133,7 @@ describe('a skip', () => {
   test('ends one that waits, and a job that is on its way finds nothing to do', async () => {
     await sold('bell');
     const [id] = await idsOf('toys.ring');
-    const [job] = await stage.sql<{ eventId: string; claims: number }>(
+    const [job] = await stage.query<{ eventId: string; claims: number }>(
       `SELECT event_id AS "eventId", claims FROM backbone.delivery WHERE subscriber = 'toys.ring'`,
     );
     if (!job) throw new Error('a delivery is owed');
@@ -149,10 +149,10 @@ describe('a skip', () => {
     await sold('bell');
     const [id] = await idsOf('toys.ring');
     script.on('ring', async () => {
-      await stage.sql(`UPDATE backbone.delivery SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL`);
+      await stage.query(`UPDATE backbone.delivery SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL`);
       await skip(id);
     });
-    await stage.deliver();
+    await stage.runDeliveries();
 
     expect(await list('deliveries?subscriber=toys.ring')).toMatchObject([{ state: 'skipped', leaseUntil: null }]);
   });
@@ -174,7 +174,7 @@ describe('a skip', () => {
     script.on('ring', async () => {
       whileRunning = await skip(id);
     });
-    await stage.deliver();
+    await stage.runDeliveries();
 
     expect(whileRunning).toMatchObject({
       status: 409,
@@ -198,7 +198,7 @@ describe('a subject behind a dead delivery', () => {
     fails('wrap');
     const toy = await sold('first', 'second', 'third');
     await sold('alone');
-    await stage.deliver();
+    await stage.runDeliveries();
     const [first] = await idsOf('toys.ring');
 
     const [parked, ...others] = await list('parked');
@@ -220,7 +220,7 @@ describe('a subject behind a dead delivery', () => {
   test('goes on when it is released, although what is dead stays so', async () => {
     fails('ring');
     const toy = await sold('first', 'second', 'third');
-    await stage.deliver();
+    await stage.runDeliveries();
     works('ring');
     const [first] = await idsOf('toys.ring');
     heard = [];
@@ -232,7 +232,7 @@ describe('a subject behind a dead delivery', () => {
       { subscriber: 'toys.ring', subject: `toy/${toy}`, released: [first], waiting: 2 },
     ]);
     expect(await list('parked')).toEqual([]);
-    await stage.deliver();
+    await stage.runDeliveries();
     expect(heard).toEqual(['ring second', 'ring third']);
     expect(await list('deliveries?state=dead')).toMatchObject([{ id: first, releasedAt: expect.stringMatching(/Z$/) }]);
     expect(await list('audit')).toMatchObject([
@@ -249,14 +249,14 @@ describe('a subject behind a dead delivery', () => {
   test('is parked again behind one that dies after the release, also the same', async () => {
     fails('ring');
     const toy = await sold('first', 'second', 'third');
-    await stage.deliver();
+    await stage.runDeliveries();
     await release(toy);
-    await stage.deliver();
+    await stage.runDeliveries();
     const [first, second] = await idsOf('toys.ring');
 
     expect(await list('parked')).toMatchObject([{ id: second, waiting: 1 }]);
     await stage.post('/v1/operations/deliveries/replay', { ids: [first] });
-    await stage.deliver();
+    await stage.runDeliveries();
     expect(await list('parked')).toMatchObject([
       { id: second, waiting: 1 },
       { id: first, waiting: 1 },
@@ -266,7 +266,7 @@ describe('a subject behind a dead delivery', () => {
   test('is not released twice, nor where nothing is dead', async () => {
     fails('ring');
     const toy = await sold('first', 'second');
-    await stage.deliver();
+    await stage.runDeliveries();
     await release(toy);
 
     for (const answer of [await release(toy), await release(toy, 'toys.count'), await release('unheard of')])
@@ -277,7 +277,7 @@ describe('a subject behind a dead delivery', () => {
   test('is one of a list that is read page by page', async () => {
     fails('ring');
     for (let count = 0; count < 3; count += 1) await sold('first', 'second');
-    await stage.deliver();
+    await stage.runDeliveries();
 
     const first = (await stage.get('/v1/operations/parked?limit=2')).body;
     const second = (await stage.get(`/v1/operations/parked?limit=2&cursor=${first.nextCursor}`)).body;
@@ -326,12 +326,12 @@ describe('with workers', () => {
           resolve(data.note);
         });
       });
-      await shop.hears(ToySold({ toy, note: 'first' }), ToySold({ toy, note: 'second' }));
+      await shop.receive(ToySold({ toy, note: 'first' }), ToySold({ toy, note: 'second' }));
       const find = () => shop.get(`/v1/operations/deliveries?subscriber=toys.ring&subject=toy/${toy}&state=dead`);
       let dead = (await find()).body.items;
       while (dead.length === 0) dead = (await find()).body.items;
       // From here on the relay does not care.
-      await shop.sql(`UPDATE backbone.delivery SET due_at = 'infinity' WHERE state = 'pending'`);
+      await shop.query(`UPDATE backbone.delivery SET due_at = 'infinity' WHERE state = 'pending'`);
 
       const [path, body] = request(dead[0].id, `toy/${toy}`);
       const answer = await shop.post(`/v1/operations/${path}`, { ...body, reason: 'Go on' });

@@ -143,8 +143,8 @@ describe('the list of deliveries', () => {
     script.on('wrap', async () => {
       throw new Error('no paper');
     });
-    await stage.hears(ToySold({ toy }));
-    await stage.deliver();
+    await stage.receive(ToySold({ toy }));
+    await stage.runDeliveries();
     return toy;
   }
 
@@ -233,8 +233,8 @@ describe('the list of deliveries', () => {
       leases = await find(`subject=toy/${toy}&subscriber=toys.ring`);
     });
 
-    await stage.hears(ToySold({ toy }));
-    await stage.deliver();
+    await stage.receive(ToySold({ toy }));
+    await stage.runDeliveries();
 
     expect(leases).toMatchObject([{ state: 'pending', attempts: 1, leaseUntil: expect.stringMatching(/Z$/) }]);
     const [{ leaseUntil, finishedAt }] = await find(`subject=toy/${toy}&subscriber=toys.ring`);
@@ -243,7 +243,7 @@ describe('the list of deliveries', () => {
 
   test('is read page by page, each delivery once, also where a page ends between those of one event', async () => {
     const toy = randomUUID();
-    const say = () => stage.hears(ToySold({ toy }));
+    const say = () => stage.receive(ToySold({ toy }));
     for (let count = 0; count < 3; count += 1) await say();
     const before = await find(`subject=toy/${toy}`);
 
@@ -312,13 +312,13 @@ describe('the list of subscriptions', () => {
           { pending, dead },
         ]),
       );
-    await stage.sql(`UPDATE backbone.delivery SET state = 'skipped' WHERE state <> 'done'`);
+    await stage.query(`UPDATE backbone.delivery SET state = 'skipped' WHERE state <> 'done'`);
     script.on('ring', async () => {
       throw new GiveUp('nobody at home');
     });
-    await stage.hears(ToySold({ toy: randomUUID() }), ToySold({ toy: randomUUID() }));
-    await stage.deliver();
-    await stage.hears(ToySold({ toy: randomUUID() }));
+    await stage.receive(ToySold({ toy: randomUUID() }), ToySold({ toy: randomUUID() }));
+    await stage.runDeliveries();
+    await stage.receive(ToySold({ toy: randomUUID() }));
 
     expect(Object.fromEntries(await backlogOf())).toEqual({
       'toys.paint': { pending: 0, dead: 0 },
@@ -340,7 +340,7 @@ describe('the timeline of a thing', () => {
     });
     await sayIn('a-request', ToyMade({ toy }), ToyMade({ toy: randomUUID() }));
     await sayIn('another', ToySold({ toy, child: 'Maria' }));
-    await stage.deliver();
+    await stage.runDeliveries();
 
     const entries = await timeline().of(`toy/${toy}`);
 
@@ -384,7 +384,7 @@ describe('the timeline of a thing', () => {
     class GreetingsModule {}
     const greeting = await ModuleStage.of([ToysModule, GreetingsModule]);
     const toy = randomUUID();
-    await greeting.hears(ToyForgotten({ toy }));
+    await greeting.receive(ToyForgotten({ toy }));
 
     const entries = await greeting.app.get(Timeline).of(`toy/${toy}`);
     await greeting.close();

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 beforeEach(async () => {
-  await stage.sql('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber, backbone.operation');
+  await stage.query('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber, backbone.operation');
   heard = [];
   for (const handler of ['count', 'ring', 'wrap'] as const)
     stage.app.get(Script, { strict: false }).on(handler, async () => void heard.push(handler));
@@ -28,17 +28,17 @@ const forgotten = async () =>
   (await stage.app.get(Deliveries).takeOverdue(['toys.count', 'toys.ring', 'toys.wrap'], 10)).map(
     ({ subscriber }) => subscriber,
   );
-const everythingIsOverdue = () => stage.sql('UPDATE backbone.delivery SET due_at = clock_timestamp()');
+const everythingIsOverdue = () => stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
 
 test('a paused subscriber hears nothing, counts no attempts, and keeps nobody else waiting', async () => {
   const { status, body } = await verb('pause');
-  await stage.hears(ToySold({ toy: randomUUID() }));
+  await stage.receive(ToySold({ toy: randomUUID() }));
 
   expect([status, body]).toMatchObject([
     200,
     { name: 'toys.ring', pausedSince: expect.stringMatching(/Z$/), pauseReason: 'Bells are being cast', pending: 0 },
   ]);
-  await stage.deliver();
+  await stage.runDeliveries();
   expect(heard.toSorted()).toEqual(['count', 'wrap']);
   const { body: deliveries } = await stage.get('/v1/operations/deliveries?subscriber=toys.ring');
   expect(deliveries.items).toMatchObject([{ state: 'pending', attempts: 0, errors: [], leaseUntil: null }]);
@@ -46,7 +46,7 @@ test('a paused subscriber hears nothing, counts no attempts, and keeps nobody el
 });
 
 test('it is passed over by the relay, which finds the others', async () => {
-  await stage.hears(ToySold({ toy: randomUUID() }));
+  await stage.receive(ToySold({ toy: randomUUID() }));
   await everythingIsOverdue();
   await verb('pause');
 
@@ -58,8 +58,8 @@ test('what is being handled when the pause comes still ends', async () => {
     await verb('pause');
     heard.push('ring');
   });
-  for (const note of ['first', 'second']) await stage.hears(ToySold({ toy: 'train', note }));
-  await stage.deliver();
+  for (const note of ['first', 'second']) await stage.receive(ToySold({ toy: 'train', note }));
+  await stage.runDeliveries();
 
   const { body } = await stage.get('/v1/operations/deliveries?subscriber=toys.ring');
   expect(body.items).toMatchObject([{ state: 'pending', attempts: 0 }, { state: 'done' }]);
@@ -67,9 +67,9 @@ test('what is being handled when the pause comes still ends', async () => {
 });
 
 test('a resumed one is dispatched again, and what waits after a failure keeps to its pause', async () => {
-  for (const note of ['first', 'failed before']) await stage.hears(ToySold({ toy: note, note }));
+  for (const note of ['first', 'failed before']) await stage.receive(ToySold({ toy: note, note }));
   await verb('pause');
-  await stage.sql(
+  await stage.query(
     `UPDATE backbone.delivery SET due_at = due_at + interval '5 minutes' WHERE order_key LIKE '%failed before'`,
   );
 
@@ -77,7 +77,7 @@ test('a resumed one is dispatched again, and what waits after a failure keeps to
 
   expect(body).toMatchObject({ pausedSince: null, pauseReason: null, pending: 2 });
   expect(await forgotten()).toEqual(['toys.ring']);
-  await stage.deliver();
+  await stage.runDeliveries();
   expect(heard.filter((each) => each === 'ring')).toHaveLength(2);
 });
 

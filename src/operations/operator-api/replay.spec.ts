@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 beforeEach(async () => {
-  await stage.sql('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber, backbone.operation');
+  await stage.query('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber, backbone.operation');
   heard = [];
   for (const handler of ['count', 'ring', 'wrap'] as const)
     script.on(handler, async ({ data }) => void heard.push(`${handler} ${data.note}`));
@@ -41,7 +41,7 @@ const replayFor = async (name: string, body: object = {}) =>
 const audit = async () => (await stage.get('/v1/operations/audit')).body.items;
 
 const rows = (filter = '') =>
-  stage.sql<Row>(
+  stage.query<Row>(
     `SELECT d.event_id || '.' || d.subscriber AS id, d.subscriber, d.state, d.attempts, d.errors,
             d.due_at <= clock_timestamp() AS "isDue"
        FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
@@ -54,11 +54,11 @@ const only = async (subscriber: string): Promise<Row> => {
   return row;
 };
 const everything = async () =>
-  JSON.stringify([await stage.sql('TABLE backbone.event'), await stage.sql('TABLE backbone.delivery')]);
+  JSON.stringify([await stage.query('TABLE backbone.event'), await stage.query('TABLE backbone.delivery')]);
 
 const sold = async (...notes: string[]): Promise<string> => {
   const toy = randomUUID();
-  for (const note of notes) await stage.hears(ToySold({ toy, note }));
+  for (const note of notes) await stage.receive(ToySold({ toy, note }));
   return toy;
 };
 const fails = (...handlers: ('count' | 'ring' | 'wrap')[]) => {
@@ -84,7 +84,7 @@ describe('a replay', () => {
     async (state) => {
       await sold('bell');
       fails('ring');
-      await stage.deliver();
+      await stage.runDeliveries();
       const { id } = await only('toys.ring');
       if (state === 'skipped') await stage.post(`/v1/operations/deliveries/${id}/skip`, { reason: 'by mistake' });
       expect((await only('toys.ring')).state).toBe(state);
@@ -94,7 +94,7 @@ describe('a replay', () => {
       expect(done).toEqual({ ...NOTHING, considered: 1, run: 1, sideEffects: 1, ids: [id] });
       expect(await only('toys.ring')).toMatchObject({ state: 'pending', attempts: 0, isDue: true });
       script.on('ring', async () => undefined);
-      await stage.deliver();
+      await stage.runDeliveries();
       const { attempts, errors } = await only('toys.ring');
       expect([attempts, errors]).toMatchObject([1, [{ attempt: 1, message: 'no bell' }]]);
       const { body } = await stage.get('/v1/operations/deliveries?subscriber=toys.ring');
@@ -105,7 +105,7 @@ describe('a replay', () => {
   test('of dead ones of one subject has them run as things happened, whichever of them a queue gives first', async () => {
     await sold('one', 'two');
     fails('wrap');
-    await stage.deliver();
+    await stage.runDeliveries();
     script.on('wrap', async ({ data }) => void heard.push(`wrap ${data.note}`));
     heard = [];
 
@@ -123,9 +123,9 @@ describe('a replay', () => {
     script.on('ring', async () => {
       throw new Error('not yet');
     });
-    await stage.deliver();
-    await stage.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() + interval '1 hour'`);
-    const [job] = await stage.sql<{ claims: number }>(`SELECT claims FROM backbone.delivery WHERE state = 'pending'`);
+    await stage.runDeliveries();
+    await stage.query(`UPDATE backbone.delivery SET due_at = clock_timestamp() + interval '1 hour'`);
+    const [job] = await stage.query<{ claims: number }>(`SELECT claims FROM backbone.delivery WHERE state = 'pending'`);
 
     await previewed({ filter: { state: 'pending' } });
 
@@ -137,11 +137,11 @@ describe('a replay', () => {
   test('leaves alone what is done, being handled, paused, of nobody or not there, and says so', async () => {
     const unknown = `${randomUUID()}.toys.ring`;
     await sold('one');
-    await stage.deliver();
+    await stage.runDeliveries();
     const ids = [...(await rows()).map(({ id }) => id), unknown];
     const answers: object[] = [await replay({ ids })];
     const set = (subscriber: string, to: string) =>
-      stage.sql(`UPDATE backbone.delivery SET ${to} WHERE subscriber = $1`, [subscriber]);
+      stage.query(`UPDATE backbone.delivery SET ${to} WHERE subscriber = $1`, [subscriber]);
     await set('toys.count', `state = 'pending', lease_until = clock_timestamp() + interval '1 minute'`);
     await set('toys.ring', `state = 'dead'`);
     await stage.post('/v1/operations/subscriptions/toys.ring/pause', { reason: 'bells are being cast' });
@@ -174,11 +174,11 @@ describe('a replay', () => {
   test('takes up a delivery whose process died, and the one that stalled with it books nothing', async () => {
     await sold('bell');
     script.on('ring', async () => {
-      await stage.sql(`UPDATE backbone.delivery SET lease_until = clock_timestamp() - interval '1 second'
+      await stage.query(`UPDATE backbone.delivery SET lease_until = clock_timestamp() - interval '1 second'
                         WHERE lease_until IS NOT NULL`);
       await replay({ filter: { subscriber: 'toys.ring' } });
     });
-    await stage.deliver();
+    await stage.runDeliveries();
 
     expect(await only('toys.ring')).toMatchObject({ state: 'pending', attempts: 1, isDue: true });
   });
@@ -194,11 +194,11 @@ describe('a replay', () => {
     ['all of that', { state: 'dead', subscriber: 'toys.wrap', subject: 'toy/train', type: ToySold.type }, ['wrap']],
   ])('means %s by its filter', async (_, filter, matched) => {
     fails('ring', 'wrap');
-    for (const toy of ['train', 'ball']) await stage.hears(ToySold({ toy }));
-    await stage.deliver();
-    await stage.sql(`UPDATE backbone.delivery SET fingerprint = 'of ring' WHERE subscriber = 'toys.ring'`);
-    await stage.sql('ALTER TABLE backbone.event DISABLE TRIGGER USER');
-    await stage.sql(`UPDATE backbone.event SET occurred_at = '2026-01-01T08:30:00Z' WHERE subject = 'toy/train'`);
+    for (const toy of ['train', 'ball']) await stage.receive(ToySold({ toy }));
+    await stage.runDeliveries();
+    await stage.query(`UPDATE backbone.delivery SET fingerprint = 'of ring' WHERE subscriber = 'toys.ring'`);
+    await stage.query('ALTER TABLE backbone.event DISABLE TRIGGER USER');
+    await stage.query(`UPDATE backbone.event SET occurred_at = '2026-01-01T08:30:00Z' WHERE subject = 'toy/train'`);
 
     const done = await previewed({ filter });
 
@@ -211,9 +211,9 @@ describe('a replay', () => {
   test('says which subjects stay parked, and behind which dead delivery', async () => {
     fails('ring');
     const toy = await sold('first');
-    await stage.deliver();
+    await stage.runDeliveries();
     const { id: behind } = await only('toys.ring');
-    for (const note of ['second', 'third']) await stage.hears(ToySold({ toy, note }));
+    for (const note of ['second', 'third']) await stage.receive(ToySold({ toy, note }));
     const parked = { behind, subscriber: 'toys.ring', subject: `toy/${toy}`, waiting: 2 };
 
     expect(await previewed({ filter: { state: 'pending', subscriber: 'toys.ring' } })).toMatchObject({
@@ -225,12 +225,13 @@ describe('a replay', () => {
 
   test('counts nobody as parked who may pass, and whoever is behind one that a pause keeps dead', async () => {
     const toy = await sold('first', 'second');
-    await stage.sql(`UPDATE backbone.delivery SET state = 'dead'
+    await stage.query(`UPDATE backbone.delivery SET state = 'dead'
                       WHERE position = (SELECT min(position) FROM backbone.event) AND subscriber <> 'toys.ring'`);
     const [first] = await rows('toys.count');
-    await stage.sql(`UPDATE backbone.delivery SET subscriber = 'toys.sell' WHERE event_id || '.' || subscriber = $1`, [
-      first?.id,
-    ]);
+    await stage.query(
+      `UPDATE backbone.delivery SET subscriber = 'toys.sell' WHERE event_id || '.' || subscriber = $1`,
+      [first?.id],
+    );
     await stage.post('/v1/operations/subscriptions/toys.sell/pause', { reason: 'the shop is shut' });
 
     const behind = first?.id.replace('count', 'sell');
@@ -242,8 +243,8 @@ describe('a replay', () => {
 
   test('is one entry of the audit, however many batches it takes', async () => {
     const toy = randomUUID();
-    await stage.hears(...Array.from({ length: 1_201 }, () => ToySold({ toy })));
-    await stage.sql(`UPDATE backbone.delivery SET state = 'dead' WHERE subscriber = 'toys.ring'`);
+    await stage.receive(...Array.from({ length: 1_201 }, () => ToySold({ toy })));
+    await stage.query(`UPDATE backbone.delivery SET state = 'dead' WHERE subscriber = 'toys.ring'`);
     const filter = { state: 'dead', subscriber: 'toys.ring' };
 
     const done = await previewed({ filter, reason: 'The bells are back' });
@@ -267,21 +268,21 @@ describe('a replay', () => {
 
   test('that breaks off in the middle says how far it came, and the same request does the rest', async () => {
     const toy = randomUUID();
-    await stage.hears(...Array.from({ length: 1_201 }, () => ToySold({ toy })));
-    await stage.sql(`UPDATE backbone.delivery SET state = 'dead' WHERE subscriber = 'toys.ring'`);
-    await stage.sql(`
+    await stage.receive(...Array.from({ length: 1_201 }, () => ToySold({ toy })));
+    await stage.query(`UPDATE backbone.delivery SET state = 'dead' WHERE subscriber = 'toys.ring'`);
+    await stage.query(`
       CREATE FUNCTION backbone.break_off() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         IF (SELECT count(*) FROM backbone.delivery WHERE subscriber = 'toys.ring' AND state = 'pending') >= 1000
         THEN RAISE EXCEPTION 'the power is gone'; END IF;
         RETURN NULL;
       END $$`);
-    await stage.sql(`CREATE TRIGGER break_off AFTER UPDATE ON backbone.delivery
+    await stage.query(`CREATE TRIGGER break_off AFTER UPDATE ON backbone.delivery
       FOR EACH STATEMENT EXECUTE FUNCTION backbone.break_off()`);
     const request = { filter: { subscriber: 'toys.ring', state: 'dead' } };
 
     expect((await stage.post('/v1/operations/deliveries/replay', request)).status).toBe(500);
-    await stage.sql('DROP FUNCTION backbone.break_off CASCADE');
+    await stage.query('DROP FUNCTION backbone.break_off CASCADE');
     const rest = await replay(request);
 
     expect(rest).toMatchObject({ considered: 701, run: 701 });
@@ -315,9 +316,9 @@ describe('a replay', () => {
 describe('a replay for a subscriber', () => {
   test('that is new has it hear of everything, in the order of the log', async () => {
     const toy = await sold('one', 'two', 'three');
-    await stage.hears(ToyMade({ toy }));
-    await stage.deliver();
-    await stage.sql(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.ring'`);
+    await stage.receive(ToyMade({ toy }));
+    await stage.runDeliveries();
+    await stage.query(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.ring'`);
     heard = [];
 
     const preview = await replayFor('toys.ring', { preview: true });
@@ -327,7 +328,7 @@ describe('a replay for a subscriber', () => {
     const ids = (await rows('toys.ring')).map(({ id }) => id);
     expect(done).toEqual({ preview: false, ...NOTHING, considered: 3, run: 3, sideEffects: 3, ids });
     expect(preview).toEqual({ ...done, preview: true });
-    expect(await stage.deliver()).toBe(3);
+    expect(await stage.runDeliveries()).toBe(3);
     expect(heard).toEqual(['ring one', 'ring two', 'ring three']);
     expect(await audit()).toMatchObject([
       {
@@ -340,13 +341,13 @@ describe('a replay for a subscriber', () => {
   });
 
   test('goes through a log of any length', async () => {
-    await stage.hears(...Array.from({ length: 1_201 }, (_, nr) => ToySold({ toy: `toy ${nr % 7}` })));
-    await stage.sql('DELETE FROM backbone.delivery');
+    await stage.receive(...Array.from({ length: 1_201 }, (_, nr) => ToySold({ toy: `toy ${nr % 7}` })));
+    await stage.query('DELETE FROM backbone.delivery');
     // As if there had been thousands of other events in between.
-    await stage.sql('ALTER TABLE backbone.event DISABLE TRIGGER USER');
-    await stage.sql('ALTER TABLE backbone.event ALTER position SET GENERATED BY DEFAULT');
-    const [last] = await stage.sql<{ id: string }>('SELECT id FROM backbone.event ORDER BY position DESC LIMIT 1');
-    await stage.sql('UPDATE backbone.event SET position = position + 55000 WHERE id = $1', [last?.id]);
+    await stage.query('ALTER TABLE backbone.event DISABLE TRIGGER USER');
+    await stage.query('ALTER TABLE backbone.event ALTER position SET GENERATED BY DEFAULT');
+    const [last] = await stage.query<{ id: string }>('SELECT id FROM backbone.event ORDER BY position DESC LIMIT 1');
+    await stage.query('UPDATE backbone.event SET position = position + 55000 WHERE id = $1', [last?.id]);
 
     expect(await replayFor('toys.count')).toMatchObject({ considered: 1_201, run: 1_201, parked: [] });
 
@@ -356,10 +357,10 @@ describe('a replay for a subscriber', () => {
 
   test('takes up what it has not done, and suppresses what it has', async () => {
     await sold('done');
-    await stage.deliver();
+    await stage.runDeliveries();
     fails('ring');
     await sold('dead');
-    await stage.deliver();
+    await stage.runDeliveries();
     await sold('waiting');
     const [done, dead, waiting] = await rows('toys.ring');
 
@@ -380,14 +381,14 @@ describe('a replay for a subscriber', () => {
   });
 
   test('suppresses what ran in the transaction of its event, and catches up with the rest', async () => {
-    await stage.hears(ToyMade({ toy: 'here' }));
-    await stage.hearsFromAfar(ToyMade({ toy: 'afar' }));
-    await stage.sql('DELETE FROM backbone.delivery');
+    await stage.receive(ToyMade({ toy: 'here' }));
+    await stage.receiveAsDeliveries(ToyMade({ toy: 'afar' }));
+    await stage.query('DELETE FROM backbone.delivery');
     const painted: string[] = [];
     script.on('paint', async ({ data }) => void painted.push(data.toy));
 
     const answer = await replayFor('toys.paint');
-    await stage.deliver();
+    await stage.runDeliveries();
 
     expect(answer).toMatchObject({ run: 1, suppressed: [{ reason: 'ran-in-transaction', count: 1 }], sideEffects: 0 });
     expect(painted).toEqual(['afar']);
@@ -403,7 +404,7 @@ describe('a replay for a subscriber', () => {
   test('says behind which dead delivery of its line it will wait', async () => {
     const toy = await sold('first', 'second');
     const [first] = await rows('toys.count');
-    await stage.sql(
+    await stage.query(
       `UPDATE backbone.delivery SET subscriber = 'toys.sell', state = 'dead' WHERE event_id || '.' || subscriber = $1`,
       [first?.id],
     );
@@ -428,12 +429,12 @@ describe('a replay for a subscriber', () => {
 });
 
 test('replays in the midst of deliveries let nothing happen twice', async () => {
-  await stage.sql('CREATE TABLE toys.sale (toy text NOT NULL)');
+  await stage.query('CREATE TABLE toys.sale (toy text NOT NULL)');
   script.on('count', async ({ data }, tx) => {
     if ('manager' in tx) await tx.manager.query('INSERT INTO toys.sale VALUES ($1)', [data.toy]);
     if (Math.random() < 0.3) throw new GiveUp('the till is jammed');
   });
-  await stage.hears(...Array.from({ length: 40 }, (_, nr) => ToySold({ toy: String(nr) })));
+  await stage.receive(...Array.from({ length: 40 }, (_, nr) => ToySold({ toy: String(nr) })));
   const unfinished = async () => (await rows('toys.count')).filter(({ state }) => state !== 'done');
   const runner = stage.app.get(DeliveryRunner);
   const work = async () => {
@@ -446,21 +447,21 @@ test('replays in the midst of deliveries let nothing happen twice', async () => 
 
   await Promise.all([work(), work(), operate()]);
 
-  expect(await stage.sql('SELECT toy FROM toys.sale GROUP BY toy HAVING count(*) <> 1')).toEqual([]);
-  expect(await stage.sql('SELECT FROM toys.sale')).toHaveLength(40);
+  expect(await stage.query('SELECT toy FROM toys.sale GROUP BY toy HAVING count(*) <> 1')).toEqual([]);
+  expect(await stage.query('SELECT FROM toys.sale')).toHaveLength(40);
 });
 
 test('the whole history replayed twice changes nothing', async () => {
   await sold('one', 'two');
-  await stage.hears(ToyMade({ toy: 'three' }));
-  await stage.deliver();
+  await stage.receive(ToyMade({ toy: 'three' }));
+  await stage.runDeliveries();
   const before = await everything();
   const effects = [...heard];
 
   for (const time of ['first', 'second']) {
     expect(await replay({ filter: {}, reason: time })).toMatchObject({ considered: 6, run: 0 });
     for (const { name } of stage.app.get(Subscriptions).all) expect(await replayFor(name)).toMatchObject({ run: 0 });
-    expect(await stage.deliver()).toBe(0);
+    expect(await stage.runDeliveries()).toBe(0);
   }
 
   expect(await everything()).toBe(before);

@@ -85,14 +85,14 @@ export class ModuleStage {
   }
 
   /** Another module says these facts, in one transaction. */
-  async hears(...facts: readonly Fact[]): Promise<void> {
+  async receive(...facts: readonly Fact[]): Promise<void> {
     await this.app.get(UnitOfWork).run('backbone', async (tx) => {
       for (const fact of facts) tx.publish(fact);
     });
   }
 
   /** A module in another process says these facts: this one hears them when their deliveries run. */
-  async hearsFromAfar(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
+  async receiveAsDeliveries(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
     const log = new EventLog(new Subscriptions(this.modules, () => false));
     const events = facts.map((fact) => {
       const event = { ...fact, id: uuidv7(), correlationId: uuidv7(), causationId: null };
@@ -102,8 +102,8 @@ export class ModuleStage {
   }
 
   /** What this module has said so far, about one subject or about all. */
-  async said(subject?: string): Promise<Fact[]> {
-    return this.sql(
+  async published(subject?: string): Promise<Fact[]> {
+    return this.query(
       `SELECT type, subject, data FROM backbone.event
         WHERE split_part(type, '.', 1) = ANY ($1) AND ($2::text IS NULL OR subject = $2) ORDER BY position`,
       [this.modules.map((module) => definitionOf(module).name), subject],
@@ -114,10 +114,10 @@ export class ModuleStage {
    * Runs each of the module's pending deliveries once, in order, also one that failed before and would have to wait
    * for its next attempt. Gives their number.
    */
-  async deliver(): Promise<number> {
+  async runDeliveries(): Promise<number> {
     const ran = new Set<string>();
     for (;;) {
-      const [next] = await this.sql<DeliveryRef>(
+      const [next] = await this.query<DeliveryRef>(
         `SELECT event_id AS "eventId", subscriber, claims FROM backbone.delivery
           WHERE state = 'pending' AND event_id || '.' || subscriber <> ALL ($1) ORDER BY position LIMIT 1`,
         [[...ran]],
@@ -129,7 +129,7 @@ export class ModuleStage {
   }
 
   /** Runs each of these as queues do at their worst: two at once, and another one long after. */
-  async deliverThrice(...deliveries: readonly DeliveryRef[]): Promise<void> {
+  async runThrice(...deliveries: readonly DeliveryRef[]): Promise<void> {
     const runner = this.app.get(DeliveryRunner);
     for (const delivery of deliveries) {
       await Promise.all([runner.run(delivery), runner.run(delivery)]);
@@ -141,9 +141,9 @@ export class ModuleStage {
    * Runs every side effect that is done a second time, as after a crash that came before its end was booked. Reactions
    * commit their rows with their end, so such a crash leaves none of theirs: `deliverThrice` is for them.
    */
-  async deliverAgain(): Promise<number> {
-    await this.sql(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE state = 'done'`);
-    return this.deliver();
+  async runSideEffectsAgain(): Promise<number> {
+    await this.query(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE state = 'done'`);
+    return this.runDeliveries();
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
@@ -162,7 +162,7 @@ export class ModuleStage {
   }
 
   /** Looks at rows, as somebody who may see all of them. */
-  sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+  query<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return this.dataSource.query(statement, [...parameters]);
   }
 
