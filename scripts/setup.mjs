@@ -1,15 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The checkout. Everything below is done in it, from wherever it is called. */
+/** The checkout. Every function below works in it, whatever the current folder is. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What npm has installed, by its own account: written last, so what was interrupted does not count. */
+/** npm's record of the installed packages. npm writes it last, so an interrupted installation does not count. */
 const INSTALLED = 'node_modules/.package-lock.json';
-const BUILD_STAMP = 'dist/.orderly-built';
+/** The build needs development packages, whatever NODE_ENV and the `omit` setting of npm are. */
+const INSTALL = ['ci', '--include=dev', '--include=optional', '--include=peer'];
+/** The compiler's record of the compiled sources. Each of `tsc`, `nest build` and `nest start --watch` writes it last. */
+const BUILD_INFO = '.tsbuildinfo';
+/** A change of these needs a new build as well. */
+const BUILD_SETTINGS = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 const RANGES = [
   [20, 19],
   [22, 13],
@@ -24,31 +29,33 @@ export function checkNode() {
   fail(`Orderly needs Node 20.19, 22.13 or 24.11, or a newer version of these; this is ${process.versions.node}.`);
 }
 
-/** Installs the packages of the lock file when they are not there, or are those of another one. */
+/** Installs the packages of the lock file if one that this platform needs is missing or has another version. */
 export function installIfStale() {
   if (isInstalled()) return;
-  say(existsSync(join(ROOT, 'node_modules')) ? 'Updating packages …' : 'Installing packages (first start only) …');
-  run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  print(existsSync(join(ROOT, 'node_modules')) ? 'Updating packages …' : 'Installing packages (first start only) …');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  run(npm, [...INSTALL, '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Compiles src/ into dist/ when they differ. Several at once do no harm: each builds aside and the last one counts. */
+/**
+ * Compiles src/ into dist/ unless dist/ has been compiled from these sources. Each process builds in a folder of its own
+ * and then renames it, so several may build at once.
+ */
 export function buildIfStale() {
-  const sources = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('src')];
-  const wanted = hashOf(sources);
-  if (read(BUILD_STAMP) === wanted) return;
-  say('Building …');
-  const aside = `dist.${process.pid}`;
-  const compile = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', aside];
+  if (isBuilt()) return;
+  print('Building …');
+  const folder = `dist.${process.pid}`;
+  const outputs = ['--outDir', folder, '--tsBuildInfoFile', `${folder}/${BUILD_INFO}`];
+  const compile = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...outputs];
   if (run(process.execPath, compile, { mayFail: true }) !== 0) {
-    rmSync(join(ROOT, aside), { recursive: true, force: true });
+    rmSync(join(ROOT, folder), { recursive: true, force: true });
     fail('The sources do not compile.');
   }
-  writeFileSync(join(ROOT, aside, '.orderly-built'), wanted);
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  renameSync(join(ROOT, aside), join(ROOT, 'dist'));
+  renameSync(join(ROOT, folder), join(ROOT, 'dist'));
 }
 
-/** @returns what a program ended with */
+/** Runs a program in the checkout. Returns its exit code. */
 export function run(program, args, { mayFail = false } = {}) {
   const { status, error, signal } = spawnSync(program, args, {
     cwd: ROOT,
@@ -60,7 +67,6 @@ export function run(program, args, { mayFail = false } = {}) {
   return status ?? 1;
 }
 
-/** Every package that this platform cannot do without is there, in the version of the lock file. */
 function isInstalled() {
   const { packages: installed } = JSON.parse(read(INSTALLED) || '{"packages":{}}');
   const { packages: wanted } = JSON.parse(read('package-lock.json'));
@@ -69,29 +75,56 @@ function isInstalled() {
   );
 }
 
-function filesIn(folder) {
-  const entries = readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true });
-  const files = entries.filter(
-    (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'),
-  );
-  return files.map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1)).toSorted();
+/**
+ * Compares the sources with the hashes in the compiler's record. A stamp of our own would be wrong as soon as
+ * `nest start --watch` compiles into the same folder.
+ */
+function isBuilt() {
+  const record = join('dist', BUILD_INFO);
+  if (!existsSync(join(ROOT, record))) return false;
+  const isNewer = (file) => modifiedAt(file) > modifiedAt(record);
+  if (BUILD_SETTINGS.some(isNewer)) return false;
+  const { fileNames, fileInfos, ...rest } = JSON.parse(read(record));
+  const hasErrors = 'semanticDiagnosticsPerFile' in rest || 'affectedFilesPendingEmit' in rest || 'errors' in rest;
+  if (hasErrors) return false;
+  const compiled = new Map();
+  for (const [index, name] of fileNames.entries())
+    if (name.startsWith('../src/'))
+      compiled.set(name.slice('../'.length), fileInfos[index].version ?? fileInfos[index]);
+  const sources = compiledSources();
+  const isCurrent = (file) => compiled.get(file) === hashOf(file) && existsSync(join(ROOT, outputOf(file)));
+  return sources.length === compiled.size && sources.every(isCurrent);
 }
 
-function hashOf(files) {
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(file).update(readFileSync(join(ROOT, file)));
-  return hash.digest('hex');
+/** The files that tsconfig.build.json includes. */
+function compiledSources() {
+  const entries = readdirSync(join(ROOT, 'src'), { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
+  const paths = files.map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)).replaceAll(sep, '/'));
+  return paths.filter((path) => !path.endsWith('.spec.ts') && !path.includes('/testing/'));
+}
+
+function outputOf(source) {
+  return source.replace(/^src/, 'dist').replace(/ts$/, 'js');
+}
+
+function hashOf(file) {
+  return createHash('sha256').update(read(file)).digest('hex');
+}
+
+function modifiedAt(file) {
+  return statSync(join(ROOT, file)).mtimeMs;
 }
 
 function read(file) {
   return existsSync(join(ROOT, file)) ? readFileSync(join(ROOT, file), 'utf8') : '';
 }
 
-function say(sentence) {
+function print(sentence) {
   process.stderr.write(`${sentence}\n`);
 }
 
 function fail(sentence) {
-  say(sentence);
+  print(sentence);
   process.exit(1);
 }
