@@ -25,6 +25,9 @@ const esmPackages = [
   'content-disposition/',
 ];
 
+// Jest keeps a NODE_ENV that is set already. The tests and the libraries below them must not depend on it.
+process.env.NODE_ENV = 'test';
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -33,9 +36,9 @@ module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testSequencer: '<rootDir>/test/support/journeys-first.cjs',
   testMatch: ['**/*.spec.ts'],
-  // Journeys start programs, and each needs its share of processor and connections; while some wait, others go on.
+  // Journeys start programs that need processor time and connections; while some of them wait, others run.
   maxWorkers: 3,
-  // No test waits for time to pass; this only ends one that hangs, on the slowest of machines too.
+  // No test waits for time to pass. This ends a test that hangs, and is long enough for a slow machine.
   testTimeout: 60_000,
   maxConcurrency: 3,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1'] },
