@@ -23,8 +23,8 @@ const secondsSince = (id: string): string =>
      - ('x' || left(replace(${id}::text, '-', ''), 12))::bit(48)::bigint / 1000.0)::float8`;
 
 /**
- * `due_at` does not give the age, because the relay changes it at each dispatch. Deliveries are tested in the sequence of
- * their age until one of them is the first of its partition.
+ * `due_at` does not give the age, because the relay changes it at each dispatch. Deliveries are tested in the sequence
+ * of their age until one of them is the first of its partition.
  */
 const BACKLOG = `
   WITH dead AS (
@@ -48,8 +48,8 @@ const BACKLOG = `
     LEFT JOIN dead USING (subscriber)`;
 
 /**
- * Only deliveries that no process has claimed yet show that the program cannot keep up. A delivery that waits for a retry
- * has failed because of an outside system; paused and replayed deliveries are an operator's decision.
+ * Only deliveries that no process has claimed yet show that the program cannot keep up. A delivery that waits for a
+ * retry has failed because of an outside system; paused and replayed deliveries are an operator's decision.
  */
 const EXCEEDS = `
   SELECT EXISTS (

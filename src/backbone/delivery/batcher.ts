@@ -6,20 +6,20 @@ interface Request<Item, Answer> {
   reject(error: unknown): void;
 }
 
-/** One that takes longer hangs, or waits for a lock: those that came meanwhile have waited for it long enough. */
-const LATE_MS = 250;
+/** A batch that takes longer than this hangs or waits for a lock, so the next batch starts beside it. */
+const SLOW_BATCH_MS = 250;
 
 /**
- * Makes one piece of work of what is asked at once, or while another one is being done. Alone, nobody waits for company; in
- * a crowd, the way to PostgreSQL and its commit are shared.
+ * Runs the items of concurrent calls as one batch: they share one round trip to PostgreSQL and one commit. Items that
+ * are submitted while a batch runs form the next batch. A single call is not delayed.
  */
 export class Batcher<Item, Answer> {
   private readonly waiting: Request<Item, Answer>[] = [];
-  private isWorking = false;
+  private isBusy = false;
 
   /**
-   * @param work gives an answer for each item, in their order, and does all of it or nothing
-   * @param max so many items at a time; 1: each on its own, without waiting for another
+   * @param work returns one answer for each item, in the same sequence; it does all items or none
+   * @param max the largest number of items of a batch; 1: each item runs on its own, without waiting for another
    */
   constructor(
     private readonly work: (items: readonly Item[]) => Promise<readonly Answer[]>,
@@ -27,44 +27,44 @@ export class Batcher<Item, Answer> {
   ) {}
 
   submit(item: Item): Promise<Answer> {
-    return new Promise((take, fail) => {
-      this.waiting.push({ item, resolve: take, reject: fail });
-      if (this.max === 1) this.begin();
-      else this.goOn();
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      if (this.max === 1) this.startBatch();
+      else this.scheduleBatch();
     });
   }
 
-  /** What was read from a socket in one piece asks in one turn of the event loop. */
-  private goOn(): void {
-    if (this.isWorking || this.waiting.length === 0) return;
-    this.isWorking = true;
-    setImmediate(() => this.begin());
+  /** Requests that were read from a socket in one piece submit their items in one turn of the event loop. */
+  private scheduleBatch(): void {
+    if (this.isBusy || this.waiting.length === 0) return;
+    this.isBusy = true;
+    setImmediate(() => this.startBatch());
   }
 
-  private begin(): void {
+  private startBatch(): void {
     const batch = this.waiting.splice(0, this.max);
-    let isOurTurn = true;
-    const end = () => {
-      if (!isOurTurn) return;
-      isOurTurn = false;
-      this.isWorking = false;
-      this.goOn();
+    let mayStartNext = true;
+    const startNext = () => {
+      if (!mayStartNext) return;
+      mayStartNext = false;
+      this.isBusy = false;
+      this.scheduleBatch();
     };
-    const late = setTimeout(end, LATE_MS);
-    void this.answer(batch).finally(() => {
-      clearTimeout(late);
-      end();
+    const slow = setTimeout(startNext, SLOW_BATCH_MS);
+    void this.run(batch).finally(() => {
+      clearTimeout(slow);
+      startNext();
     });
   }
 
-  private async answer(batch: readonly Request<Item, Answer>[]): Promise<void> {
+  private async run(batch: readonly Request<Item, Answer>[]): Promise<void> {
     try {
       const answers = await this.work(batch.map(({ item }) => item));
       for (const [index, each] of batch.entries()) each.resolve(answers[index] as Answer);
     } catch (error) {
       if (batch.length === 1 || isDatabaseLost(error)) for (const each of batch) each.reject(error);
-      // One of them may be to blame for what became of all.
-      else await Promise.all(batch.map((each) => this.answer([each])));
+      // One item may have failed the whole batch, so each is tried on its own.
+      else await Promise.all(batch.map((each) => this.run([each])));
     }
   }
 }

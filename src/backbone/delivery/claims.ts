@@ -4,43 +4,43 @@ import type { DomainEvent } from '../domain-event.js';
 import type { Subscription } from '../registry/subscriptions.js';
 import { ENDED_AND_NEXT, type EndedRow, nextDeliveries } from './next-in-partition.js';
 
-/** A delivery that is ours for the length of its lease. */
+/** A delivery that this process may run until its lease expires. */
 export interface Claim extends DeliveryRef {
-  /** This run's number, from 1. */
+  /** The number of this attempt, from 1. */
   readonly attempt: number;
   readonly event: DomainEvent;
 }
 
-/** Who wants which delivery, and for how long. */
+/** A delivery to claim, for its subscription and for the length of a lease. */
 export interface ClaimRequest {
   readonly ref: DeliveryRef;
   readonly subscription: Subscription;
   readonly leaseMs: number;
 }
 
-/** After its pause a delivery gets this long before the relay takes it for forgotten. */
+/** The relay enqueues a failed delivery again when it was not claimed within this time after its pause. */
 export const GRACE_MS = 2_000;
 
-/** A predecessor that is not finished: the claim has to wait. A dead one blocks where the subscription parks. */
+/** An earlier delivery of the partition is pending, or it is dead and the subscription parks: the claim is refused. */
 const BLOCKED = `EXISTS (
   SELECT FROM backbone.delivery p
    WHERE p.order_key = d.order_key AND p.position < d.position
      AND p.state IN ('pending', 'dead') AND (p.state = 'pending' OR (w.parks AND p.released_at IS NULL)))`;
 
-/** Asked at every claim, so that a pause counts at once and in every process. */
+/** Read at every claim, so that a pause takes effect at once in every process. */
 const PAUSED = `EXISTS (SELECT FROM backbone.paused_subscriber WHERE subscriber = w.name)`;
 
 /**
- * The delivery that is meant, if it is still to be done: looked up by its event, and written so that no other index can
- * serve it. Where PostgreSQL has not counted the table yet, it would take the one over all that is due, and walk through
- * the backlog for every row.
+ * The requested delivery, if it is pending. `|| ''` keeps PostgreSQL from using any index but the one by event: before
+ * the table has statistics, it would choose the index of due deliveries, and read the whole backlog for every request.
  */
 const IS_MEANT = `d.event_id = w.event_id AND d.subscriber || '' = w.subscriber AND d.state || '' = 'pending'`;
 
 /**
- * A lease that ran out without a word is an attempt that died with its process, and kept as such. What another build
- * has made this subscriber hear is left to that build. Sets nothing that an index knows of, so that PostgreSQL has none to
- * write (HOT); when it is due stays as it was, and the lease tells that it is looked after.
+ * An expired lease means that the process of the previous attempt died or stalled: its attempt is stored as
+ * `LeaseExpired`. A delivery of an event type that only another build of this subscriber handles is left to that build.
+ * No indexed column changes, so PostgreSQL writes no index entry (HOT). So `due_at` stays too; the relay skips
+ * deliveries by their lease.
  */
 const CLAIM = `
   UPDATE backbone.delivery d
@@ -59,8 +59,8 @@ const CLAIM = `
             e.occurred_at AS "occurredAt", e.correlation_id AS "correlationId", e.causation_id AS "causationId"`;
 
 /**
- * Those that are still ours. The arrays are asked for by subqueries, because PostgreSQL would otherwise plan anew for
- * every length they come in, which takes longer than the work.
+ * Ends the deliveries whose claim number is still current. The arrays are read in subqueries: otherwise PostgreSQL
+ * would plan the statement again for each length of the arrays, which takes longer than to execute it.
  */
 const FINISH = `
   WITH ended AS (
@@ -69,7 +69,8 @@ const FINISH = `
      WHERE ${IS_MEANT} AND d.claims = w.claims
     RETURNING d.event_id, d.subscriber, d.claims, d.order_key, d.position, true AS passable
   )
-  SELECT concat_ws('.', ended.event_id, ended.subscriber, ended.claims) AS ended, n.event_id AS "eventId", n.subscriber, n.claims
+  SELECT concat_ws('.', ended.event_id, ended.subscriber, ended.claims) AS claim,
+         n.event_id AS "eventId", n.subscriber, n.claims
     FROM ${ENDED_AND_NEXT}`;
 
 type Claimed = Omit<DomainEvent, 'occurredAt'> & {
@@ -79,34 +80,37 @@ type Claimed = Omit<DomainEvent, 'occurredAt'> & {
   readonly occurredAt: Date;
 };
 
-type Finished = EndedRow & { readonly ended: string };
+type Finished = EndedRow & { readonly claim: string };
 
-/** Gives each what it asked for, or undefined where that is not to be. */
+/** Returns a claim for each request, or undefined where the claim was refused. */
 export async function claimAll(
-  asked: readonly ClaimRequest[],
+  requests: readonly ClaimRequest[],
   sql: Pick<Sql, 'query'>,
 ): Promise<(Claim | undefined)[]> {
-  // Several processes may ask for the same ones, and must not wait for each other in a circle.
-  const inOrder = asked.toSorted((one, other) => (deliveryId(one.ref) < deliveryId(other.ref) ? -1 : 1));
+  // Sorted, so that processes that claim the same deliveries cannot deadlock.
+  const sorted = requests.toSorted((one, other) => (deliveryId(one.ref) < deliveryId(other.ref) ? -1 : 1));
   const rows = await sql.query<Claimed>(CLAIM, [
-    inOrder.map(({ ref }) => ref.eventId),
-    inOrder.map(({ ref }) => ref.subscriber),
-    inOrder.map(({ ref }) => ref.claims),
-    inOrder.map(({ leaseMs }) => leaseMs),
-    inOrder.map(({ subscription }) => subscription.behindDead === 'park'),
-    inOrder.map(({ subscription }) => subscription.name),
-    inOrder.map(({ subscription }) => subscription.contract.type),
+    sorted.map(({ ref }) => ref.eventId),
+    sorted.map(({ ref }) => ref.subscriber),
+    sorted.map(({ ref }) => ref.claims),
+    sorted.map(({ leaseMs }) => leaseMs),
+    sorted.map(({ subscription }) => subscription.behindDead === 'park'),
+    sorted.map(({ subscription }) => subscription.name),
+    sorted.map(({ subscription }) => subscription.contract.type),
   ]);
   const claimed = new Map(rows.map((row) => [deliveryId({ eventId: row.id, subscriber: row.subscriber }), row]));
-  return asked.map(({ ref }) => {
+  return requests.map(({ ref }) => {
     const row = claimed.get(deliveryId(ref));
-    // Two that ask for the same must not both have it.
+    // Two requests for the same delivery must not share one claim.
     claimed.delete(deliveryId(ref));
     return row && claimOf(row);
   });
 }
 
-/** Marks claims done, and gives what is next in the line of each. Undefined where the claim is no longer ours. */
+/**
+ * Marks deliveries done, and returns the next deliveries of the partition of each. Undefined where the claim number is
+ * no longer current.
+ */
 export async function finishAll(
   claims: readonly Claim[],
   sql: Pick<Sql, 'query'>,
@@ -116,7 +120,7 @@ export async function finishAll(
     claims.map(({ subscriber }) => subscriber),
     claims.map(({ claims: number }) => number),
   ]);
-  return claims.map((claim) => nextDeliveries(rows.filter(({ ended }) => ended === claimId(claim))));
+  return claims.map((claim) => nextDeliveries(rows.filter((row) => row.claim === claimId(claim))));
 }
 
 function claimOf({ subscriber, claims, attempt, occurredAt, ...event }: Claimed): Claim {

@@ -10,7 +10,7 @@ import { Batcher } from './batcher.js';
 import { type Claim, type ClaimRequest, claimAll, finishAll, GRACE_MS } from './claims.js';
 import { type EndedRow, NEXT, nextDeliveries } from './next-in-partition.js';
 
-/** How a failed attempt is booked. */
+/** How a failed attempt is stored. */
 export interface Failure {
   readonly dead: boolean;
   /** False: the attempt does not count and leaves no error (RetryLater, or a process that stops). */
@@ -21,7 +21,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** A job that vanished with its queue is missed after this time. */
+/** The relay enqueues a delivery once more when it is still pending after this time, because its job may be lost. */
 const REDISPATCH_AFTER_MS = 15_000;
 
 const FAIL = `
@@ -39,7 +39,7 @@ const FAIL = `
     RETURNING order_key, position, $4 AND $9 AS passable
   ) ${NEXT}`;
 
-/** So many of each subscriber, so that the backlog of one does not keep the others waiting. */
+/** With a limit for each subscriber, so that the backlog of one does not delay the others. */
 const TAKE_OVERDUE = `
   UPDATE backbone.delivery d SET due_at = now() + ${REDISPATCH_AFTER_MS} * interval '1 millisecond'
     FROM (SELECT unnest($1::text[]) AS subscriber EXCEPT SELECT subscriber FROM backbone.paused_subscriber) wanted,
@@ -51,11 +51,11 @@ const TAKE_OVERDUE = `
    WHERE d.event_id = due.event_id AND d.subscriber = wanted.subscriber
   RETURNING d.event_id AS "eventId", d.subscriber, d.claims`;
 
-const PASS_ON = `
+const MAKE_DUE = `
   UPDATE backbone.delivery SET due_at = clock_timestamp()
    WHERE event_id = $1 AND subscriber = $2 AND claims = $3 AND state = 'pending' AND lease_until IS NULL`;
 
-/** The table of deliveries: who still has to hear what. All clocks are the database's. */
+/** Claims deliveries and stores how they end. All times are those of the database's clock. */
 @Injectable()
 export class Deliveries {
   private readonly claims: Batcher<ClaimRequest, Claim | undefined>;
@@ -65,36 +65,36 @@ export class Deliveries {
     private readonly database: Database,
     @Inject(BACKBONE_SETTINGS) { queue }: Pick<BackboneSettings, 'queue'>,
   ) {
-    this.claims = new Batcher((asked) => claimAll(asked, database.prepared), queue.concurrency);
+    this.claims = new Batcher((requests) => claimAll(requests, database.prepared), queue.concurrency);
     this.ends = new Batcher((claims) => finishAll(claims, database.prepared), queue.concurrency);
   }
 
   /**
-   * Takes a delivery for the length of its lease. Undefined where that is not to be: it is done, paused, claimed by
-   * someone else, or its predecessor is not finished.
+   * Claims a delivery for the length of a lease. Undefined where the claim is refused: the delivery has ended, its
+   * subscriber is paused, another process has claimed it, or an earlier delivery of its partition blocks it.
    */
   claim(ref: DeliveryRef, subscription: Subscription, leaseMs: number): Promise<Claim | undefined> {
     return this.claims.submit({ ref, subscription, leaseMs });
   }
 
-  /** Marks a claim done, and gives what is next in its line. Undefined: the claim is no longer ours. */
+  /** Marks a delivery done, and returns the next ones of its partition. Undefined: its claim number is not current. */
   async finish(claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
     try {
       return await this.ends.submit(claim);
     } catch (error) {
       if (!isDatabaseLost(error)) throw error;
-      // What is done in the world must not be done again only because a connection ended before it was written down.
+      // A lost connection alone must not make a side effect run again.
       return this.ends.submit(claim);
     }
   }
 
-  /** The same within the handler's transaction, so that both commit or neither does. */
+  /** The same within the handler's transaction, so that its rows and the end of the delivery commit together. */
   async finishIn(transaction: Sql, claim: Claim): Promise<readonly DeliveryRef[] | undefined> {
     const [next] = await finishAll([claim], transaction);
     return next;
   }
 
-  /** Books a failed attempt. Undefined: the claim is no longer ours. */
+  /** Stores a failed attempt, and returns the next deliveries if it frees the partition. Undefined: as for `finish`. */
   async fail(
     claim: Claim,
     failure: Failure,
@@ -102,7 +102,7 @@ export class Deliveries {
   ): Promise<readonly DeliveryRef[] | undefined> {
     const { dead, counted, pauseMs, name, message } = failure;
     const { eventId, subscriber, claims } = claim;
-    const booked = [
+    const values = [
       dead,
       counted,
       pauseMs,
@@ -111,16 +111,16 @@ export class Deliveries {
       behindDead === 'pass',
       dead ? errorFingerprint(failure) : null,
     ];
-    return nextDeliveries(await this.database.query<EndedRow>(FAIL, [eventId, subscriber, claims, ...booked]));
+    return nextDeliveries(await this.database.query<EndedRow>(FAIL, [eventId, subscriber, claims, ...values]));
   }
 
-  /** Pending deliveries that nobody has taken up for too long, and marks them as looked after for a while. */
+  /** Returns overdue deliveries, and postpones their due time, so that the next rounds do not return them again. */
   async takeOverdue(subscribers: readonly string[], limitEach: number): Promise<DeliveryRef[]> {
     return this.database.query<DeliveryRef>(TAKE_OVERDUE, [subscribers, limitEach]);
   }
 
-  /** Makes what came to the wrong process due at once, for the relay of one that has its subscriber. */
+  /** Makes a delivery due at once, so that the relay of a process that has its subscriber enqueues it. */
   async makeDue({ eventId, subscriber, claims }: DeliveryRef): Promise<void> {
-    await this.database.query(PASS_ON, [eventId, subscriber, claims]);
+    await this.database.query(MAKE_DUE, [eventId, subscriber, claims]);
   }
 }

@@ -3,27 +3,27 @@ import { Database } from '../../common/database/database.js';
 import { type DeliveryRef, type DeliveryState, type FailedAttempt, parseDeliveryId } from '../delivery.js';
 import { isPrunedIn } from './delivery-retention.js';
 
-/** Which deliveries are meant. What is not given does not matter. */
+/** Selects deliveries. A condition that is not given matches all. */
 export interface DeliveryFilter {
   readonly ids?: readonly string[] | undefined;
   readonly state?: DeliveryState | undefined;
   readonly subscriber?: string | undefined;
   readonly subject?: string | undefined;
   readonly type?: string | undefined;
-  /** Of the error that it died of. */
+  /** Of the error of the last attempt of a dead delivery. */
   readonly fingerprint?: string | undefined;
-  /** Their events happened after this … */
+  /** Only deliveries of events that occurred after this time … */
   readonly after?: Date | undefined;
-  /** … and before this. */
+  /** … and before this time. */
   readonly before?: Date | undefined;
 }
 
-/** The first parameter of a statement that is not one of the filter's. */
+/** The number of the first parameter after those of the filter. */
 export const AFTER_FILTER = 10;
 
 /**
- * A condition with the parameters $1 to $9, for aliases of the delivery and of its event. PostgreSQL plans each call
- * with its values, so a condition that does not matter costs nothing and hides no index.
+ * A condition in SQL with the parameters $1 to $9, for the aliases of a delivery and of its event. The statement must
+ * not be prepared: PostgreSQL plans each call with its values, so conditions that are not given cost nothing.
  */
 export function matching(delivery: string, event: string): string {
   return `
@@ -42,7 +42,7 @@ export function filterParameters(filter: DeliveryFilter): readonly unknown[] {
   return [eventIds, ids, state, subscriber, subject, type, fingerprint, after, before];
 }
 
-/** A delivery as its row holds it. */
+/** The row of a delivery, with columns of its event. */
 export interface StoredDelivery {
   readonly eventId: string;
   readonly subscriber: string;
@@ -54,23 +54,23 @@ export interface StoredDelivery {
   readonly errors: readonly FailedAttempt[];
   readonly occurredAt: Date;
   readonly finishedAt: Date | null;
-  /** Until when the process that runs it has it; null when none does. */
+  /** The end of its lease; null when no process runs it. */
   readonly leaseUntil: Date | null;
-  /** Of the error that it died of. */
+  /** Of the error of the last attempt, when it is dead. */
   readonly fingerprint: string | null;
-  /** Since when the later ones of its line may pass it, although it is dead. */
+  /** When an operator let the later deliveries of its partition pass this dead one. */
   readonly releasedAt: Date | null;
 }
 
-/** Deliveries of one subscriber that died of the same. */
+/** Dead deliveries of one subscriber with the same error. */
 export interface DeadGroup {
   readonly subscriber: string;
-  /** Null where an older build booked the end. */
+  /** Null where an older build stored the failure. */
   readonly fingerprint: string | null;
   readonly count: number;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
-  /** The newest of them. */
+  /** Of the newest of these deliveries. */
   readonly eventId: string;
   readonly name: string;
   readonly message: string;
@@ -87,7 +87,7 @@ const FIND = `${SELECT}
      AND ($${AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) < ($${AFTER_FILTER}, $${AFTER_FILTER + 1}))
    ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $${AFTER_FILTER + 2}`;
 
-/** Whoever mends rows by hand may have left out the error or the time. */
+/** The error or the time may be missing in rows that were changed by hand. */
 const DEAD = `
   SELECT dead.subscriber, dead.fingerprint, dead.count, dead."firstSeen", dead."lastSeen", d.event_id AS "eventId",
          coalesce(d.errors -> -1 ->> 'name', '') AS name, coalesce(d.errors -> -1 ->> 'message', '') AS message
@@ -103,12 +103,12 @@ const PRUNED = `
     FROM backbone.event e JOIN backbone.pruned_delivery p ON ${isPrunedIn('p', 'e.position')}
    WHERE e.id = ANY ($1::uuid[]) GROUP BY e.id`;
 
-/** Looks at deliveries. */
+/** Reads deliveries. */
 @Injectable()
 export class DeliveryReader {
   constructor(private readonly database: Database) {}
 
-  /** Newest event first; only those that come after the given one in this order. */
+  /** Sorted by event, newest first. Given the last delivery of a page, returns the next page. */
   find(
     filter: DeliveryFilter,
     limit: number,
@@ -127,13 +127,13 @@ export class DeliveryReader {
     return this.rows(sql, [eventIds]);
   }
 
-  /** Of each event the subscribers whose deliveries ended so long ago that their rows were deleted. */
+  /** The subscribers of each event whose deliveries were pruned. */
   async prunedOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const rows = await this.database.query<{ id: string; subscribers: string[] }>(PRUNED, [eventIds]);
     return new Map(rows.map(({ id, subscribers }) => [id, subscribers]));
   }
 
-  /** Times in JSON come in the session's time zone; in rows the driver takes care of them. */
+  /** Times inside JSON have the session's time zone; only those in columns are converted by the driver. */
   private async rows(sql: string, parameters: readonly unknown[]): Promise<StoredDelivery[]> {
     const rows = await this.database.query<StoredDelivery>(sql, parameters);
     return rows.map((row) => ({ ...row, errors: row.errors.map(inUtc) }));

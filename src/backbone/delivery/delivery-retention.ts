@@ -6,9 +6,9 @@ import { BACKBONE_SETTINGS, type BackboneSettings } from '../backbone.settings.j
 import type { DeliveryRef } from '../delivery.js';
 
 /**
- * A pruned delivery is remembered by one bit for its position in the log, in rows of so many bits. A single position would
- * not do: deliveries end out of sequence, events commit out of the sequence of their positions, and a new subscriber has no
- * deliveries from before (docs/adr/0008-pruned-deliveries-are-kept-as-bits.md).
+ * A pruned delivery is remembered by one bit for its position in the log, in rows of so many bits. A single position
+ * would not do: deliveries end out of sequence, events commit out of the sequence of their positions, and a new
+ * subscriber has no deliveries from before (docs/adr/0008-pruned-deliveries-are-kept-as-bits.md).
  */
 const BITS = 4_096;
 
@@ -27,8 +27,8 @@ const BATCH = 500;
 const BIT = `set_bit(repeat('0', ${BITS})::bit(${BITS}), (position % ${BITS})::integer, 1)`;
 
 /**
- * A delivery ends after its event, so deliveries of young events are not read. Locked rows wait for the next round. No more
- * rows are read than deleted at most, so each statement is short, however many rows have to stay.
+ * A delivery ends after its event, so deliveries of young events are not read. Locked rows are left for the next run.
+ * Each statement reads at most as many rows as it may delete, so it is short, however many rows stay.
  */
 const PRUNE = `
   WITH candidate AS MATERIALIZED (

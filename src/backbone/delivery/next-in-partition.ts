@@ -1,14 +1,15 @@
 import type { DeliveryRef } from '../delivery.js';
 
 /**
- * Written so that only the index over lines can serve it. Where PostgreSQL believes that nothing waits, it would take the
- * one over all that is due, and walk through a backlog that has come since then for every row.
+ * `|| ''` keeps PostgreSQL from using any index but the one by partition. Where its statistics say that nothing is
+ * pending, it would choose the index of due deliveries, and read a backlog that has grown since then for every row.
  */
 const IS_PENDING = `n.state IN ('pending', 'dead') AND n.state || '' = 'pending'`;
 
 /**
- * For a statement whose CTE `ended` has (order_key, position, passable): what is next in those lines, so that a chain
- * goes on without waiting for the relay. What is refused a claim, because it is not its turn, does no harm.
+ * For a statement whose CTE `ended` has (order_key, position, passable): the next pending deliveries of these
+ * partitions, so that a partition continues without waiting for the relay. Some of them may still be blocked: their
+ * claims are refused.
  */
 export const ENDED_AND_NEXT = `
     ended LEFT JOIN LATERAL (
@@ -18,10 +19,10 @@ export const ENDED_AND_NEXT = `
 
 export const NEXT = `SELECT n.event_id AS "eventId", n.subscriber, n.claims FROM ${ENDED_AND_NEXT}`;
 
-/** All null where nothing is next. */
+/** All columns are null where the partition has no next delivery. */
 export type EndedRow = DeliveryRef | { readonly eventId: null };
 
-/** Undefined when nothing was ended at all. */
+/** Undefined when no delivery was ended. */
 export function nextDeliveries(ended: readonly EndedRow[]): readonly DeliveryRef[] | undefined {
   if (ended.length === 0) return undefined;
   return ended.filter((row): row is DeliveryRef => row.eventId !== null);

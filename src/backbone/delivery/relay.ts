@@ -31,7 +31,7 @@ export class Relay {
     pauseMs: () => this.pauseMs,
   });
   private lastRoundAt = performance.now();
-  private failing = false;
+  private isFailing = false;
   private pauseMs = INTERVAL_MS;
   private redispatchedAt = Number.NEGATIVE_INFINITY;
 
@@ -64,8 +64,8 @@ export class Relay {
     await this.redispatch(busy);
     await this.dispatcher.idle();
     this.completeRound();
-    if (this.failing) this.logger.log('The relay works again');
-    this.failing = false;
+    if (this.isFailing) this.logger.log('The relay works again');
+    this.isFailing = false;
   }
 
   /** A few deliveries of busy queues too: they may block others, and only the relay would enqueue them again. */
@@ -77,10 +77,10 @@ export class Relay {
   }
 
   private async takeOverdue(
-    isMeant: (subscription: Subscription) => boolean,
+    isIncluded: (subscription: Subscription) => boolean,
     limitEach: number,
   ): Promise<DeliveryRef[]> {
-    const names = this.active.filter(isMeant).map(({ name }) => name);
+    const names = this.active.filter(isIncluded).map(({ name }) => name);
     return names.length > 0 ? this.deliveries.takeOverdue(names, limitEach) : [];
   }
 
@@ -88,7 +88,7 @@ export class Relay {
     return [...new Set(this.active.map(({ module }) => module))];
   }
 
-  /** Another process relays for modules that do not run here. Where a module runs nowhere, its deliveries wait in their rows. */
+  /** Modules of other processes have a relay there. Where a module runs nowhere, its deliveries stay in their rows. */
   private get active(): Subscription[] {
     return this.subscriptions.all.filter(({ active }) => active);
   }
@@ -99,7 +99,7 @@ export class Relay {
   }
 
   private fail(error: unknown): void {
-    if (!this.failing) this.logger.error('The relay cannot read the deliveries and keeps trying', { err: error });
-    this.failing = true;
+    if (!this.isFailing) this.logger.error('The relay cannot read the deliveries and keeps trying', { err: error });
+    this.isFailing = true;
   }
 }

@@ -2,9 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { queryRows } from '../../common/database/query-rows.js';
 import { type DeliveryRef, type DeliveryState, deliveryId } from '../delivery.js';
 
-/** A delivery to run again, or one that an event should have and has not. */
+/** A delivery to run again, or a delivery that an event should have and that is missing. */
 export interface RequeueCandidate extends DeliveryRef {
-  /** As it was read; null: the event has no such delivery yet. */
+  /** The state in which it was read; null: the delivery is missing. */
   readonly state: DeliveryState | null;
   readonly position: number;
   readonly partitionKey: string;
@@ -13,11 +13,11 @@ export interface RequeueCandidate extends DeliveryRef {
 type Key = Pick<DeliveryRef, 'eventId' | 'subscriber'>;
 
 /**
- * Sorted, so that two replays cannot deadlock, and only rows that are still as they were read. The new claim number makes
- * jobs ineffective that wait for the end of a pause.
+ * Sorted, so that two replays cannot deadlock. Rows that have changed since they were read are left alone. The new
+ * claim number makes older jobs ineffective, also those that wait for the end of a pause.
  */
 const REQUEUE = `
-  WITH seen AS (
+  WITH unchanged AS (
     SELECT d.event_id, d.subscriber
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[]) AS c(event_id, subscriber, state, claims)
       JOIN backbone.delivery d USING (event_id, subscriber, state, claims)
@@ -26,10 +26,12 @@ const REQUEUE = `
   UPDATE backbone.delivery d
      SET state = 'pending', claims = d.claims + 1, due_at = clock_timestamp(), finished_at = NULL, released_at = NULL,
          fingerprint = NULL, attempts = CASE WHEN d.state = 'pending' THEN d.attempts ELSE 0 END
-    FROM seen WHERE d.event_id = seen.event_id AND d.subscriber = seen.subscriber
+    FROM unchanged WHERE d.event_id = unchanged.event_id AND d.subscriber = unchanged.subscriber
   RETURNING d.event_id AS "eventId", d.subscriber`;
 
-/** With claim number 1, because an operator's replay does not show that the program cannot keep up (back-pressure). */
+/**
+ * With claim number 1: back-pressure counts deliveries that were never claimed, and a replay must not refuse new work.
+ */
 const ADD_MISSING = `
   INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, claims, due_at)
   SELECT event_id, subscriber, order_key, position, 1, clock_timestamp()
