@@ -13,19 +13,20 @@ export interface Reaction {
 
 export interface PublishedEvent {
   readonly event: DomainEvent;
-  /** What reacted to it within its transaction. */
+  /** The reactions that ran in its transaction. */
   readonly reactions: readonly Reaction[];
 }
 
-/** A fresh delivery is dispatched by its publisher; the relay looks after it when that did not happen in time. */
+/** The publisher enqueues a new delivery itself; the relay does when it was not claimed within this time. */
 const FIRST_DISPATCH_GRACE_MS = 5_000;
 
 /**
- * Versions are dense because whoever publishes about a subject holds that subject's row lock. Who does not hold it
- * meets the unique key. Positions follow versions within a subject, because the rows are numbered in this order.
+ * Versions are dense, because a publisher holds the lock of the subject's row; without it, concurrent publishers
+ * violate the unique key of subject and version. Rows are inserted sorted by `nr`, so positions ascend with the
+ * versions of a subject.
  */
 const APPEND = `
-  WITH said AS (
+  WITH published AS (
     SELECT *
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::uuid[], $8::text[])
       WITH ORDINALITY AS e(id, type, subject, data, occurred_at, correlation_id, causation_id, metadata, nr)
@@ -33,10 +34,10 @@ const APPEND = `
     INSERT INTO backbone.event
       (id, subject, version, type, data, occurred_at, correlation_id, causation_id, metadata)
     SELECT id, subject,
-           coalesce((SELECT max(version) FROM backbone.event e WHERE e.subject = said.subject), 0)
+           coalesce((SELECT max(version) FROM backbone.event e WHERE e.subject = published.subject), 0)
              + row_number() OVER (PARTITION BY subject ORDER BY nr),
            type, data::jsonb, occurred_at, correlation_id, causation_id, metadata::jsonb
-      FROM said
+      FROM published
      ORDER BY nr
     RETURNING id, position
   )
@@ -48,12 +49,12 @@ const APPEND = `
 
 const EVENT_EXISTS = 'SELECT FROM backbone.event WHERE id = $2';
 
-/** The table of all events, written in the transaction that made them true. */
+/** The event log: the table of all events, written in the transaction that made them true (the outbox). */
 @Injectable()
 export class EventLog {
   constructor(private readonly subscriptions: Subscriptions) {}
 
-  /** Writes events and the deliveries that they owe, in one statement. Gives the deliveries to dispatch after commit. */
+  /** Inserts events and their deliveries in one statement. Returns the deliveries to dispatch after commit. */
   append(logged: readonly PublishedEvent[], session: Session): DeliveryRef[] {
     const [first] = logged;
     if (!first) return [];

@@ -2,12 +2,12 @@ import { z } from 'zod';
 
 const HIDDEN = '•••';
 
-/** Kinds of values that hold no others. */
+/** The zod types of values that contain no other values. */
 const PLAIN: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'literal', 'enum', 'null']);
 
 /**
- * The same data with every field hidden that its contract marks as personal. What the contract does not tell of, or in
- * a form that is not looked through here, is hidden as well: rather too little is shown than too much.
+ * Returns the data with every field hidden that its contract marks as personal. Fields that the contract does not have
+ * are hidden as well, and so are values of types that this function does not search: unions, tuples, records.
  */
 export function withoutPersonalData(schema: z.core.$ZodType, data: unknown): unknown {
   if (!(schema instanceof z.ZodType) || schema.meta()?.personal === true) return HIDDEN;

@@ -8,7 +8,7 @@ import { Handlers } from '../registry/handlers.js';
 import { runsInTransaction, type Subscription, Subscriptions } from '../registry/subscriptions.js';
 import type { Transaction } from '../transaction.js';
 
-/** A plain reaction holds locks of the publisher while it runs. */
+/** Slower plain reactions are logged, because the publisher's locks are held while they run. */
 const SLOW_REACTION_MS = 100;
 
 interface Emission {
@@ -18,11 +18,11 @@ interface Emission {
 
 type Listener = (event: DomainEvent, emission: Emission) => Promise<void>;
 
-/** Plain reactions on Nest's event emitter: one after the other in a fixed order, and the first error stops all. */
+/** Runs plain reactions on Nest's event emitter, one after the other in a fixed sequence, up to the first error. */
 @Injectable()
 export class InTransactionDispatcher implements OnModuleInit {
   private readonly logger = new Logger(InTransactionDispatcher.name);
-  /** By the type of the event, in the order in which they listen. */
+  /** Names of subscribers by type of event, in the sequence of the listeners. */
   private readonly subscribers = new Map<string, string[]>();
 
   constructor(
@@ -35,30 +35,30 @@ export class InTransactionDispatcher implements OnModuleInit {
     for (const subscription of this.subscriptions.all.filter(runsInTransaction)) {
       const { type } = subscription.contract;
       this.subscribers.set(type, [...(this.subscribers.get(type) ?? []), subscription.name]);
-      // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
+      // oxlint-disable-next-line typescript/no-misused-promises -- `dispatch` awaits the promises of listeners
       this.emitter.on(type, this.listenerFor(subscription));
     }
   }
 
   /**
-   * `emitAsync` would start all listeners at once, on one connection, and let the others run on when one has failed.
-   * @throws whatever the first failing reaction throws: the publisher's transaction must roll back
-   * @throws {Error} when a listener is missing: an event must not pass by a reaction that is only not there yet
+   * Not by `emitAsync`, which would start all listeners at once on one connection, and continue after an error.
+   * @throws the error of the first reaction that fails: the publisher's transaction must roll back
+   * @throws {Error} when a listener is missing, because no event may skip a reaction that is not registered yet
    */
   async dispatch(event: DomainEvent, emission: Emission): Promise<Reaction[]> {
     const listeners = this.emitter.listeners(event.type) as Listener[];
     const subscribers = this.subscribers.get(event.type) ?? [];
     if (listeners.length !== subscribers.length)
       throw new Error(
-        `${event.type} has ${listeners.length} of ${subscribers.length} reactions: is the shop starting or stopping?`,
+        `${event.type} has ${listeners.length} of ${subscribers.length} reactions: the program is starting or stopping`,
       );
     const reactions: Reaction[] = [];
-    let since = performance.now();
+    let startedAt = performance.now();
     for (let nr = 0; nr < listeners.length; nr += 1) {
       await listeners[nr]?.(event, emission);
       const now = performance.now();
-      const reaction = { subscriber: subscribers[nr] ?? '', ms: now - since };
-      since = now;
+      const reaction = { subscriber: subscribers[nr] ?? '', ms: now - startedAt };
+      startedAt = now;
       reactions.push(reaction);
       if (reaction.ms > SLOW_REACTION_MS) this.warnSlow(reaction, event);
     }

@@ -6,7 +6,7 @@ export const eventsPublished = defineCounter({
   labelNames: ['type'],
 });
 
-/** The longest buckets are the patience of a mail server. */
+/** The largest bucket covers the default time-out of handlers, 30 s: a mail server may take that long. */
 export const handlerSeconds = defineHistogram({
   name: 'orderly_handler_duration_seconds',
   help: 'Duration of handlers: in committed transactions of publishers, and of every delivery attempt.',

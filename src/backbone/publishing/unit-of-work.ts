@@ -14,15 +14,15 @@ import { type Transaction, TransactionRunner } from '../transaction.js';
 import { InTransactionDispatcher } from './in-transaction-dispatcher.js';
 import { eventsPublished, handlerSeconds } from './publishing-metrics.js';
 
-/** Reactions that set off each other for ever stop here, and with them the transaction. */
+/** Reactions that publish events for one another without end stop at this number, and the transaction rolls back. */
 const EVENTS_PER_TRANSACTION_MAX = 10_000;
-/** A deadlock or a collision is worth another run; a third one in a row is a bug or an overload. */
+/** After a deadlock or a collision the work runs again; the third in a row is a bug or an overload. */
 const RUNS_MAX = 3;
 
-/** What the backbone itself wants to have committed together with the work; gives deliveries to dispatch after it. */
+/** Writes that the backbone commits together with the work. Returns the deliveries to dispatch after commit. */
 type BeforeCommit = (session: Session) => Promise<readonly DeliveryRef[]>;
 
-/** Rows that a module has not sent yet. */
+/** An insert that runs just before commit, under the role of its module. */
 interface DeferredWrite {
   readonly module: string;
   readonly write: () => void;
@@ -44,11 +44,11 @@ export class UnitOfWork extends TransactionRunner {
   override async run<Result>(
     module: string,
     work: (tx: Transaction) => Promise<Result>,
-    closing?: BeforeCommit,
+    beforeCommit?: BeforeCommit,
   ): Promise<Result> {
     for (let run = 1; ; run += 1) {
       try {
-        return await this.runOnce(module, work, closing);
+        return await this.runOnce(module, work, beforeCommit);
       } catch (error) {
         if (run === RUNS_MAX || !isCollision(error)) throw error;
       }
@@ -58,17 +58,17 @@ export class UnitOfWork extends TransactionRunner {
   private async runOnce<Result>(
     module: string,
     work: (tx: Transaction) => Promise<Result>,
-    closing: BeforeCommit = async () => [],
+    beforeCommit: BeforeCommit = async () => [],
   ): Promise<Result> {
     const { result, logged, deliveries } = await this.database.transaction(module, async (session) => {
       const events = new PendingEvents();
-      const late = new DeferredWrites();
+      const deferred = new DeferredWrites();
       const tx: Transaction = {
         manager: session.manager,
         query: (sql, parameters) => session.query(sql, parameters),
         send: (sql, parameters) => session.send(sql, parameters),
         publish: (fact) => events.add(fact),
-        insertBeforeCommit: (write) => late.add({ module: session.module, write }),
+        insertBeforeCommit: (write) => deferred.add({ module: session.module, write }),
       };
       const idempotency = currentClaim();
       if (idempotency) {
@@ -79,11 +79,11 @@ export class UnitOfWork extends TransactionRunner {
       const result = await work(tx);
       const logged = await this.drain(events, tx, session);
       events.close();
-      late.write(session);
+      deferred.write(session);
       session.actAs('backbone');
       const made = this.log.append(logged, session);
       idempotency?.keepAnswer(session, result);
-      const next = await closing(session);
+      const next = await beforeCommit(session);
       this.crashPoints.pass('before-commit');
       return { result, logged, deliveries: [...made, ...next] };
     });
@@ -93,7 +93,7 @@ export class UnitOfWork extends TransactionRunner {
     return result;
   }
 
-  /** First in, first out: an event is finished before its consequences start, so a log reads like a story. */
+  /** First in, first out: all reactions to an event have run before those to the events that it led to. */
   private async drain(events: PendingEvents, tx: Transaction, session: Session): Promise<PublishedEvent[]> {
     const logged: PublishedEvent[] = [];
     for (const event of events.all) {
@@ -104,18 +104,19 @@ export class UnitOfWork extends TransactionRunner {
   }
 }
 
-/** What is to be written when everybody has reacted, each as the module that wants it. */
+/** The inserts that wait until all reactions have run. Each runs under the role of its module. */
 class DeferredWrites {
   private readonly all: DeferredWrite[] = [];
-  private closed = false;
+  private isClosed = false;
 
-  add(late: DeferredWrite): void {
-    if (this.closed) throw new Error('Rows came for the end of a transaction after it: await what sends them');
-    this.all.push(late);
+  add(deferred: DeferredWrite): void {
+    if (this.isClosed)
+      throw new Error('insertBeforeCommit was called after its transaction had ended: await its caller');
+    this.all.push(deferred);
   }
 
   write(session: Session): void {
-    this.closed = true;
+    this.isClosed = true;
     for (const { module, write } of this.all) {
       session.actAs(module);
       write();
@@ -123,17 +124,20 @@ class DeferredWrites {
   }
 }
 
-/** What has been said in one transaction so far; grows while it is drained, because reactions publish too. */
+/** The events that a transaction has published so far. The list grows while it is drained: reactions publish too. */
 class PendingEvents {
   readonly all: DomainEvent[] = [];
   cause: Pick<DomainEvent, 'id'> | undefined;
-  private closed = false;
+  private isClosed = false;
   private readonly context = currentContext();
   private readonly correlationId = this.context?.correlationId ?? uuidv7();
 
   add({ type, subject, data }: Fact): void {
-    if (this.closed) throw new Error(`${type} was published after its transaction had ended: await what publishes it`);
-    if (this.all.length === EVENTS_PER_TRANSACTION_MAX) throw new Error(`${type} is one of an endless chain of events`);
+    if (this.isClosed) throw new Error(`${type} was published after its transaction had ended: await its publisher`);
+    if (this.all.length === EVENTS_PER_TRANSACTION_MAX)
+      throw new Error(
+        `${type} is part of an endless chain of events: a transaction publishes ${EVENTS_PER_TRANSACTION_MAX} at most`,
+      );
     this.all.push({
       id: uuidv7(),
       type,
@@ -146,11 +150,11 @@ class PendingEvents {
   }
 
   close(): void {
-    this.closed = true;
+    this.isClosed = true;
   }
 }
 
-/** Not sooner, so that nobody waits for it at a locked row. */
+/** Called after commit, so that rows are not locked meanwhile. */
 function measure({ event, reactions }: PublishedEvent): void {
   eventsPublished.inc({ type: event.type });
   for (const { subscriber, ms } of reactions) handlerSeconds.observe({ subscriber }, ms / 1_000);
