@@ -19,8 +19,8 @@ const FETCH_MS = 1_000;
 const ENQUEUE_MS = 500;
 
 /**
- * Starts and stops the backbone in sequence. Nest calls the first hook when all modules are ready, so no worker runs before
- * all subscribers exist. It calls the second before it destroys anything, so no handler loses what it works with.
+ * Starts and stops the backbone in sequence. Nest calls the first hook when all modules are ready, so no worker runs
+ * before all subscribers exist. It calls the second before it destroys any provider that a handler may use.
  */
 @Injectable()
 export class BackboneLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -62,7 +62,7 @@ export class BackboneLifecycle implements OnApplicationBootstrap, BeforeApplicat
     await this.supervisor.assertAlive();
   }
 
-  /** Health check. @throws {Degraded} when queues do not answer, or answer with errors: deliveries wait, all else goes on */
+  /** Health check. @throws {Degraded} when queues do not answer, or answer with errors: only deliveries wait */
   async assertConnected(): Promise<void> {
     const unanswering = await this.dispatcher.unansweringQueues();
     if (unanswering.length > 0)

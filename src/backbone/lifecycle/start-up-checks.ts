@@ -86,8 +86,8 @@ export class StartUpChecks {
   }
 
   /**
-   * Reads only the deliveries of subscribers that this build does not have, or that ever subscribed to another event type:
-   * every build stores the types of its subscribers before it publishes anything.
+   * Reads only the deliveries of subscribers that this build does not have, or that ever subscribed to another event
+   * type: every build stores the types of its subscribers before it publishes anything.
    */
   private async unreadableDeliveries(): Promise<UnreadableDeliveries[]> {
     await this.rememberTypes();

@@ -3,7 +3,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class CreateOperations1764000000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE backbone.delivery ADD COLUMN fingerprint text, ADD COLUMN released_at timestamptz');
-    // What died before has its exact error as its group: it is too late to tell which words of it did not matter.
+    // Deliveries that are dead already get the fingerprint of the exact message, with its ids and numbers.
     await runner.query(`
       UPDATE backbone.delivery
          SET fingerprint = left(md5(concat_ws(' ', errors -> -1 ->> 'name', errors -> -1 ->> 'message')), 16)

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class CreatePrunedDeliveries1764000000300 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // The same 4096 for ever: in rows that are there it cannot change.
+    // The width can never change, because stored rows have it.
     await runner.query(`
       CREATE TABLE backbone.pruned_delivery (
         chunk      bigint    NOT NULL,

@@ -8,7 +8,7 @@ export class CreateSubscriberTypes1764000000600 implements MigrationInterface {
         type       text NOT NULL,
         PRIMARY KEY (subscriber, type)
       )`);
-    // What builds from before this table have made them hear, as far as it matters to anybody.
+    // The types of the unfinished deliveries that builds without this table have created.
     await runner.query(`
       INSERT INTO backbone.subscriber_type (subscriber, type)
       SELECT DISTINCT d.subscriber, e.type FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id

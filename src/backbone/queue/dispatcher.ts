@@ -24,7 +24,7 @@ export interface Dispatch {
 /** Deliveries that are dispatched together share a job, and so the cost of adding, fetching and finishing it. */
 const DELIVERIES_PER_JOB_MAX = 20;
 
-/** Makes one job for up to 20 deliveries of a subscriber, and a job of its own for each that is delayed or added once. */
+/** Makes one job for up to 20 deliveries of a subscriber, and one for each delivery that is delayed or added once. */
 export function jobsFor(dispatches: readonly Dispatch[]): NewJob[] {
   const jobs: NewJob[] = [];
   const shared = new Map<string, DeliveryRef[]>();
@@ -64,7 +64,7 @@ export class Dispatcher {
     this.enqueueSoon(refs.map((ref) => ({ ref, delay: delayMs, once: false })));
   }
 
-  /** The same for deliveries that may still be in the queue: their jobs do not accumulate, however often this is called. */
+  /** The same for deliveries that may still be in the queue: their jobs do not accumulate. */
   redispatch(refs: readonly DeliveryRef[]): void {
     this.enqueueSoon(refs.map((ref) => ({ ref, delay: 0, once: true })));
   }
@@ -95,7 +95,7 @@ export class Dispatcher {
     return this.modules.filter((name) => this.queueOf(name).isFailing);
   }
 
-  /** Resolves when every queue has answered once. A queue on PostgreSQL whose first connection fails never connects again. */
+  /** Resolves when every queue has answered. A queue on PostgreSQL never reconnects after a failed first connection. */
   async connect(): Promise<void> {
     await Promise.all(this.modules.map((module) => this.queueOf(module).waitUntilReady()));
   }

@@ -48,7 +48,7 @@ export abstract class ModuleWorker extends WorkerHost<MonitoredWorker> {
     await old.leave(true);
   }
 
-  /** Fetches no more jobs, and resolves when the running deliveries have ended. Deliveries that wait are enqueued again. */
+  /** Fetches no more jobs, enqueues waiting deliveries again, and resolves when the running deliveries have ended. */
   async close(): Promise<void> {
     this.isClosing = true;
     this.limited.clearQueue();

@@ -7,7 +7,7 @@ import { ErrorState, isServerReply, logErrors } from './queue-errors.js';
 const ADD_MS = 3_000;
 /** Less than the time-out of a health check. */
 const PROBE_MS = 1_500;
-/** BullMQ would wait without limit for the end of a connection that does not exist; nothing is lost with it. */
+/** BullMQ would wait without limit for a connection to close that does not exist. No job is lost by not waiting. */
 const CLOSE_MS = 500;
 
 type NewJobs = Parameters<Queue['addBulk']>[0];

@@ -3,7 +3,7 @@ import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { waitAtMost } from '../../common/timing/with-timeout.js';
 import { ErrorState, isServerReply, logErrors, warnOccasionally } from './queue-errors.js';
 
-/** BullMQ would wait without limit for the end of a connection that does not exist; nothing is lost with it. */
+/** BullMQ would wait without limit for a connection to close that does not exist. No job is lost by not waiting. */
 const CLOSE_MS = 500;
 /** After an error BullMQ would ask the queue again at once, thousands of times a second. */
 const PAUSE_AFTER_ERROR_MS = 500;
@@ -80,7 +80,9 @@ export class MonitoredWorker extends Worker {
     if (!this.hasDisconnected) await super.close(force);
   }
 
-  /** Ends the connections of a worker whose jobs have ended; with force those of one that hangs, without a farewell. */
+  /**
+   * Closes the connections of a worker whose jobs have ended; with `force`, of one that hangs, without waiting for it.
+   */
   async leave(force = false): Promise<void> {
     await waitAtMost(CLOSE_MS, this.close(force));
     this.hasDisconnected = true;

@@ -13,7 +13,7 @@ interface Emitter {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** Whether a queue answers with errors, e.g. because it may not write or has no space. No job gets through meanwhile. */
+/** Whether a queue answers with errors, e.g. because it is read-only or has no space, so that it accepts no jobs. */
 export class ErrorState {
   private since = Number.NEGATIVE_INFINITY;
 

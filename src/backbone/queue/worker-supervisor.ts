@@ -53,7 +53,7 @@ export class WorkerSupervisor {
     }
   }
 
-  /** Health check. @throws {Unhealthy} when a worker has stopped or hangs, until it or its replacement is active again */
+  /** Health check. @throws {Unhealthy} when a worker has stopped or hangs, until it or its replacement is active */
   async assertAlive(): Promise<void> {
     const stopped = this.workers.filter(({ worker }) => !worker.isRunning()).map(({ worker }) => worker.name);
     if (stopped.length > 0) throw new Unhealthy(`the workers of ${stopped.join(', ')} have stopped`);

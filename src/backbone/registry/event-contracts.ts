@@ -1,6 +1,6 @@
 import type { EventContract } from '../domain-event.js';
 
-/** Every event that the modules of the shop say. */
+/** The contracts of all events that the modules of the program publish. */
 export class EventContracts {
   private readonly byType: ReadonlyMap<string, EventContract>;
 

@@ -5,9 +5,9 @@ import type { DomainEvent } from '../domain-event.js';
 import type { Transaction } from '../transaction.js';
 import type { Subscription } from './subscriptions.js';
 
-type Method = (event: DomainEvent, last: Transaction | SideEffectContext) => Promise<void>;
+type Method = (event: DomainEvent, context: Transaction | SideEffectContext) => Promise<void>;
 
-/** Finds the method behind a subscription. The decorators have checked its parameters when it was compiled. */
+/** Finds the handler method of a subscription. The decorators' types check its parameters at compile time. */
 @Injectable()
 export class Handlers {
   constructor(private readonly moduleRef: ModuleRef) {}
@@ -15,7 +15,7 @@ export class Handlers {
   of({ handler, method, name }: Subscription): Method {
     const instance: Record<string, unknown> = this.moduleRef.get(handler, { strict: false });
     const found = instance[method];
-    if (typeof found !== 'function') throw new TypeError(`${name} is no method`);
+    if (typeof found !== 'function') throw new TypeError(`${name}: its handler is not a method of ${handler.name}`);
     return found.bind(instance);
   }
 }

@@ -8,7 +8,7 @@ const TIMEOUT_MAX_MS = 24 * 3_600_000;
 
 /** One subscriber: a handler method of a module with its contract. */
 export interface Subscription extends Omit<Declaration, 'orderingGroup' | 'name'> {
-  /** Permanent: `<module>.<method>`, or the name that the decorator gives. Deliveries and pauses are stored under it. */
+  /** Permanent: `<module>.<method>`, or the name in the decorator. Deliveries and pauses are stored under it. */
   readonly name: string;
   readonly module: string;
   /** The provider class whose method handles the event. */

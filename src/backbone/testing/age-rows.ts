@@ -2,19 +2,19 @@ import type { DataSource } from 'typeorm';
 
 const MS_PER_DAY = 86_400_000;
 
-/** An id that was given so many days earlier, in SQL: the first twelve digits of a UUIDv7 are milliseconds. */
+/** An expression in SQL: the UUIDv7 with a time that many days earlier. Its first twelve digits are milliseconds. */
 export function olderId(id: string, days: number): string {
   const digits = `replace(${id}::text, '-', '')`;
   const ms = `('x' || left(${digits}, 12))::bit(48)::bigint - ${days * MS_PER_DAY}`;
   return `(lpad(to_hex(${ms}), 12, '0') || substr(${digits}, 13))::uuid`;
 }
 
-/** Makes every event and every delivery that is there older by some days. */
+/** Makes every stored event and delivery older by some days. */
 export async function ageRows(days: number, dataSource: DataSource): Promise<void> {
   const older = (...columns: string[]) =>
     columns.map((column) => `${column} = ${column} - interval '${days} days'`).join(', ');
   await dataSource.transaction(async (manager) => {
-    // Neither the trigger that keeps events as they are nor the foreign key minds.
+    // Turns off the trigger that keeps events immutable, and the foreign key of deliveries.
     await manager.query('SET LOCAL session_replication_role = replica');
     await manager.query(`UPDATE backbone.event SET id = ${olderId('id', days)}, ${older('occurred_at')},
                                                    causation_id = ${olderId('causation_id', days)}`);

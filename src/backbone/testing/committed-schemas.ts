@@ -3,9 +3,9 @@ import { type JsonSchema, schemasOf } from '../schemas/event-schema.js';
 import { incompatibilitiesBetween } from '../schemas/schema-compatibility.js';
 
 /**
- * Declares the tests that hold a module's contracts to their committed JSON Schemas.
+ * Declares the tests that compare a module's contracts with their committed JSON Schemas.
  *
- * @param events what the module's events file exports
+ * @param events the exports of the module's events file
  * @param committed by wire name, from `<module>.events.schema.json`
  */
 export function testSchemas(
@@ -14,11 +14,11 @@ export function testSchemas(
 ): void {
   const contracts = Object.values(events);
 
-  test('no change of a contract breaks builds that run beside it, or events in the log', () => {
+  test('no contract breaks older builds that run beside this one, or events in the log', () => {
     expect(incompatibilitiesBetween(committed, contracts)).toEqual([]);
   });
 
-  test('the committed schemas are those of the contracts: npm run docs writes them', () => {
+  test('the committed schemas are up to date with the contracts: npm run docs writes them', () => {
     expect(schemasOf(contracts)).toEqual(committed);
   });
 }

@@ -1,16 +1,16 @@
 import type { EventContract } from '../domain-event.js';
 
-/** What a contract once promised: an event of it as it may lie in a log or travel on a wire for years. */
+/** An event as an older build may have stored or sent it. */
 interface Golden {
   readonly subject: string;
   readonly data: object;
 }
 
 /**
- * Declares the tests that hold a module's contracts to one golden example each. An example is written once and then
- * kept: a change of the contract that breaks it needs a new version of the event, not a new example.
+ * Declares the tests that compare each contract of a module with a golden example. An example is written once and never
+ * changed: a change of the contract that breaks it needs a new version of the event, not a new example.
  *
- * @param events what the module's events file exports
+ * @param events the exports of the module's events file
  * @param examples by wire name, from `<module>.events.golden.json`
  */
 export function testGoldenEvents(
@@ -19,12 +19,12 @@ export function testGoldenEvents(
 ): void {
   const contracts = Object.values(events);
 
-  test('every contract has its golden example, and every example its contract', () => {
+  test('every contract has a golden example, and every example has a contract', () => {
     expect(Object.keys(examples).sort()).toEqual(contracts.map(({ type }) => type).sort());
   });
 
   test.each(contracts.map((contract) => ({ contract, type: contract.type })))(
-    '$type still means what its golden example says, and is plain JSON',
+    '$type still accepts its golden example unchanged, and is plain JSON',
     ({ contract, type }) => {
       const { subject, data } = examples[type] ?? { subject: '', data: {} };
 

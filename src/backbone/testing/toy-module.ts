@@ -6,16 +6,16 @@ import { defineEvent, type EventOf, personal } from '../domain-event.js';
 import type { Transaction } from '../transaction.js';
 import { Transactions } from '../transaction.js';
 
-const about = ({ toy }: { toy: string }): string => `toy/${toy}`;
+const subject = ({ toy }: { toy: string }): string => `toy/${toy}`;
 const data = z.object({ toy: z.string(), note: z.string().default('') });
 
-export const ToyMade = defineEvent({ type: 'toys.toy-made.v1', description: 'A toy exists.', subject: about, data });
+export const ToyMade = defineEvent({ type: 'toys.toy-made.v1', description: 'A toy exists.', subject, data });
 export type ToyMade = EventOf<typeof ToyMade>;
 
 export const ToyPainted = defineEvent({
   type: 'toys.toy-painted.v1',
   description: 'A toy has a colour.',
-  subject: about,
+  subject,
   data,
 });
 export type ToyPainted = EventOf<typeof ToyPainted>;
@@ -23,24 +23,24 @@ export type ToyPainted = EventOf<typeof ToyPainted>;
 export const ToySold = defineEvent({
   type: 'toys.toy-sold.v1',
   description: 'A toy found a child.',
-  subject: about,
+  subject,
   data: data.extend({ child: personal(z.string()).optional() }),
 });
 export type ToySold = EventOf<typeof ToySold>;
 
 export const ToyForgotten = defineEvent({
   type: 'toys.toy-forgotten.v1',
-  description: 'Nobody cares.',
-  subject: about,
+  description: 'A toy was forgotten.',
+  subject,
   data,
   allowNoSubscribers: true,
 });
 
-type Run = (event: { data: { toy: string; note: string } }, last: Transaction | SideEffectContext) => Promise<void>;
+type Run = (event: { data: { toy: string; note: string } }, context: Transaction | SideEffectContext) => Promise<void>;
 
 const QUICKLY = { attempts: 6, backoff: { firstMs: 5, maxMs: 20 }, timeoutMs: 2_000 } as const satisfies DurableOptions;
 
-/** What a test wants a handler to do, by the handler's name; what it does otherwise is nothing. */
+/** The behaviour of the handlers, set by tests. A handler without a part does nothing. */
 @Injectable()
 export class Script {
   private readonly parts = new Map<string, Run>();
@@ -49,8 +49,8 @@ export class Script {
     this.parts.set(handler, run);
   }
 
-  async play(handler: string, ...[event, last]: Parameters<Run>): Promise<void> {
-    await this.parts.get(handler)?.(event, last);
+  async play(handler: string, ...[event, context]: Parameters<Run>): Promise<void> {
+    await this.parts.get(handler)?.(event, context);
   }
 }
 
@@ -84,7 +84,7 @@ class ToysReactions {
   }
 }
 
-/** A provider of the module, through which a test reaches the module's own `Transactions`. */
+/** A provider that gives tests the `Transactions` of the module. */
 @Injectable()
 export class Workshop {
   constructor(readonly transactions: Transactions) {}
