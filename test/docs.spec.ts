@@ -44,8 +44,8 @@ describe('the generated pages', () => {
     await writeFile(path, text);
 
     expect(docs(folder)).toEqual([
-      'orders.order-placed.v1: lines[].price is gone',
-      expect.stringMatching(/^orders\.order-lost\.v1: the event is gone/),
+      'orders.order-placed.v1: lines[].price was removed',
+      expect.stringMatching(/^orders\.order-lost\.v1: the event was removed/),
       expect.stringMatching(/^Nothing was written\./),
       expect.stringContaining('docs/change-an-event.md'),
     ]);

@@ -17,7 +17,7 @@ const shape = {
 const part = { name: z.string(), count: z.int().optional() };
 
 const eventOf = (data: z.ZodObject, type = 'toys.toy-built.v1') =>
-  defineEvent({ type, description: 'A toy stands there.', subject: () => 'toy/1', data });
+  defineEvent({ type, description: 'A toy was built.', subject: () => 'toy/1', data });
 const was = eventOf(z.object(shape));
 const breaksWith = (changes: z.core.$ZodLooseShape) =>
   incompatibilities(schemaOf(was), schemaOf(eventOf(z.object({ ...shape, ...changes }))));
@@ -26,12 +26,12 @@ const without = (field: keyof typeof shape) => {
   return incompatibilities(schemaOf(was), schemaOf(eventOf(z.object(rest))));
 };
 
-describe('readers of the other version are broken where', () => {
+describe('a change is incompatible where', () => {
   const openPrice = { amount: z.int().min(0).max(100), currency: z.string().regex(/^[A-Z]{3}$/) };
 
   test.each<[string, () => string[], string]>([
-    ['a required property disappears', () => without('toy'), 'toy is gone'],
-    ['an optional property disappears', () => without('note'), 'note is gone'],
+    ['a required property disappears', () => without('toy'), 'toy was removed'],
+    ['an optional property disappears', () => without('note'), 'note was removed'],
     ['a type changes', () => breaksWith({ toy: z.int() }), 'toy had type "string" and has type "integer"'],
     [
       'a property becomes optional',
@@ -58,7 +58,7 @@ describe('readers of the other version are broken where', () => {
       () => breaksWith({ colour: z.enum(['red']) }),
       'colour had enum ["green","red"] and has enum ["red"]',
     ],
-    ['a text becomes an enum', () => breaksWith({ toy: z.enum(['ball']) }), 'toy had no enum and has enum ["ball"]'],
+    ['a string becomes an enum', () => breaksWith({ toy: z.enum(['ball']) }), 'toy had no enum and has enum ["ball"]'],
     [
       'a bound is tightened',
       () => breaksWith({ price: z.strictObject({ ...openPrice, amount: z.int().min(1).max(100) }) }),
@@ -77,7 +77,7 @@ describe('readers of the other version are broken where', () => {
     ],
     ['a format is new', () => breaksWith({ toy: z.uuid() }), 'toy had no format and has format "uuid"'],
     [
-      'nothing is allowed no more',
+      'null is not allowed any more',
       () => breaksWith({ wish: z.string() }),
       'wish had type ["null","string"] and has type "string"',
     ],
@@ -89,7 +89,7 @@ describe('readers of the other version are broken where', () => {
     [
       'a property of an item disappears',
       () => breaksWith({ parts: z.array(z.object({ name: part.name })) }),
-      'parts[].count is gone',
+      'parts[].count was removed',
     ],
     [
       'a property of an item is new and required',
@@ -97,7 +97,7 @@ describe('readers of the other version are broken where', () => {
       'parts[].size is new and required, which older events and older builds do not have',
     ],
     [
-      'the items become something else',
+      'the items get another type',
       () => breaksWith({ parts: z.array(z.string()) }),
       'parts[] had type "object" and has type "string"',
     ],
@@ -109,7 +109,7 @@ describe('readers of the other version are broken where', () => {
     [
       'a strict object gets a property, although it is optional',
       () => breaksWith({ price: z.strictObject({ ...openPrice, tax: z.int().optional() }) }),
-      'price.tax is new where older builds refuse what they do not know',
+      'price.tax is new, and older builds refuse unknown properties here',
     ],
     [
       'an object becomes strict',
@@ -121,25 +121,25 @@ describe('readers of the other version are broken where', () => {
   });
 });
 
-describe('readers of the other version do not mind', () => {
+describe('a change is compatible where it is', () => {
   test.each<[string, z.core.$ZodLooseShape]>([
     ['a new optional property', { size: z.int().optional() }],
     ['a new property with a default', { size: z.int().default(1) }],
     ['a new optional property of an item', { parts: z.array(z.object({ ...part, size: z.int().optional() })) }],
-    ['the order in which an enum is written', { colour: z.enum(['green', 'red']) }],
+    ['another sequence of the values of an enum', { colour: z.enum(['green', 'red']) }],
     ['a description', { toy: z.string().meta({ description: 'The name of the toy', examples: ['ball'] }) }],
     ['a mark for personal data', { toy: personal(z.string()) }],
-    ['whether a part has a name of its own', { price }],
+    ['a part that is inlined instead of referenced', { price }],
   ])('%s', (_, changes) => {
     expect(breaksWith(changes)).toEqual([]);
   });
 
-  test('the order of the properties', () => {
-    const turned = Object.fromEntries(Object.entries(shape).toReversed());
-    expect(incompatibilities(schemaOf(was), schemaOf(eventOf(z.object(turned))))).toEqual([]);
+  test('another sequence of the properties', () => {
+    const reversed = Object.fromEntries(Object.entries(shape).toReversed());
+    expect(incompatibilities(schemaOf(was), schemaOf(eventOf(z.object(reversed))))).toEqual([]);
   });
 
-  test('properties that are called like keywords of JSON Schema, and find their changes', () => {
+  test('only in names: properties named like keywords of JSON Schema are compared as properties', () => {
     const named = (type: z.ZodType) => schemaOf(eventOf(z.object({ title: type, properties: type, required: type })));
 
     expect(incompatibilities(named(z.string()), named(z.string()))).toEqual([]);
@@ -155,27 +155,27 @@ describe('readers of the other version do not mind', () => {
 describe('the events of a module', () => {
   const committed = schemasOf([was]);
 
-  test('may become more', () => {
+  test('may get new versions', () => {
     expect(incompatibilitiesBetween(committed, [was, eventOf(z.object({}), 'toys.toy-built.v2')])).toEqual([]);
   });
 
-  test('may not become less, because the log keeps what was said', () => {
+  test('may not lose a version, because the log keeps its events', () => {
     expect(incompatibilitiesBetween(committed, [])).toEqual([
-      expect.stringMatching(/^toys\.toy-built\.v1: the event is gone, .* keep its contract/),
+      expect.stringMatching(/^toys\.toy-built\.v1: the event was removed, .* keep its contract/),
     ]);
   });
 
-  test('are named with every break, one a sentence', () => {
+  test('are reported with every break, in one sentence each', () => {
     const { note: _, ...rest } = shape;
     expect(incompatibilitiesBetween(committed, [eventOf(z.object({ ...rest, toy: z.boolean() }))])).toEqual([
       'toys.toy-built.v1: toy had type "string" and has type "boolean"',
-      'toys.toy-built.v1: note is gone',
+      'toys.toy-built.v1: note was removed',
     ]);
   });
 
-  test('have schemas that say what they mean and which fields are personal', () => {
+  test('have schemas with their description and a mark on personal fields', () => {
     expect(committed['toys.toy-built.v1']).toMatchObject({
-      description: 'A toy stands there.',
+      description: 'A toy was built.',
       type: 'object',
       properties: { child: { type: 'string', 'x-personal': true } },
     });
