@@ -49,7 +49,7 @@ export function activeModules(modules: readonly Type[], named: BackboneSettings[
   return modules.filter((module) => named === null || named.includes(definitionOf(module).name));
 }
 
-/** The event backbone: transactions, the event log, deliveries and their queues. Its README has the picture. */
+/** The event backbone: transactions, the event log, deliveries and their queues. README.md has the diagrams. */
 @Module({})
 export class BackboneModule {
   static readonly migrations = BACKBONE_MIGRATIONS;
@@ -60,7 +60,7 @@ export class BackboneModule {
     const names = modules.map((module) => definitionOf(module).name);
     const subscriptions = new Subscriptions(modules, (module) => active.includes(module));
     const contracts = new EventContracts(modules.flatMap((module) => Object.values(definitionOf(module).events)));
-    const subscribers = subscriptions.all.filter(({ active: isOurs }) => isOurs).map(({ name }) => name);
+    const subscribers = subscriptions.all.filter((each) => each.active).map(({ name }) => name);
     initialiseTransactionCounters(['backbone', ...active]);
     initialiseDeliveryCounters(subscribers);
     if (isWhole) assertSubscribed(contracts, subscriptions);

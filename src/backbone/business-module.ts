@@ -8,12 +8,12 @@ import { TransactionRunner, Transactions } from './transaction.js';
 /**
  * @public augmented by the rooms above
  *
- * Extension points of the rooms above, each a list of provider classes. They are added by module augmentation where they are
- * defined: `checks` in operations/checks.ts, `timeline` in operations/timeline.ts.
+ * Extension points of the rooms above, each a list of provider classes. They are added by module augmentation where
+ * they are defined: `checks` in operations/checks.ts, `timeline` in operations/timeline.ts.
  */
 export interface ModuleExtensions {}
 
-/** What a business module consists of: everything that it contributes stands here. */
+/** Everything that a business module contributes. */
 export interface ModuleDefinition
   extends Required<Pick<ModuleMetadata, 'controllers' | 'providers'>>,
     ModuleExtensions {
@@ -24,7 +24,7 @@ export interface ModuleDefinition
   readonly entities: readonly Type[];
   /** Run in the sequence of the timestamps at the end of their names. */
   readonly migrations: readonly Type<MigrationInterface>[];
-  /** What the module deletes after a while. */
+  /** Deletes the module's old rows. */
   readonly retention?: readonly Type<RetentionPolicy>[];
 }
 
@@ -36,8 +36,8 @@ const BASICS = ['name', 'events', 'controllers', 'providers', 'entities', 'migra
 type ExtensionPoint = Exclude<keyof ModuleDefinition, (typeof BASICS)[number]>;
 
 /**
- * A business module: a Nest module with a name, a database schema, its events, `Transactions` bound to its schema, and its
- * contributions to extension points, whose classes become providers of the module.
+ * A business module: a Nest module with a name, a database schema, its events, `Transactions` bound to its schema, and
+ * its contributions to extension points, whose classes become providers of the module.
  */
 export function BusinessModule(definition: ModuleDefinition): ClassDecorator {
   return (type) => {

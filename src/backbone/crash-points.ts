@@ -1,7 +1,7 @@
 /**
- * Places where dying hurts most. A test arms one with CRASH_AT=name or CRASH_AT=name:n (its n-th pass), and the process
- * kills itself there the hard way.
- * @public the tests ask the build for them
+ * Steps after which a crash is hardest to recover from. With CRASH_AT=name or CRASH_AT=name:n, for tests, the process
+ * sends itself SIGKILL when it passes this point for the first or the n-th time.
+ * @public the tests read them from the build
  */
 export const CRASH_POINTS = [
   'before-commit',
@@ -18,7 +18,7 @@ export class CrashPoints {
   private readonly armed: string | undefined;
   private passesLeft: number;
 
-  /** @throws {TypeError} when the armed point does not exist */
+  /** @throws {TypeError} when there is no such point */
   constructor(crashAt: string | null) {
     const [name, pass] = crashAt?.split(':') ?? [];
     if (name && !CRASH_POINTS.some((point) => point === name)) throw new TypeError(`There is no crash point ${name}`);

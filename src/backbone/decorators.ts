@@ -7,42 +7,42 @@ type Mode = 'immediate' | 'later' | 'side-effect';
 
 interface PartitionOptions {
   /**
-   * The partition key within the ordering group. Deliveries of one partition run one after the other, in the sequence of the
-   * log. Default: the subject. Publishers of one subject hold its row lock; publishers of events that share any other key
-   * must hold a common lock too, because otherwise an event that commits later may have the smaller position.
+   * The partition key within the ordering group. Deliveries of one partition run one after the other, in the sequence
+   * of the log. Default: the subject. Publishers of one subject hold its row lock; publishers of events that share any
+   * other key must hold a common lock too, because otherwise an event that commits later may have the smaller position.
    */
   readonly partitionBy?: (event: DomainEvent<never>) => string;
   /**
-   * The subscribers among which the sequence of events is kept. Default: all reactions of a module form one group, so that
-   * the module handles the events of a subject in version order; each side effect is a group of its own. Side effects that
-   * name the same group here share it.
+   * The subscribers among which the sequence of events is kept. Default: all reactions of a module form one group, so
+   * that the module handles the events of a subject in version order; each side effect is a group of its own. Side
+   * effects that name the same group here share it.
    */
   readonly orderingGroup?: string;
   /**
-   * The permanent name, `<module>.<name>`. Default: the name of the method. Set it when the method is renamed, and keep it
-   * for ever: deliveries, pauses and audit entries are stored under it, and older builds use it.
+   * The permanent name, `<module>.<name>`. Default: the name of the method. Set it when the method is renamed, and keep
+   * it for ever: deliveries, pauses and audit entries are stored under it, and older builds use it.
    */
   readonly name?: string;
   /**
-   * Receives no new events, but pending deliveries are still handled. The last step before a handler is removed: an older
-   * build that runs beside this one still creates deliveries for it, and none of them must be left behind.
+   * Receives no new events, but pending deliveries are still handled. The last step before a handler is removed: an
+   * older build that runs beside this one still creates deliveries for it, and none of them must be left behind.
    */
   readonly retired?: true;
 }
 
 /** How a durable subscription behaves when it fails. */
 export interface DurableOptions extends PartitionOptions {
-  /** Runs before the delivery is dead. */
+  /** The delivery is dead when the last of them fails. */
   readonly attempts?: number;
   /** Pause after the first failure; it doubles with each further one, up to the maximum, with jitter. */
   readonly backoff?: { readonly firstMs: number; readonly maxMs: number };
-  /** After this the handler's signal is aborted and the attempt has failed. */
+  /** The attempt fails after this time, and the handler's signal is aborted. */
   readonly timeoutMs?: number;
-  /** Behind a dead delivery the later ones of its key wait (park) or go on (pass). */
+  /** Behind a dead delivery the later ones of its partition wait (park) or run (pass). */
   readonly behindDead?: 'park' | 'pass';
 }
 
-/** What a side effect gets besides its event: there is no transaction open while it runs. */
+/** The second parameter of a side effect. No transaction is open while it runs. */
 export interface SideEffectContext {
   /** Aborted when the timeout has passed or the process stops. */
   readonly signal: AbortSignal;
@@ -52,7 +52,7 @@ export interface SideEffectContext {
   readonly lastAttempt: boolean;
 }
 
-/** A declared subscription, before it knows its module. */
+/** A declared subscription, not yet bound to its module. */
 export interface Declaration extends Required<Omit<DurableOptions, 'orderingGroup' | 'name' | 'retired'>> {
   readonly contract: EventContract;
   readonly mode: Mode;
@@ -62,8 +62,8 @@ export interface Declaration extends Required<Omit<DurableOptions, 'orderingGrou
   readonly retired: boolean;
 }
 
-type Handler<Contract, Last> = (event: EventOf<Contract>, last: Last) => Promise<void>;
-type Decorate<Contract, Last> = <Method extends Handler<Contract, Last>>(
+type Handler<Contract, Context> = (event: EventOf<Contract>, context: Context) => Promise<void>;
+type Decorate<Contract, Context> = <Method extends Handler<Contract, Context>>(
   prototype: object,
   method: string,
   descriptor: TypedPropertyDescriptor<Method>,
@@ -83,11 +83,12 @@ const DEFAULTS = {
 const declarations = new WeakMap<object, Declaration[]>();
 
 /**
- * The module changes its own rows because of an event, through the given transaction.
+ * Subscribes a reaction: a handler that changes its module's own rows, through the given transaction.
  *
- * Plain: runs in the publisher's transaction, commits with the event or not at all, and may veto by throwing.
- * `later: true`: runs after commit in a transaction of its own, exactly once in effect, retried when it throws.
- * A plain reaction whose module lives in another process is delivered by the rules of `later`.
+ * - plain: runs in the publisher's transaction and commits with the event or not at all; if it throws, all rolls back
+ * - `later: true`: runs after commit in its own transaction, exactly once in effect, and is retried when it throws
+ *
+ * A plain reaction whose module runs in another process is delivered by the rules of `later`.
  */
 export function ReactsTo<Schema extends z.ZodObject>(
   contract: EventContract<Schema>,
@@ -98,8 +99,8 @@ export function ReactsTo<Schema extends z.ZodObject>(
 }
 
 /**
- * The module touches the world outside the database because of an event: after commit, with no transaction open, at
- * least once and never concurrently. Use the event's id as the idempotency key of whatever is called.
+ * Subscribes a side effect: a handler that calls the outside world. It runs after commit, with no transaction open, at
+ * least once and never concurrently. Use the event's id as the idempotency key of the call.
  */
 export function SideEffect<Schema extends z.ZodObject>(
   contract: EventContract<Schema>,
@@ -108,18 +109,22 @@ export function SideEffect<Schema extends z.ZodObject>(
   return declare(contract, 'side-effect', options);
 }
 
-/** The subscriptions declared on the methods of a class, in the order of their methods. */
+/** The subscriptions declared on the methods of a class, in the sequence of their methods. */
 export function declarationsOf(type: { readonly prototype: object }): readonly Declaration[] {
   return declarations.get(type.prototype) ?? [];
 }
 
-function declare<Contract, Last>(contract: unknown, lane: Mode, options: DurableOptions): Decorate<Contract, Last> {
+function declare<Contract, Context>(
+  contract: unknown,
+  mode: Mode,
+  options: DurableOptions,
+): Decorate<Contract, Context> {
   return (prototype, method) => {
     const declaration: Declaration = {
       ...DEFAULTS,
       ...options,
       contract: contract as EventContract,
-      mode: lane,
+      mode,
       method,
     };
     declarations.set(prototype, [...(declarations.get(prototype) ?? []), declaration]);

@@ -14,7 +14,7 @@ const definition = {
 const ToyMade = defineEvent(definition);
 
 describe('a contract', () => {
-  test('states a fact about its subject, in the words of its schema', () => {
+  test('returns a fact with its type, its subject and its data', () => {
     expect(ToyMade({ toy: 'duck', note: 'yellow' })).toStrictEqual({
       type: 'toys.toy-made.v1',
       subject: 'toy/duck',
@@ -22,28 +22,33 @@ describe('a contract', () => {
     });
   });
 
-  test('states no field that it does not promise, and fills in what it promises anyway', () => {
+  test('drops fields that its schema does not have, and fills in defaults', () => {
     const input = { toy: 'duck', secret: 'cheap paint' };
 
     expect(ToyMade(input).data).toStrictEqual({ toy: 'duck', note: 'new' });
   });
 
   test.each([
-    ['a field that is missing', {}],
+    ['a missing field', {}],
     ['a field of another type', { toy: 7 }],
-    ['nothing', undefined],
-  ])('does not state %s', (_what, input) => {
+    ['no data', undefined],
+  ])('refuses %s', (_, input) => {
     expect(() => ToyMade(input as { toy: string })).toThrow(z.ZodError);
   });
 
-  test('says who says it, what it means, and what it is called', () => {
-    const { type, module, description: means, allowNoSubscribers } = ToyMade;
+  test('has its wire name, its module and its description', () => {
+    const { type, module, description, allowNoSubscribers } = ToyMade;
 
-    expect([type, module, means, allowNoSubscribers]).toEqual(['toys.toy-made.v1', 'toys', 'A toy exists.', undefined]);
+    expect({ type, module, description, allowNoSubscribers }).toEqual({
+      type: 'toys.toy-made.v1',
+      module: 'toys',
+      description: 'A toy exists.',
+      allowNoSubscribers: undefined,
+    });
     expect(defineEvent({ ...definition, allowNoSubscribers: true }).allowNoSubscribers).toBe(true);
   });
 
-  test('is plain JSON on its way', () => {
+  test('returns plain JSON', () => {
     const fact = ToyMade({ toy: 'duck', maker: { name: 'Maria' } });
 
     expect(JSON.parse(JSON.stringify(fact))).toStrictEqual(fact);
@@ -61,13 +66,13 @@ describe('a contract', () => {
     'toys.toy-made.v1 ',
     'toys.more.toy-made.v1',
     '',
-  ])('is not called "%s"', (type) => {
+  ])('refuses the wire name "%s"', (type) => {
     expect(() => defineEvent({ ...definition, type })).toThrow(
-      new TypeError(`${type} is no wire name: write <module>.<fact-in-kebab>.v<major>`),
+      new TypeError(`${type} is not a wire name: write <module>.<fact-in-kebab-case>.v<major>`),
     );
   });
 
-  test.each(['toys.made.v1', 'toys.toy-made-by-hand.v12'])('may be called "%s"', (type) => {
+  test.each(['toys.made.v1', 'toys.toy-made-by-hand.v12'])('accepts the wire name "%s"', (type) => {
     expect(defineEvent({ ...definition, type }).type).toBe(type);
   });
 });

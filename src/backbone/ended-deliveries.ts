@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../common/database/database.js';
 import { isPrunedIn } from './delivery/delivery-retention.js';
 
-/** Dead and skipped deliveries can be replayed, so they have not ended for good. Only a repair of lost rows changes a result. */
+/** Dead and skipped deliveries can be replayed, so they do not count. Only a repair of lost rows changes a result. */
 const ENDED = `
   SELECT e.id
     FROM backbone.event e, LATERAL (
@@ -13,7 +13,7 @@ const ENDED = `
        SELECT FROM backbone.pruned_delivery p
         WHERE ${isPrunedIn('p', 'e.position')} AND starts_with(p.subscriber, $2)))`;
 
-/** Which deliveries of a module have ended for good, so that the module may delete what it keeps against duplicates. */
+/** Which deliveries of a module have ended for good, so that the module may delete its rows against duplicates. */
 @Injectable()
 export class EndedDeliveries {
   constructor(private readonly database: Database) {}

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../common/database/database.js';
 import type { Reaction } from './log/event-log.js';
 
-/** An event as the log holds it. */
+/** The row of an event. */
 export interface StoredEvent {
   readonly id: string;
   readonly position: number;
@@ -26,14 +26,14 @@ export interface EventFilter {
   readonly before?: number | undefined;
 }
 
-/** A request that sets off more than this is a batch, and nobody reads its story from end to end. */
-const STORY_EVENTS_MAX = 1_000;
+/** A longer chain of events belongs to a batch, too long for an operator to read. */
+const CHAIN_EVENTS_MAX = 1_000;
 
 const COLUMNS = `
   e.id, e.position::float8 AS position, e.subject, e.version, e.type, e.data, e.metadata,
   e.correlation_id AS "correlationId", e.causation_id AS "causationId", e.occurred_at AS "occurredAt"`;
 
-/** Looks into the event log. */
+/** Reads the event log. */
 @Injectable()
 export class EventReader {
   constructor(private readonly database: Database) {}
@@ -48,7 +48,7 @@ export class EventReader {
     return this.database.query<StoredEvent>(sql, [subject, type, correlationId, before, limit]);
   }
 
-  /** The last thing that was said about each of these subjects. */
+  /** The event with the highest version of each of these subjects. */
   async lastOf(subjects: readonly string[]): Promise<ReadonlyMap<string, LastEvent>> {
     const sql = `SELECT DISTINCT ON (subject) subject, version, type FROM backbone.event
                   WHERE subject = ANY ($1) ORDER BY subject, version DESC`;
@@ -56,18 +56,18 @@ export class EventReader {
     return new Map(rows.map((row) => [row.subject, row]));
   }
 
-  /** The events of a subject and all that they led to, oldest first: the same chains, not just the same requests. */
+  /** The events of a subject and the events that they led to, oldest first, without others of the same requests. */
   storyOf(subject: string): Promise<StoredEvent[]> {
     const sql = `
-      WITH RECURSIVE near AS (
+      WITH RECURSIVE candidate AS (
         SELECT * FROM backbone.event
          WHERE correlation_id IN (SELECT correlation_id FROM backbone.event WHERE subject = $1)
-      ), story AS (
-        SELECT id FROM near WHERE subject = $1
+      ), chain AS (
+        SELECT id FROM candidate WHERE subject = $1
         UNION
-        SELECT near.id FROM near JOIN story ON near.causation_id = story.id
+        SELECT candidate.id FROM candidate JOIN chain ON candidate.causation_id = chain.id
       )
-      SELECT ${COLUMNS} FROM near e JOIN story USING (id) ORDER BY e.position LIMIT ${STORY_EVENTS_MAX}`;
+      SELECT ${COLUMNS} FROM candidate e JOIN chain USING (id) ORDER BY e.position LIMIT ${CHAIN_EVENTS_MAX}`;
     return this.database.query<StoredEvent>(sql, [subject]);
   }
 }
