@@ -42,7 +42,7 @@ describe('a transaction', () => {
     tx.publish(ToyMade({ toy }));
   };
 
-  test('stores rows, events and what other modules do because of them, in one commit', async () => {
+  test('stores rows, events and the changes of plain reactions in one commit', async () => {
     script.on('paint', async ({ data }, tx) => {
       if ('manager' in tx) await tx.manager.query(`UPDATE toy SET state = 'painted' WHERE name = $1`, [data.toy]);
     });
@@ -53,7 +53,7 @@ describe('a transaction', () => {
     expect(await eventsOf('duck')).toMatchObject([{ type: ToyMade.type, version: 1, causation_id: null }]);
   });
 
-  test('leaves nothing behind when a reaction refuses', async () => {
+  test('rolls back completely when a reaction throws', async () => {
     script.on('paint', async () => {
       throw new Error('no paint left');
     });
@@ -64,7 +64,7 @@ describe('a transaction', () => {
     expect(await eventsOf('bear')).toEqual([]);
   });
 
-  test('owes nobody anything when even its COMMIT is refused, and puts nothing into a queue', async () => {
+  test('stores no delivery and enqueues no job when its COMMIT is refused', async () => {
     await stage.query('CREATE TABLE shelf (place text UNIQUE DEFERRABLE INITIALLY DEFERRED)');
     const stored = async () => [
       await stage.query('SELECT id FROM backbone.event'),
@@ -83,13 +83,13 @@ describe('a transaction', () => {
     expect(await stored()).toEqual(before);
   });
 
-  test('drains events first in, first out, and remembers what led to what', async () => {
-    const heard: string[] = [];
+  test('drains events first in, first out, and stores the cause of each', async () => {
+    const handled: string[] = [];
     script.on('paint', async ({ data }, tx) => {
-      heard.push(`paint ${data.note}`);
+      handled.push(`paint ${data.note}`);
       if ('publish' in tx) tx.publish(ToyPainted({ toy: data.toy, note: data.note }));
     });
-    script.on('sell', async ({ data }) => void heard.push(`sell ${data.note}`));
+    script.on('sell', async ({ data }) => void handled.push(`sell ${data.note}`));
 
     await runInContext({ correlationId: 'request-1', causationId: null, actor: 'api' }, () =>
       transactions.run(async (tx) => {
@@ -98,30 +98,30 @@ describe('a transaction', () => {
       }),
     );
 
-    expect(heard).toEqual(['paint first', 'paint second', 'sell first', 'sell second']);
+    expect(handled).toEqual(['paint first', 'paint second', 'sell first', 'sell second']);
     const events = await eventsOf('robot');
     expect(events.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
     expect(events.map(({ causation_id }) => causation_id)).toEqual([null, null, events[0]?.id, events[1]?.id]);
     expect(new Set(events.map(({ correlation_id }) => correlation_id))).toEqual(new Set(['request-1']));
   });
 
-  test('does not take a commit that rolled back for success', async () => {
-    const careless = transactions.run(async (tx) => {
+  test('does not report success when its COMMIT rolled back', async () => {
+    const work = transactions.run(async (tx) => {
       await make(tx, 'kite');
       await tx.manager.query(`INSERT INTO toy VALUES ('kite', 'again')`).catch(() => undefined);
     });
 
-    await expect(careless).rejects.toBeInstanceOf(Error);
+    await expect(work).rejects.toBeInstanceOf(Error);
     expect(await toys()).toEqual([]);
     expect(await eventsOf('kite')).toEqual([]);
   });
 
-  test('says so when an error was swallowed and nothing else was to be written', async () => {
-    const careless = stage.app.get(Database).transaction('toys', async ({ manager }) => {
+  test('fails when an error was swallowed, even if it wrote nothing', async () => {
+    const work = stage.app.get(Database).transaction('toys', async ({ manager }) => {
       await manager.query('SELECT 1 / 0').catch(() => undefined);
     });
 
-    await expect(careless).rejects.toBeInstanceOf(RolledBack);
+    await expect(work).rejects.toBeInstanceOf(RolledBack);
   });
 
   test('does not nest', async () => {
@@ -130,13 +130,13 @@ describe('a transaction', () => {
     );
   });
 
-  test('takes no second connection, from which its own rows could not be seen', async () => {
+  test('opens no second connection, which could not read its uncommitted rows', async () => {
     await expect(transactions.run(() => transactions.read(async () => undefined))).rejects.toBeInstanceOf(
       NestedTransaction,
     );
   });
 
-  test('takes no event after its end', async () => {
+  test('accepts no event after its end', async () => {
     let late: Transaction | undefined;
     await transactions.run(async (tx) => {
       late = tx;
@@ -145,7 +145,7 @@ describe('a transaction', () => {
     expect(() => late?.publish(ToyMade({ toy: 'late' }))).toThrow('after its transaction had ended');
   });
 
-  test('stops a chain of events that has no end', async () => {
+  test('stops an endless chain of events', async () => {
     script.on('paint', async ({ data }, tx) => {
       if ('publish' in tx) tx.publish(ToyMade({ toy: data.toy }));
     });
@@ -154,7 +154,7 @@ describe('a transaction', () => {
     expect(await eventsOf('yoyo')).toEqual([]);
   });
 
-  test('numbers the events of a subject without gaps, however many write about it at once', async () => {
+  test('numbers the events of a subject without gaps, however many transactions publish at the same time', async () => {
     const many = Array.from({ length: 12 }, () =>
       transactions.run(async (tx) => {
         await tx.manager.query(`SELECT pg_advisory_xact_lock(hashtext('train'))`);
@@ -167,21 +167,22 @@ describe('a transaction', () => {
     expect(versions).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
   });
 
-  test('runs again when two collided on a version', async () => {
+  test('runs again after a collision of two transactions on a version', async () => {
     const pair = [1, 2].map(() => transactions.run(async (tx) => tx.publish(ToyForgotten({ toy: 'boat' }))));
     await Promise.all(pair);
 
     expect((await eventsOf('boat')).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  test('owes each durable subscriber one delivery', async () => {
+  test('stores one delivery for each durable subscriber', async () => {
     await transactions.run(async (tx) => tx.publish(ToySold({ toy: 'drum' })));
 
     const [event] = await eventsOf('drum');
-    const owed = await stage.query('SELECT subscriber, state FROM backbone.delivery WHERE event_id = $1 ORDER BY 1', [
-      event?.id,
-    ]);
-    expect(owed).toEqual(
+    const deliveries = await stage.query(
+      'SELECT subscriber, state FROM backbone.delivery WHERE event_id = $1 ORDER BY 1',
+      [event?.id],
+    );
+    expect(deliveries).toEqual(
       ['toys.count', 'toys.ring', 'toys.wrap'].map((subscriber) => ({ subscriber, state: 'pending' })),
     );
   });

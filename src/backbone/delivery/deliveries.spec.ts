@@ -13,7 +13,7 @@ import { Script, ToySold, ToysModule } from '../testing/toy-module.js';
 import { Deliveries } from './deliveries.js';
 import { DeliveryRunner } from './delivery-runner.js';
 
-/** All that a test of clocks leaves as it is: only what the time is taken for changes. */
+/** Not faked, so that a fake clock changes the time of day alone. */
 const TIMERS = [
   'hrtime',
   'nextTick',
@@ -40,6 +40,7 @@ async function collectGarbage(): Promise<void> {
   collect();
 }
 
+/** A promise that a test resolves. */
 class Signal {
   give = (): void => undefined;
   readonly given = new Promise<void>((resolve) => {
@@ -116,7 +117,7 @@ describe('a delivery', () => {
       expect(await only('toys.count', toy)).toMatchObject({ state: 'done', attempts: 1, errors: [] });
     });
 
-    test('has its effect once, however often it is delivered', async () => {
+    test('has its effect once, however many jobs it has', async () => {
       const toy = await sold('twice');
       script.on('count', ({ data }, tx) => book(data.toy, tx));
       const first = await only('toys.count', toy);
@@ -127,32 +128,32 @@ describe('a delivery', () => {
       expect(await sales(toy)).toBe(1);
     });
 
-    test('takes everything back when someone else took over meanwhile', async () => {
+    test('rolls back when another process has claimed the delivery meanwhile', async () => {
       const toy = await sold('slow');
       const started = new Signal();
-      const overtaken = new Signal();
+      const claimedAgain = new Signal();
       let runs = 0;
       script.on('count', async ({ data }, tx) => {
         runs += 1;
         await book(data.toy, tx);
         if (runs > 1) return;
         started.give();
-        await overtaken.given;
+        await claimedAgain.given;
       });
 
-      const sleeper = runLatest('toys.count', toy);
+      const stalled = runLatest('toys.count', toy);
       await started.given;
       await expire(toy);
       await runLatest('toys.count', toy);
-      overtaken.give();
-      await sleeper;
+      claimedAgain.give();
+      await stalled;
 
       expect(runs).toBe(2);
       expect(await sales(toy)).toBe(1);
       expect(await only('toys.count', toy)).toMatchObject({ state: 'done', attempts: 2 });
     });
 
-    test('is given up when it never ends, with all that it has written', async () => {
+    test('rolls back at its time-out when it never ends', async () => {
       const toy = await sold('endless');
       script.on('count', async (_, tx) => {
         if ('manager' in tx) await tx.manager.query('INSERT INTO sale VALUES ($1)', [toy]);
@@ -166,7 +167,7 @@ describe('a delivery', () => {
     });
   });
 
-  test('that is done is not run again, by no job of whatever time', async () => {
+  test('that is done is not run again by any job, earlier or later', async () => {
     const toy = await sold('over');
     let runs = 0;
     script.on('ring', async () => void (runs += 1));
@@ -181,9 +182,9 @@ describe('a delivery', () => {
     expect(await only('toys.ring', toy)).toEqual(last);
   });
 
-  test('that fails is one line of the log for each cause, whatever ids and numbers its error names', async () => {
-    const said: string[] = [];
-    const write = (line: Buffer) => void said.push(JSON.parse(String(line)).err.message);
+  test('that fails is logged once for each cause, whatever ids and numbers its error contains', async () => {
+    const logged: string[] = [];
+    const write = (line: Buffer) => void logged.push(JSON.parse(String(line)).err.message);
     const output = new Writable({ write: (line, _, done) => [write(line), done()] });
     Logger.overrideLogger(createLogger({ level: 'warn', format: 'json' }, output));
     script.on('ring', async ({ data }) => {
@@ -195,10 +196,10 @@ describe('a delivery', () => {
     for (const toy of [...toys, mute]) await runner.run(await only('toys.ring', toy));
     Logger.overrideLogger(false);
 
-    expect(said.toSorted()).toEqual([expect.stringMatching(/^451 4\.3\.0 try \S+ again$/), 'no bell']);
+    expect(logged.toSorted()).toEqual([expect.stringMatching(/^451 4\.3\.0 try \S+ again$/), 'no bell']);
   });
 
-  test('leaves nothing in memory when it has ended', async () => {
+  test('leaves no object in memory when it has ended', async () => {
     const signals: WeakRef<AbortSignal>[] = [];
     script.on('ring', async (_, context) => {
       if ('signal' in context) signals.push(new WeakRef(context.signal));
@@ -213,11 +214,11 @@ describe('a delivery', () => {
   describe('that fails', () => {
     test.each([
       ['an error with bytes that PostgreSQL does not store', new Error('a\0b'), 'ab'],
-      ['a text', 'no answer', 'no answer'],
+      ['a string', 'no answer', 'no answer'],
       ['an object', Object.assign(Object.create(null), { code: 7 }), '[Object: null prototype] { code: 7 }'],
       ['nothing', undefined, 'undefined'],
-    ])('by throwing %s keeps it as well', async (_, thrown, message) => {
-      const toy = await sold('strange');
+    ])('by throwing %s keeps it as its error', async (_, thrown, message) => {
+      const toy = await sold('odd');
       script.on('ring', () => Promise.reject(thrown));
 
       await runLatest('toys.ring', toy);
@@ -225,7 +226,7 @@ describe('a delivery', () => {
       expect(await only('toys.ring', toy)).toMatchObject({ state: 'pending', errors: [{ name: 'Error', message }] });
     });
 
-    test('is tried again, keeps every error, and is done in the end', async () => {
+    test('is retried, keeps every error, and is done in the end', async () => {
       const toy = await sold('stubborn');
       let runs = 0;
       script.on('ring', async () => {
@@ -242,7 +243,7 @@ describe('a delivery', () => {
       );
     });
 
-    test('keeps to its pause, whatever job of an earlier attempt still comes', async () => {
+    test('waits for its pause to end, although a job of an earlier claim arrives', async () => {
       const toy = await sold('hasty');
       script.on('ring', async () => {
         throw new Error('no answer');
@@ -257,9 +258,9 @@ describe('a delivery', () => {
       expect(await only('toys.ring', toy)).toEqual(failed);
     });
 
-    test('is dead when no attempt is left, with its history, and its neighbours are not disturbed', async () => {
+    test('is dead when no attempt is left, keeps its errors, and does not affect other subjects', async () => {
       const toy = await sold('hopeless');
-      const other = await sold('neighbour');
+      const other = await sold('other');
       script.on('ring', async ({ data }) => {
         if (data.toy === toy) throw new Error('never');
       });
@@ -289,7 +290,7 @@ describe('a delivery', () => {
     });
 
     test.each([60_000, 0.5, 40 * 24 * 3_600_000])(
-      'does not count an attempt that came %d ms too early',
+      'does not count an attempt that ended with RetryLater(%d)',
       async (delayMs) => {
         const toy = await sold('early');
         script.on('ring', async () => {
@@ -317,7 +318,7 @@ describe('a delivery', () => {
       expect(dead.errors.map(({ name }) => name)).toEqual([...Array(6).fill('LeaseExpired'), 'GiveUp']);
     });
 
-    test('is cut off after its timeout', async () => {
+    test('is aborted at its time-out', async () => {
       const toy = await sold('hanging');
       script.on(
         'ring',
@@ -338,41 +339,41 @@ describe('a delivery', () => {
   });
 
   describe('of a subject', () => {
-    test('waits for the one before it, which then wakes it', async () => {
+    test('waits for the earlier one of its partition, and runs after it', async () => {
       const toy = await sold('first', 'second');
-      const heard: string[] = [];
-      script.on('ring', async ({ data }) => void heard.push(data.note));
+      const handled: string[] = [];
+      script.on('ring', async ({ data }) => void handled.push(data.note));
       const [first, second] = await rows('toys.ring', toy);
-      if (!first || !second) throw new Error('two deliveries are owed');
+      if (!first || !second) throw new Error('two deliveries are expected');
 
       await runner.run(second);
-      expect(heard).toEqual([]);
+      expect(handled).toEqual([]);
       await runner.run(first);
       await runner.run(second);
 
-      expect(heard).toEqual(['first', 'second']);
+      expect(handled).toEqual(['first', 'second']);
     });
 
-    test('is parked behind a dead one where the subscription says park, and passes where it says pass', async () => {
+    test('waits behind a dead one if the subscription parks, and runs if it lets pass', async () => {
       const toy = await sold('first', 'second');
-      const heard: string[] = [];
+      const handled: string[] = [];
       const fail = async ({ data }: { data: { note: string } }) => {
         if (data.note === 'first') throw new GiveUp('dead');
-        heard.push(data.note);
+        handled.push(data.note);
       };
       script.on('ring', fail);
       script.on('wrap', fail);
 
       for (const each of await rows('toys.ring', toy)) await runner.run(each);
-      expect(heard).toEqual([]);
+      expect(handled).toEqual([]);
       for (const each of await rows('toys.wrap', toy)) await runner.run(each);
 
-      expect(heard).toEqual(['second']);
+      expect(handled).toEqual(['second']);
     });
   });
 
   test.each([-3_600_000, 3_600_000])(
-    'is leased by the clock of the database, whatever this machine takes the time for (%i ms off)',
+    'has a lease by the clock of the database, although the clock of the process is off by %i ms',
     async (offMs) => {
       const toy = await sold('clock');
       const deliveries = stage.app.get(Deliveries);
@@ -400,12 +401,12 @@ describe('a delivery', () => {
     },
   );
 
-  test('is put off by a real delay alone', () => {
+  test('is not postponed by an invalid delay', () => {
     for (const delayMs of [Number.NaN, -1, Number.POSITIVE_INFINITY])
       expect(() => new RetryLater(delayMs)).toThrow(RangeError);
   });
 
-  test('that nobody took up is found by the relay, once per round of waiting', async () => {
+  test('that is overdue is returned to the relay once per period', async () => {
     const toy = await sold('lost');
     const subscribers = ['toys.ring'];
     await stage.query(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE order_key LIKE $1`, [
@@ -418,7 +419,7 @@ describe('a delivery', () => {
     expect((await stage.app.get(Deliveries).takeOverdue(subscribers, 1_000)).filter(isOurs)).toHaveLength(0);
   });
 
-  test('is left to who holds its lease, and found when that is over', async () => {
+  test('is not overdue during its lease, and overdue after it', async () => {
     const { eventId } = await only('toys.ring', await sold('held'));
     const found = async () => {
       await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE event_id = $1', [eventId]);
@@ -438,7 +439,7 @@ describe('a delivery', () => {
     expect(await found()).toBe(1);
   });
 
-  test('is found although more of them than the relay takes in a round wait behind a dead one', async () => {
+  test('is overdue in a later round, although more blocked deliveries than a round takes are due before it', async () => {
     await stage.query('TRUNCATE backbone.event, backbone.delivery');
     script.on('ring', async () => {
       throw new GiveUp('dead');
@@ -449,25 +450,25 @@ describe('a delivery', () => {
       SELECT max(position) FROM backbone.delivery)`);
     await stage.query(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE order_key LIKE '%${free}'`);
     const { eventId } = await only('toys.ring', free);
-    const inARound = async () => {
+    const overdueInRound = async () => {
       const found = await stage.app.get(Deliveries).takeOverdue(['toys.ring'], 2);
       return found.map((each) => each.eventId);
     };
 
-    const rounds = [await inARound(), await inARound()];
+    const rounds = [await overdueInRound(), await overdueInRound()];
 
     expect(rounds.map(({ length }) => length)).toEqual([2, 2]);
     expect(rounds[1]).toContain(eventId);
   });
 
-  test('is not found later because another subscriber has a backlog', async () => {
+  test('is not delayed by the backlog of another subscriber', async () => {
     await stage.query('TRUNCATE backbone.event, backbone.delivery');
     await sold('one', 'two', 'three');
     await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
 
     const found = await stage.app.get(Deliveries).takeOverdue(['toys.ring', 'toys.wrap'], 2);
 
-    const whose = found.map(({ subscriber }) => subscriber).toSorted();
-    expect(whose.join(' ')).toBe('toys.ring toys.ring toys.wrap toys.wrap');
+    const subscribers = found.map(({ subscriber }) => subscriber).toSorted();
+    expect(subscribers.join(' ')).toBe('toys.ring toys.ring toys.wrap toys.wrap');
   });
 });

@@ -15,16 +15,16 @@ import { Deliveries } from './deliveries.js';
 import { Relay } from './relay.js';
 
 @Injectable()
-class Listener {
+class ElsewhereReactions {
   @SideEffect(ToySold)
-  async hear(): Promise<void> {}
+  async handle(): Promise<void> {}
 }
 
 @BusinessModule({
   name: 'elsewhere',
   events: {},
   controllers: [],
-  providers: [Listener],
+  providers: [ElsewhereReactions],
   entities: [],
   migrations: [],
 })
@@ -35,7 +35,7 @@ const queueOf = ({ app }: ModuleStage): MonitoredQueue => app.get(getQueueToken(
 let stage: ModuleStage;
 afterEach(() => stage.close());
 
-test('the relay looks after the modules of its process, and leaves those of others alone', async () => {
+test('the relay enqueues the deliveries of the modules of its process only', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   const subscriptions = new Subscriptions([ToysModule, ElsewhereModule], (module) => module === 'toys');
   const relay = new Relay(stage.app.get(Deliveries), stage.app.get(Dispatcher), subscriptions);
@@ -44,7 +44,7 @@ test('the relay looks after the modules of its process, and leaves those of othe
     return (await stage.query<{ subscriber: string }>(sql)).map(({ subscriber }) => subscriber);
   };
   await stage.receive(ToySold({ toy: randomUUID() }));
-  await stage.query(`UPDATE backbone.delivery SET subscriber = 'elsewhere.hear' WHERE subscriber = 'toys.wrap'`);
+  await stage.query(`UPDATE backbone.delivery SET subscriber = 'elsewhere.handle' WHERE subscriber = 'toys.wrap'`);
   await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
 
   relay.start();
@@ -52,31 +52,31 @@ test('the relay looks after the modules of its process, and leaves those of othe
   while (Date.now() < deadline && (await due()).includes('toys.ring'));
   await relay.stop();
 
-  expect(await due()).toEqual(['elsewhere.hear']);
+  expect(await due()).toEqual(['elsewhere.handle']);
 }, 10_000);
 
-test('the relay has of a long backlog what keeps the workers busy in the queue, and little by little the oldest', async () => {
+test('the relay enqueues of a long backlog enough to keep the workers busy, and then a few of the oldest at a time', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   for (let batch = 0; batch < 5; batch += 1)
     await stage.receive(...Array.from({ length: 600 }, () => ToySold({ toy: randomUUID() })));
   await stage.query(`DELETE FROM backbone.delivery WHERE subscriber <> 'toys.ring'`);
   await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
   const dispatcher = stage.app.get(Dispatcher);
-  // As if the queue had been lost.
+  // The queue loses its jobs.
   await dispatcher.idle();
   const queue = queueOf(stage);
   await queue.drain();
-  const reminded = new EventEmitter();
-  const remind = dispatcher.redispatch.bind(dispatcher);
+  const redispatched = new EventEmitter();
+  const redispatch = dispatcher.redispatch.bind(dispatcher);
   jest.spyOn(dispatcher, 'redispatch').mockImplementation((refs) => {
-    remind(refs);
-    if (refs.length > 0) reminded.emit('of', refs.length);
+    redispatch(refs);
+    if (refs.length > 0) redispatched.emit('deliveries', refs.length);
   });
 
-  const first = once(reminded, 'of');
+  const first = once(redispatched, 'deliveries');
   stage.app.get(Relay).start();
   expect(await first).toEqual([50]);
-  const second = once(reminded, 'of');
+  const second = once(redispatched, 'deliveries');
   expect(await second).toEqual([50]);
   await stage.app.get(Relay).stop();
 
@@ -85,7 +85,7 @@ test('the relay has of a long backlog what keeps the workers busy in the queue, 
   expect(await queue.getWaitingCount()).toBe(100 + 2 * 50);
 });
 
-test('what is brought to mind again and again waits once', async () => {
+test('a delivery that is redispatched several times is in the queue once', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   const dispatcher = stage.app.get(Dispatcher);
   const refs = ['a', 'b'].map((subscriber) => ({ eventId: randomUUID(), subscriber: `toys.${subscriber}`, claims: 0 }));
@@ -97,33 +97,33 @@ test('what is brought to mind again and again waits once', async () => {
   expect(await queueOf(stage).getWaitingCount()).toBe(2);
 });
 
-test('the relay outlives an error of the database, and finds afterwards what was due', async () => {
+test('the relay survives an error of the database, and enqueues afterwards what was due', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', BACKLOG_MAX: '0' });
   const relay = stage.app.get(Relay);
   await stage.receive(ToySold({ toy: randomUUID() }));
   await stage.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
   await stage.query('ALTER TABLE backbone.delivery RENAME TO away');
-  const lines = new EventEmitter();
-  const say = (line: Buffer) => {
+  const log = new EventEmitter();
+  const emit = (line: Buffer) => {
     const { msg } = JSON.parse(String(line));
-    // Others that look at the table say so as well.
-    if (msg.startsWith('The relay')) lines.emit('line', msg);
+    // Other readers of the table log errors too.
+    if (msg.startsWith('The relay')) log.emit('relay', msg);
   };
-  const output = new Writable({ write: (line, _, done) => [say(line), done()] });
+  const output = new Writable({ write: (line, _, done) => [emit(line), done()] });
   Logger.overrideLogger(createLogger({ level: 'info', format: 'json' }, output));
 
-  const failed = once(lines, 'line');
+  const failed = once(log, 'relay');
   relay.start();
   expect(await failed).toEqual(['The relay cannot read the deliveries and keeps trying']);
-  const mended = once(lines, 'line');
+  const recovered = once(log, 'relay');
   await stage.query('ALTER TABLE backbone.away RENAME TO delivery');
-  expect(await mended).toEqual(['The relay works again']);
+  expect(await recovered).toEqual(['The relay works again']);
   await relay.stop();
 
   expect(await stage.query('SELECT FROM backbone.delivery WHERE due_at < clock_timestamp()')).toEqual([]);
 }, 10_000);
 
-test('the relay has not stopped because the clock has jumped', async () => {
+test('the relay does not count as stopped because the wall clock jumps', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   const relay = stage.app.get(Relay);
   const { now } = Date;

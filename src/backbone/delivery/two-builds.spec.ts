@@ -11,28 +11,28 @@ import { ToySold } from '../testing/toy-module.js';
 import { Deliveries } from './deliveries.js';
 import { DeliveryRunner } from './delivery-runner.js';
 
-/** A version of an event that only the later build says, and a field that only the later build knows. */
+/** A version of an event and a field that only the later build has. */
 const ToySoldAgain = defineEvent({ ...ToySold, type: 'toys.toy-sold.v2' });
 const ToySoldWithColour = defineEvent({ ...ToySold, data: ToySold.data.extend({ colour: z.string().optional() }) });
 
-let heard: string[];
+let handled: string[];
 let during: (note: string) => Promise<void>;
 
-async function hear(who: string, { data }: DomainEvent<z.output<typeof ToySold.data>>): Promise<void> {
+async function handle(name: string, { data }: DomainEvent<z.output<typeof ToySold.data>>): Promise<void> {
   await during(data.note);
-  heard.push([who, data.note, ...('colour' in data ? [data.colour] : [])].join(' '));
+  handled.push([name, data.note, ...('colour' in data ? [data.colour] : [])].join(' '));
 }
 
 @Injectable()
 class EarlierReactions {
   @SideEffect(ToySold)
   async chime(event: ToySold): Promise<void> {
-    await hear('earlier.chime', event);
+    await handle('earlier.chime', event);
   }
 
   @SideEffect(ToySold)
   async box(event: ToySold): Promise<void> {
-    await hear('earlier.box', event);
+    await handle('earlier.box', event);
   }
 }
 
@@ -40,17 +40,17 @@ class EarlierReactions {
 class LaterReactions {
   @SideEffect(ToySoldWithColour, { name: 'toys.chime' })
   async ring(event: ToySold): Promise<void> {
-    await hear('later.ring', event);
+    await handle('later.ring', event);
   }
 
   @SideEffect(ToySoldAgain)
   async box(event: ToySold): Promise<void> {
-    await hear('later.box', event);
+    await handle('later.box', event);
   }
 
   @SideEffect(ToySoldWithColour)
   async thank(event: ToySold): Promise<void> {
-    await hear('later.thank', event);
+    await handle('later.thank', event);
   }
 }
 
@@ -58,12 +58,12 @@ class LaterReactions {
 class NextReactions {
   @SideEffect(ToySold, { retired: true })
   async box(event: ToySold): Promise<void> {
-    await hear('next.box', event);
+    await handle('next.box', event);
   }
 
   @SideEffect(ToySoldAgain, { orderingGroup: 'box' })
   async pack(event: ToySold): Promise<void> {
-    await hear('next.pack', event);
+    await handle('next.pack', event);
   }
 }
 
@@ -90,7 +90,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  heard = [];
+  handled = [];
   during = async () => undefined;
   await later.query('TRUNCATE backbone.event, backbone.delivery, backbone.paused_subscriber');
 });
@@ -110,34 +110,34 @@ const run = async (build: ModuleStage, { eventId, subscriber }: DeliveryRef) => 
   const ref = (await deliveries(subscriber)).find((each) => each.eventId === eventId);
   if (ref) await build.app.get(DeliveryRunner).run(ref);
 };
-/** What the relay of a build takes up now. */
-const takenUpBy = async (build: ModuleStage) => {
+/** The subscribers of the deliveries that the relay of a build would enqueue now. */
+const overdueIn = async (build: ModuleStage) => {
   const names = build.app.get(Subscriptions).all.map(({ name }) => name);
   return (await build.app.get(Deliveries).takeOverdue(names, 100)).map(({ subscriber }) => subscriber).toSorted();
 };
 const sold = (note: string) => ({ toy: 'train', note });
-const operate = (build: ModuleStage, what: string, body: object = { reason: 'It is a test' }) =>
-  build.post(`/v1/operations/subscriptions/${what}`, body);
+const operate = (build: ModuleStage, operation: string, body: object = { reason: 'It is a test' }) =>
+  build.post(`/v1/operations/subscriptions/${operation}`, body);
 
 describe('a subscriber whose method has another name in the later build', () => {
-  const owed = () => deliveries('toys.chime');
+  const chimes = () => deliveries('toys.chime');
 
-  test('keeps its name, so either build runs what either has written, in order and once', async () => {
+  test('keeps its name, so either build runs the deliveries of both, in sequence and once', async () => {
     await earlier.receive(ToySold(sold('one')));
     await later.receive(ToySoldWithColour(sold('two')));
     await earlier.receive(ToySold(sold('three')));
     await later.receive(ToySoldWithColour(sold('four')));
-    const [one, two, three, four] = await owed();
-    if (!one || !two || !three || !four) throw new Error('four deliveries are owed');
+    const [one, two, three, four] = await chimes();
+    if (!one || !two || !three || !four) throw new Error('four deliveries are expected');
 
     for (const early of [two, three, four]) await Promise.all([run(earlier, early), run(later, early)]);
-    expect(heard).toEqual([]);
+    expect(handled).toEqual([]);
     await run(later, one);
     await run(earlier, two);
     await Promise.all([run(later, three), run(earlier, three)]);
     await run(later, four);
 
-    expect(heard).toEqual([
+    expect(handled).toEqual([
       'later.ring one',
       'earlier.chime two',
       expect.stringMatching(/^(later.ring|earlier.chime) three$/),
@@ -145,14 +145,14 @@ describe('a subscriber whose method has another name in the later build', () => 
     ]);
   });
 
-  test('is not started by one build while the other handles it, nor is what comes behind it', async () => {
+  test('is not run by one build while the other handles a delivery, nor are later deliveries of the partition', async () => {
     await earlier.receive(ToySold(sold('one')));
     await later.receive(ToySoldWithColour(sold('two')));
-    const [one, two] = await owed();
-    if (!one || !two) throw new Error('two deliveries are owed');
+    const [one, two] = await chimes();
+    if (!one || !two) throw new Error('two deliveries are expected');
     during = async (note) => {
       if (note !== 'one') return;
-      expect(await takenUpBy(later)).toEqual([]);
+      expect(await overdueIn(later)).toEqual([]);
       await run(later, one);
       await run(later, two);
     };
@@ -160,49 +160,46 @@ describe('a subscriber whose method has another name in the later build', () => 
     await run(earlier, one);
     await run(later, two);
 
-    expect(heard).toEqual(['earlier.chime one', 'later.ring two']);
-    expect(await owed()).toMatchObject([
+    expect(handled).toEqual(['earlier.chime one', 'later.ring two']);
+    expect(await chimes()).toMatchObject([
       { state: 'done', attempts: 1 },
       { state: 'done', attempts: 1 },
     ]);
   });
 
-  test('has its deliveries taken up by the later build when the earlier one is gone', async () => {
+  test('has its deliveries enqueued by the later build when the earlier one has stopped', async () => {
     await earlier.receive(ToySold(sold('left behind')));
     await later.query('UPDATE backbone.delivery SET due_at = clock_timestamp()');
 
-    expect(await takenUpBy(later)).toContain('toys.chime');
-    for (const each of await owed()) await run(later, each);
+    expect(await overdueIn(later)).toContain('toys.chime');
+    for (const each of await chimes()) await run(later, each);
 
-    expect(heard).toEqual(['later.ring left behind']);
+    expect(handled).toEqual(['later.ring left behind']);
   });
 
   test.each([
     ['earlier', () => [earlier, later] as const],
     ['later', () => [later, earlier] as const],
-  ])(
-    'rests in both builds when it is paused through the %s one, and is resumed through the other',
-    async (_, order) => {
-      const [one, other] = order();
-      await operate(one, 'toys.chime/pause');
-      await earlier.receive(ToySold(sold('early')));
-      await later.receive(ToySoldWithColour(sold('late')));
-      const rest = async () => {
-        for (const each of await owed()) for (const build of [earlier, later]) await run(build, each);
-      };
+  ])('is paused in both builds through the %s one, and resumed through the other', async (_, inSequence) => {
+    const [one, other] = inSequence();
+    await operate(one, 'toys.chime/pause');
+    await earlier.receive(ToySold(sold('early')));
+    await later.receive(ToySoldWithColour(sold('late')));
+    const runAll = async () => {
+      for (const each of await chimes()) for (const build of [earlier, later]) await run(build, each);
+    };
 
-      await rest();
-      expect(heard).toEqual([]);
-      await operate(other, 'toys.chime/resume');
-      await rest();
+    await runAll();
+    expect(handled).toEqual([]);
+    await operate(other, 'toys.chime/resume');
+    await runAll();
 
-      expect(heard).toHaveLength(2);
-    },
-  );
+    expect(handled).toHaveLength(2);
+  });
 
-  test('does nothing again when the other build replays it', async () => {
+  test('is not run again when the other build replays it', async () => {
     await later.receive(ToySoldWithColour(sold('one')));
-    for (const each of await owed()) await run(later, each);
+    for (const each of await chimes()) await run(later, each);
 
     const { body } = await operate(earlier, 'toys.chime/replay', {});
 
@@ -210,75 +207,76 @@ describe('a subscriber whose method has another name in the later build', () => 
   });
 });
 
-test('a field that only the later build knows is dropped by the earlier one, and kept for the later', async () => {
+test('a field that only the later build has is dropped by the earlier one, and kept for the later one', async () => {
   await later.receive(ToySoldWithColour({ ...sold('one'), colour: 'red' }));
   await later.receive(ToySoldWithColour({ ...sold('two'), colour: 'blue' }));
   const [one, two] = await deliveries('toys.chime');
-  if (!one || !two) throw new Error('two deliveries are owed');
+  if (!one || !two) throw new Error('two deliveries are expected');
 
   await run(earlier, one);
   await run(later, two);
 
-  expect(heard).toEqual(['earlier.chime one', 'later.ring two blue']);
+  expect(handled).toEqual(['earlier.chime one', 'later.ring two blue']);
 });
 
-test('a job of a subscriber that only the later build has is passed on to it by the earlier one, and runs once', async () => {
+test('a job of a subscriber that only the later build has is left to it by the earlier one, and runs once', async () => {
   await later.receive(ToySoldWithColour(sold('new')));
-  const [owed] = await deliveries('toys.thank');
-  if (!owed) throw new Error('a delivery is owed');
+  const [thanks] = await deliveries('toys.thank');
+  if (!thanks) throw new Error('a delivery is expected');
 
-  await run(earlier, owed);
-  expect(heard).toEqual([]);
+  await run(earlier, thanks);
+  expect(handled).toEqual([]);
   expect(await deliveries('toys.thank')).toMatchObject([{ state: 'pending', attempts: 0, claims: 0 }]);
-  expect(await takenUpBy(earlier)).toEqual([]);
-  expect(await takenUpBy(later)).toEqual(['toys.thank']);
-  for (const build of [later, earlier, later]) await run(build, owed);
+  expect(await overdueIn(earlier)).toEqual([]);
+  expect(await overdueIn(later)).toEqual(['toys.thank']);
+  for (const build of [later, earlier, later]) await run(build, thanks);
 
-  expect(heard).toEqual(['later.thank new']);
+  expect(handled).toEqual(['later.thank new']);
 });
 
-test('a build that is told of a delivery in work elsewhere does not call for another run of it', async () => {
+test('a build that receives a job of a delivery that another build runs does not cause another run', async () => {
   await later.receive(ToySoldWithColour(sold('new')));
-  const [owed] = await deliveries('toys.thank');
-  if (!owed) throw new Error('a delivery is owed');
-  during = async () => earlier.app.get(DeliveryRunner).run({ ...owed, claims: 1 });
+  const [thanks] = await deliveries('toys.thank');
+  if (!thanks) throw new Error('a delivery is expected');
+  during = async () => earlier.app.get(DeliveryRunner).run({ ...thanks, claims: 1 });
 
-  await run(later, owed);
+  await run(later, thanks);
 
-  expect(heard).toEqual(['later.thank new']);
+  expect(handled).toEqual(['later.thank new']);
   expect(await deliveries('toys.thank')).toMatchObject([{ state: 'done', claims: 1 }]);
 });
 
-test('an event in a version that a build does not read is not run by it under the same name, and costs no attempt', async () => {
+test('an event version that a build does not handle is not run by it under the same name, and costs no attempt', async () => {
   await later.receive(ToySoldAgain(sold('second version')));
   await earlier.receive(ToySold(sold('first version')));
   const [second, first] = await deliveries('toys.box');
-  if (!second || !first) throw new Error('two deliveries are owed');
+  if (!second || !first) throw new Error('two deliveries are expected');
 
   await run(earlier, second);
   expect(await deliveries('toys.box')).toMatchObject([{ state: 'pending', attempts: 0 }, { state: 'pending' }]);
   for (const build of [later, earlier]) for (const each of [second, first]) await run(build, each);
 
-  expect(heard).toEqual(['later.box second version', 'earlier.box first version']);
+  expect(handled).toEqual(['later.box second version', 'earlier.box first version']);
 });
 
 describe('a handler that moves to the next version of an event, which is published beside the one before', () => {
   const publish = (build: ModuleStage, note: string) => build.receive(ToySold(sold(note)), ToySoldAgain(sold(note)));
-  test('hears of each fact once, from whichever build, in order, and leaves nothing behind', async () => {
+
+  test('handles each fact once, from either build, in sequence, and leaves no delivery behind', async () => {
     await publish(earlier, 'one');
     await publish(next, 'two');
     await publish(earlier, 'three');
     await later.query(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.chime'`);
-    const owed = [...(await deliveries('toys.box')), ...(await deliveries('toys.pack'))];
+    const all = [...(await deliveries('toys.box')), ...(await deliveries('toys.pack'))];
 
-    expect(owed.map(({ subscriber }) => subscriber)).toEqual(['toys.box', 'toys.box', 'toys.pack']);
+    expect(all.map(({ subscriber }) => subscriber)).toEqual(['toys.box', 'toys.box', 'toys.pack']);
     await next.app.get(StartUpChecks).run();
-    for (let round = 1; round <= owed.length; round += 1) for (const each of owed.toReversed()) await run(next, each);
+    for (let round = 1; round <= all.length; round += 1) for (const each of all.toReversed()) await run(next, each);
 
-    expect(heard).toEqual(['next.box one', 'next.pack two', 'next.box three']);
+    expect(handled).toEqual(['next.box one', 'next.pack two', 'next.box three']);
   });
 
-  test('hears nothing old when the retired one is replayed, and the operators see that it is', async () => {
+  test('is not run for old events by a replay of the retired one, and operators see that it is retired', async () => {
     await publish(next, 'one');
 
     expect((await operate(next, 'toys.box/replay', {})).body).toMatchObject({
@@ -292,10 +290,10 @@ describe('a handler that moves to the next version of an event, which is publish
   });
 });
 
-describe('the way back', () => {
+describe('a roll-back to the earlier build', () => {
   const start = () => earlier.app.get(StartUpChecks).run();
 
-  test('is refused while something waits that the earlier build cannot read, all of it by name, and is then free', async () => {
+  test('is refused while deliveries wait that the earlier build cannot handle, with their names, and then possible', async () => {
     await later.receive(ToySoldWithColour(sold('one')), ToySoldWithColour(sold('two')), ToySoldAgain(sold('three')));
 
     await expect(start()).rejects.toThrow('2 unfinished deliveries of toys.toy-sold.v1 wait for toys.thank');
@@ -306,13 +304,13 @@ describe('the way back', () => {
     await start();
   });
 
-  test('is free at once where only subscribers wait that both builds have, whatever their methods are called', async () => {
+  test('is possible at once where only deliveries of common subscribers wait, whatever the names of their methods', async () => {
     await later.receive(ToySoldWithColour(sold('one')));
     await later.query(`DELETE FROM backbone.delivery WHERE subscriber = 'toys.thank'`);
 
     await start();
     for (const each of await deliveries('toys.chime')) await run(earlier, each);
 
-    expect(heard).toEqual(['earlier.chime one']);
+    expect(handled).toEqual(['earlier.chime one']);
   });
 });

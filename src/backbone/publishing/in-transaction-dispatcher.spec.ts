@@ -6,26 +6,26 @@ import { ReactsTo } from '../decorators.js';
 import { ToyMade } from '../testing/toy-module.js';
 import type { Transaction } from '../transaction.js';
 
-let heard: string[];
-let veto: string | undefined;
+let steps: string[];
+let failing: string | undefined;
 
-async function hear(what: string, { manager }: Transaction): Promise<void> {
-  heard.push(`${what} begins`);
+async function react(name: string, { manager }: Transaction): Promise<void> {
+  steps.push(`${name} begins`);
   await manager.query('SELECT 1');
-  if (what === veto) throw new Error(`${what} refuses`);
-  heard.push(`${what} ends`);
+  if (name === failing) throw new Error(`${name} refuses`);
+  steps.push(`${name} ends`);
 }
 
 @Injectable()
 class Painters {
   @ReactsTo(ToyMade)
   async sand(_: ToyMade, tx: Transaction): Promise<void> {
-    await hear('sand', tx);
+    await react('sand', tx);
   }
 
   @ReactsTo(ToyMade)
   async paint(_: ToyMade, tx: Transaction): Promise<void> {
-    await hear('paint', tx);
+    await react('paint', tx);
   }
 }
 
@@ -47,21 +47,21 @@ describe('reactions to one event', () => {
   });
   afterAll(() => stage.close());
   beforeEach(() => {
-    heard = [];
-    veto = undefined;
+    steps = [];
+    failing = undefined;
   });
 
-  test('run one after the other, in the order of their methods', async () => {
+  test('run one after the other, in the sequence of their methods', async () => {
     await stage.receive(ToyMade({ toy: randomUUID() }));
 
-    expect(heard).toEqual(['sand begins', 'sand ends', 'paint begins', 'paint ends']);
+    expect(steps).toEqual(['sand begins', 'sand ends', 'paint begins', 'paint ends']);
   });
 
-  test('do not begin any more when one before them has refused', async () => {
-    veto = 'sand';
+  test('do not start after an earlier one has failed', async () => {
+    failing = 'sand';
 
     await expect(stage.receive(ToyMade({ toy: randomUUID() }))).rejects.toThrow('sand refuses');
 
-    expect(heard).toEqual(['sand begins']);
+    expect(steps).toEqual(['sand begins']);
   });
 });

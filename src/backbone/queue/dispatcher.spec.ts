@@ -6,7 +6,7 @@ const refsOf = (subscriber: string, count: number): DeliveryRef[] =>
   Array.from({ length: count }, () => ({ eventId: randomUUID(), subscriber, claims: 3 }));
 const now = (ref: DeliveryRef) => ({ ref, delay: 0, once: false });
 
-test('what comes at once shares jobs, of twenty at most, with what is for the same subscriber', () => {
+test('deliveries of the same subscriber that are dispatched together share jobs, at most twenty per job', () => {
   const rings = refsOf('toys.ring', 41);
   const wraps = refsOf('toys.wrap', 2);
 
@@ -21,7 +21,7 @@ test('what comes at once shares jobs, of twenty at most, with what is for the sa
   expect(jobs.some(({ opts }) => opts?.jobId)).toBe(false);
 });
 
-test('what has to wait waits by itself', () => {
+test('a delayed delivery gets its own job', () => {
   const [first, second] = refsOf('toys.ring', 2) as [DeliveryRef, DeliveryRef];
 
   const jobs = jobsFor([first, second].map((ref) => ({ ref, delay: 500, once: false })));
@@ -32,7 +32,7 @@ test('what has to wait waits by itself', () => {
   ]);
 });
 
-test('what must not be added again has a job whose id tells which attempt it is for', () => {
+test('a delivery that is added once gets a job whose id is the id of its claim', () => {
   const [first, second] = refsOf('toys.ring', 2) as [DeliveryRef, DeliveryRef];
 
   const jobs = jobsFor([now(first), { ref: second, delay: 0, once: true }]);

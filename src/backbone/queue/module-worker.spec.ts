@@ -10,17 +10,17 @@ import { WORKERS } from './worker-supervisor.js';
 let stage: ModuleStage;
 afterEach(() => stage.close());
 
-/** Handlers that go on for as long as the test wants, and how many of them there were at once. */
+/** A handler that runs until the test ends it, and counts the runs at the same time. */
 class Bell {
   rung: string[] = [];
-  most = 0;
+  maxRinging = 0;
   private readonly ringing: (() => void)[] = [];
   private changed = (): void => undefined;
 
   constructor(script: Script) {
     script.on('ring', async ({ data }) => {
       await new Promise<void>((end) => {
-        this.most = Math.max(this.most, this.ringing.push(end));
+        this.maxRinging = Math.max(this.maxRinging, this.ringing.push(end));
         this.changed();
       });
       this.rung.push(data.toy);
@@ -28,13 +28,13 @@ class Bell {
     });
   }
 
-  /** Resolves when so many ring. */
-  async rings(count: number): Promise<void> {
+  /** Resolves when so many handlers run. */
+  async untilRinging(count: number): Promise<void> {
     while (this.ringing.length < count) await this.change();
   }
 
-  /** Resolves when so many have rung. */
-  async hasRung(count: number): Promise<void> {
+  /** Resolves when so many handlers have ended. */
+  async untilRung(count: number): Promise<void> {
     while (this.rung.length < count) await this.change();
   }
 
@@ -59,24 +59,24 @@ async function sell(count: number): Promise<string[]> {
   return toys;
 }
 
-test('so many deliveries are handled at a time, however many have come in one job', async () => {
+test('a worker handles no more deliveries at the same time than its concurrency, however many are in one job', async () => {
   const bell = await open(2);
 
   const toys = await sell(5);
   for (let nr = 1; nr <= 5; nr += 1) {
-    await bell.rings(Math.min(2, 6 - nr));
+    await bell.untilRinging(Math.min(2, 6 - nr));
     bell.end();
-    await bell.hasRung(nr);
+    await bell.untilRung(nr);
   }
 
-  expect(bell.most).toBe(2);
+  expect(bell.maxRinging).toBe(2);
   expect(bell.rung.toSorted()).toEqual(toys.toSorted());
 });
 
-test('what has not begun when the process stops goes back at once, and what has begun ends', async () => {
+test('when a worker closes, deliveries that have not started are enqueued again, and running ones end', async () => {
   const bell = await open(1);
   const toys = await sell(3);
-  await bell.rings(1);
+  await bell.untilRinging(1);
 
   const [worker] = stage.app.get<[ModuleWorker]>(WORKERS);
   const queue: MonitoredQueue = stage.app.get(getQueueToken('toys'), { strict: false });

@@ -16,7 +16,7 @@ import { WORKERS } from './worker-supervisor.js';
 let stage: ModuleStage;
 afterEach(() => stage.close());
 
-test('a queue that does not answer keeps nobody waiting, and is used again when it does', async () => {
+test('a queue that does not answer delays no caller, and is used again when it answers', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off' });
   const dispatcher = stage.app.get(Dispatcher);
   const dispatch = async (eventId: string) => {
@@ -26,13 +26,13 @@ test('a queue that does not answer keeps nobody waiting, and is used again when 
   const queue: MonitoredQueue = stage.app.get(getQueueToken('toys'), { strict: false });
   const queued = async () =>
     (await queue.getWaiting()).flatMap(({ data }: DeliveryJob) => data.map((ref) => ref.eventId));
-  const [first, silent, passedOver, last] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const [first, silent, refused, last] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
 
   await dispatch(first);
   await stage.app.get(Database).transaction('toys', async ({ manager }) => {
     await manager.query('LOCK TABLE bullmq.job');
     await dispatch(silent);
-    await dispatch(passedOver);
+    await dispatch(refused);
   });
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && (await queued()).length < 3) await dispatch(last);
@@ -40,47 +40,43 @@ test('a queue that does not answer keeps nobody waiting, and is used again when 
   expect((await queued()).toSorted()).toEqual([first, silent, last].toSorted());
 });
 
-test('a delivery that cannot be claimed is told in the log', async () => {
+test('a delivery that cannot be claimed is logged', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', WORKERS: 'on' });
   await stage.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                    $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$`);
   await stage.query(`CREATE TRIGGER refuse BEFORE UPDATE ON backbone.delivery FOR EACH ROW EXECUTE FUNCTION refuse()`);
   const toy = randomUUID();
 
-  const told = new Promise<string>((resolve) => {
+  const logged = new Promise<string>((resolve) => {
     const write = (line: Buffer) => line.includes('could not be claimed') && resolve(String(line));
     const output = new Writable({ write: (line, _, done) => [write(line), done()] });
     Logger.overrideLogger(createLogger({ level: 'warn', format: 'json' }, output));
   });
   await stage.receive(ToySold({ toy, note: '' }));
 
-  expect(JSON.parse(await told)).toMatchObject({
+  expect(JSON.parse(await logged)).toMatchObject({
     err: { message: 'the disk is full' },
     delivery: expect.stringContaining('.toys.'),
   });
 });
 
-test('what a queue and a worker have to say of their troubles is told in the log', async () => {
+test('errors of queues and workers are logged, once per cause', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', WORKERS: 'on' });
   const queue = stage.app.get<MonitoredQueue>(getQueueToken('toys'), { strict: false });
   const [{ worker }] = stage.app.get<[ModuleWorker]>(WORKERS);
-  const said: string[] = [];
-  const write = (line: Buffer) => void said.push(JSON.parse(String(line)).err?.message);
+  const logged: string[] = [];
+  const write = (line: Buffer) => void logged.push(JSON.parse(String(line)).err?.message);
   const output = new Writable({ write: (line, _, done) => [write(line), done()] });
   Logger.overrideLogger(createLogger({ level: 'warn', format: 'json' }, output));
 
-  queue.emit('error', new Error('The queue has lost its way'));
-  worker.emit('error', new Error('The worker has lost its way'));
+  queue.emit('error', new Error('The queue fails'));
+  worker.emit('error', new Error('The worker fails'));
   for (const job of [randomUUID(), randomUUID()]) worker.emit('error', new Error(`No lock for job ${job}`));
 
-  expect(said).toEqual([
-    'The queue has lost its way',
-    'The worker has lost its way',
-    expect.stringMatching(/^No lock/),
-  ]);
+  expect(logged).toEqual(['The queue fails', 'The worker fails', expect.stringMatching(/^No lock/)]);
 });
 
-test('a queue keeps no job of a delivery that has ended or has to wait for its turn, so that it can be added again', async () => {
+test('a queue keeps no job of a delivery that has ended or is blocked, so that it can be added again', async () => {
   stage = await ModuleStage.of(ToysModule, { MODULE_ROLES: 'off', WORKERS: 'on' });
   const [done, dead] = [randomUUID(), randomUUID()];
   stage.app.get(Script, { strict: false }).on('ring', async ({ data }) => {

@@ -11,45 +11,46 @@ import { Dispatcher } from './dispatcher.js';
 import type { ModuleWorker } from './module-worker.js';
 import { WORKERS, WorkerSupervisor } from './worker-supervisor.js';
 
-const A_WHILE_MS = 31_000;
-const LOOK_EVERY_MS = 5_000;
+/** Longer than a worker may be inactive. */
+const INACTIVE_MS = 31_000;
+const CHECK_EVERY_MS = 5_000;
 const AN_HOUR_MS = 3_600_000;
 
 let stage: ModuleStage;
-let watch: WorkerSupervisor;
+let supervisor: WorkerSupervisor;
 let host: ModuleWorker;
-/** Ends what hangs. */
-let letGo = (): void => undefined;
+/** Lets a worker that hangs continue. */
+let release = (): void => undefined;
 
 beforeEach(async () => {
   stage = await ModuleStage.of(ToysModule, { WORKERS: 'on', MODULE_ROLES: 'off' });
-  watch = stage.app.get(WorkerSupervisor);
+  supervisor = stage.app.get(WorkerSupervisor);
   [host] = stage.app.get<[ModuleWorker]>(WORKERS);
 });
 
 afterEach(async () => {
   jest.restoreAllMocks();
-  letGo();
+  release();
   await stage.close();
 });
 
-/** On the stopwatch alone: everything takes the time that it takes. */
-function timePasses(): void {
+/** Advances the monotonic clock alone: timers run at their usual speed. */
+function advanceClock(): void {
   const now = performance.now.bind(performance);
-  jest.spyOn(performance, 'now').mockImplementation(() => now() + A_WHILE_MS);
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + INACTIVE_MS);
 }
 
-/** A look comes at once after the one before it. */
-function lookOften(): void {
+/** Shortens the pause between two checks to one millisecond. */
+function checkOften(): void {
   const { setTimeout } = globalThis;
-  const hurried = (work: () => void, ms?: number) => setTimeout(work, ms === LOOK_EVERY_MS ? 1 : ms);
-  jest.spyOn(globalThis, 'setTimeout').mockImplementation(hurried);
+  const shortened = (work: () => void, ms?: number) => setTimeout(work, ms === CHECK_EVERY_MS ? 1 : ms);
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(shortened);
 }
 
-/** Asks its queue for work and never hears an answer. */
+/** Makes a worker wait for an answer of its queue that never comes. */
 async function hang({ worker }: ModuleWorker): Promise<void> {
   const answer = new Promise<unknown[]>((resolve) => {
-    letGo = () => resolve([]);
+    release = () => resolve([]);
   });
   const asked = new Promise<void>((resolve) => {
     const moveToActive = (): Promise<unknown[]> => {
@@ -64,72 +65,72 @@ async function hang({ worker }: ModuleWorker): Promise<void> {
 
 const sell = () => stage.receive(ToySold({ toy: randomUUID() }));
 
-test('a worker that hangs makes readiness fail until another one has taken over', async () => {
+test('a worker that hangs makes readiness fail until it is replaced', async () => {
   const { worker } = host;
-  await expect(watch.assertAlive()).resolves.toBeUndefined();
+  await expect(supervisor.assertAlive()).resolves.toBeUndefined();
   const rung = new Promise<void>((resolve) =>
     stage.app.get(Script, { strict: false }).on('ring', async () => resolve()),
   );
   await hang(host);
-  timePasses();
+  advanceClock();
 
-  await expect(watch.assertAlive()).rejects.toThrow(/^workers are inactive: toys for 3\d+ ms$/);
-  await expect(watch.assertAlive()).rejects.toThrow(Unhealthy);
-  // The first look finds that the process itself may have been asleep.
-  await watch.replaceHanging();
+  await expect(supervisor.assertAlive()).rejects.toThrow(/^workers are inactive: toys for 3\d+ ms$/);
+  await expect(supervisor.assertAlive()).rejects.toThrow(Unhealthy);
+  // The first check takes the jump of the clock for a suspended process, and replaces nothing.
+  await supervisor.replaceHanging();
   expect(host.worker).toBe(worker);
-  await watch.replaceHanging();
+  await supervisor.replaceHanging();
   expect(host.worker).not.toBe(worker);
 
   await rung;
-  await expect(watch.assertAlive()).resolves.toBeUndefined();
+  await expect(supervisor.assertAlive()).resolves.toBeUndefined();
 });
 
-test("a clock that jumps is nobody's fault", async () => {
+test('a worker is not replaced because the wall clock jumps', async () => {
   const { worker } = host;
   const { now } = Date;
   for (const jumpMs of [AN_HOUR_MS, -AN_HOUR_MS]) {
     jest.spyOn(Date, 'now').mockImplementation(() => now() + jumpMs);
-    await expect(watch.assertAlive()).resolves.toBeUndefined();
-    await watch.replaceHanging();
-    await watch.replaceHanging();
+    await expect(supervisor.assertAlive()).resolves.toBeUndefined();
+    await supervisor.replaceHanging();
+    await supervisor.replaceHanging();
     expect(host.worker).toBe(worker);
   }
 });
 
-test('a worker that is at work for long is left alone', async () => {
+test('a worker with a handler that runs for long is not replaced', async () => {
   const { worker } = host;
   let finish = (): void => undefined;
-  const begun = new Promise<void>((begin) => {
+  const started = new Promise<void>((start) => {
     stage.app.get(Script, { strict: false }).on('ring', () => {
-      begin();
+      start();
       return new Promise((resolve) => (finish = resolve));
     });
   });
   await sell();
-  await begun;
-  timePasses();
+  await started;
+  advanceClock();
 
-  await expect(watch.assertAlive()).resolves.toBeUndefined();
-  await watch.replaceHanging();
-  await watch.replaceHanging();
+  await expect(supervisor.assertAlive()).resolves.toBeUndefined();
+  await supervisor.replaceHanging();
+  await supervisor.replaceHanging();
   expect(host.worker).toBe(worker);
   finish();
 });
 
-test('a worker whose queue does not answer is not to blame', async () => {
+test('a worker whose queue does not answer is not replaced', async () => {
   const { worker } = host;
   await hang(host);
-  timePasses();
+  advanceClock();
   const relay = stage.app.get(Relay);
-  // Its last round is too long ago as well, until it has made another one.
+  // The relay is unhealthy too until it has completed another round.
   while (await relay.assertAlive().catch(() => true)) await new Promise((resolve) => setImmediate(resolve));
   const runner = stage.dataSource.createQueryRunner();
   await runner.startTransaction();
   await runner.query('LOCK TABLE bullmq.meta');
 
-  await watch.replaceHanging();
-  await watch.replaceHanging();
+  await supervisor.replaceHanging();
+  await supervisor.replaceHanging();
   expect(host.worker).toBe(worker);
   const ready = await stage.get('/health/ready');
   expect(ready.status).toBe(200);
@@ -144,7 +145,7 @@ test('a worker whose queue does not answer is not to blame', async () => {
   await runner.release();
 });
 
-test('a worker that hears nothing but errors from its queue is left alone, and readiness tells until they end', async () => {
+test('a worker whose queue answers only with errors is not replaced, and readiness is degraded until they end', async () => {
   const { worker } = host;
   await stage.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                    $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$`);
@@ -156,18 +157,18 @@ test('a worker that hears nothing but errors from its queue is left alone, and r
   );
   await sell();
   await once(worker, 'error');
-  timePasses();
+  advanceClock();
   await once(worker, 'error');
 
-  await watch.replaceHanging();
-  await watch.replaceHanging();
+  await supervisor.replaceHanging();
+  await supervisor.replaceHanging();
   expect(host.worker).toBe(worker);
-  // The relay has to have made a round since.
+  // The relay is unhealthy until it has completed a round after the jump of the clock.
   const deadline = Date.now() + 10_000;
-  let troubled = await stage.get('/health/ready');
-  while (Date.now() < deadline && troubled.status !== 200) troubled = await stage.get('/health/ready');
-  expect(troubled).toMatchObject({ status: 200, body: { status: 'degraded' } });
-  expect(troubled.body.checks).toContainEqual({
+  let degraded = await stage.get('/health/ready');
+  while (Date.now() < deadline && degraded.status !== 200) degraded = await stage.get('/health/ready');
+  expect(degraded).toMatchObject({ status: 200, body: { status: 'degraded' } });
+  expect(degraded.body.checks).toContainEqual({
     name: 'queues',
     ok: false,
     detail: 'errors from the queues of toys: deliveries wait',
@@ -179,7 +180,7 @@ test('a worker that hears nothing but errors from its queue is left alone, and r
   expect((await stage.get('/health/ready')).body).toMatchObject({ status: 'ok' });
 });
 
-test('a worker that cannot be replaced is told of, and the next look tries again', async () => {
+test('a worker that cannot be replaced is logged, and the next check tries again', async () => {
   const { worker } = host;
   const successor = worker.successor.bind(worker);
   let failures = 2;
@@ -190,21 +191,21 @@ test('a worker that cannot be replaced is told of, and the next look tries again
     },
   });
   await hang(host);
-  timePasses();
-  lookOften();
-  const told = new Promise<string>((resolve) => {
+  advanceClock();
+  checkOften();
+  const logged = new Promise<string>((resolve) => {
     const output = new Writable({ write: (line, _, done) => [resolve(String(line)), done()] });
     Logger.overrideLogger(createLogger({ level: 'error', format: 'json' }, output));
   });
 
-  const ownWatch = new WorkerSupervisor([host], stage.app.get(Dispatcher));
-  ownWatch.start();
+  const ownSupervisor = new WorkerSupervisor([host], stage.app.get(Dispatcher));
+  ownSupervisor.start();
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && host.worker === worker) await stage.query('SELECT');
-  await ownWatch.stop();
+  await ownSupervisor.stop();
 
   expect(host.worker).not.toBe(worker);
-  expect(JSON.parse(await told)).toMatchObject({
+  expect(JSON.parse(await logged)).toMatchObject({
     msg: 'A worker could not be replaced; the next round will try again',
     err: { message: '2 more' },
   });

@@ -9,11 +9,11 @@ import { runsInTransaction, Subscriptions } from './subscriptions.js';
 
 const always = () => true;
 
-/** Of a module with the methods `hear`, which has these options, and `other`. */
+/** The subscriptions of a module with two handlers: `handle` with these options, and `other`. */
 function subscriptionsWith(options: DurableOptions) {
   class Twice {
     @SideEffect(ToySold, options)
-    async hear(): Promise<void> {}
+    async handle(): Promise<void> {}
 
     @SideEffect(ToySold)
     async other(): Promise<void> {}
@@ -23,39 +23,39 @@ function subscriptionsWith(options: DurableOptions) {
   return new Subscriptions([TwiceModule], always).all;
 }
 
-describe('the subscriptions of the shop', () => {
-  test('carry the name of their module and method, and stand in one line where they change rows', () => {
+describe('the subscriptions of a program', () => {
+  test('have the name of their module and method; the reactions of a module form one ordering group', () => {
     const subscriptions = new Subscriptions([ToysModule], always);
 
-    expect(subscriptions.all.map(({ name, mode: lane, orderingGroup: line }) => ({ name, lane, line }))).toEqual([
-      { name: 'toys.paint', lane: 'immediate', line: 'toys' },
-      { name: 'toys.sell', lane: 'immediate', line: 'toys' },
-      { name: 'toys.count', lane: 'later', line: 'toys' },
-      { name: 'toys.ring', lane: 'side-effect', line: 'toys.ring' },
-      { name: 'toys.wrap', lane: 'side-effect', line: 'toys.wrap' },
+    expect(subscriptions.all.map(({ name, mode, orderingGroup }) => ({ name, mode, orderingGroup }))).toEqual([
+      { name: 'toys.paint', mode: 'immediate', orderingGroup: 'toys' },
+      { name: 'toys.sell', mode: 'immediate', orderingGroup: 'toys' },
+      { name: 'toys.count', mode: 'later', orderingGroup: 'toys' },
+      { name: 'toys.ring', mode: 'side-effect', orderingGroup: 'toys.ring' },
+      { name: 'toys.wrap', mode: 'side-effect', orderingGroup: 'toys.wrap' },
     ]);
   });
 
-  test('of a module that lives elsewhere are deliveries, all of them', () => {
-    const elsewhere = new Subscriptions([ToysModule], () => false);
+  test('of a module in another process all become deliveries', () => {
+    const inactive = new Subscriptions([ToysModule], () => false);
 
-    expect(elsewhere.to(ToyMade.type).filter(runsInTransaction)).toEqual([]);
-    expect(elsewhere.to(ToyMade.type).map(({ name }) => name)).toEqual(['toys.paint']);
+    expect(inactive.to(ToyMade.type).filter(runsInTransaction)).toEqual([]);
+    expect(inactive.to(ToyMade.type).map(({ name }) => name)).toEqual(['toys.paint']);
   });
 
-  test('have names of their own', () => {
+  test('have unique names', () => {
     class Twice {
       @ReactsTo(ToySold)
       @ReactsTo(ToyMade)
-      async hear(): Promise<void> {}
+      async handle(): Promise<void> {}
     }
     @BusinessModule({ name: 'twice', events: {}, controllers: [], providers: [Twice], entities: [], migrations: [] })
     class TwiceModule {}
 
-    expect(() => new Subscriptions([TwiceModule], always)).toThrow('Two subscribers have the name twice.hear');
+    expect(() => new Subscriptions([TwiceModule], always)).toThrow('Two subscribers have the name twice.handle');
   });
 
-  test('keep the permanent name that the decorator gives, and its ordering group', () => {
+  test('have the permanent name of their decorator, also as ordering group', () => {
     expect(subscriptionsWith({ name: 'twice.first' })).toMatchObject([
       { name: 'twice.first', orderingGroup: 'twice.first' },
       { name: 'twice.other' },
@@ -64,25 +64,25 @@ describe('the subscriptions of the shop', () => {
 
   test.each([
     ['belongs to another subscriber', 'twice.other', 'Two subscribers have the name twice.other'],
-    ['lacks its module', 'other', 'has the permanent name other: write twice.<name>'],
-    ['is of another module', 'toys.other', 'has the permanent name toys.other: write twice.<name>'],
+    ['does not start with a module', 'other', 'has the permanent name other: write twice.<name>'],
+    ['starts with another module', 'toys.other', 'has the permanent name toys.other: write twice.<name>'],
   ])('are refused where a permanent name %s', (_, name, problem) => {
     expect(() => subscriptionsWith({ name })).toThrow(problem);
   });
 
   test.each([
-    [{ attempts: 0 }, 'twice.hear has 0 attempts'],
-    [{ attempts: 1.5 }, 'twice.hear has 1.5 attempts'],
-    [{ timeoutMs: 0 }, 'twice.hear has a timeout of 0 ms'],
-    [{ timeoutMs: Number.POSITIVE_INFINITY }, 'twice.hear has a timeout of Infinity ms'],
+    [{ attempts: 0 }, 'twice.handle has 0 attempts'],
+    [{ attempts: 1.5 }, 'twice.handle has 1.5 attempts'],
+    [{ timeoutMs: 0 }, 'twice.handle has a timeout of 0 ms'],
+    [{ timeoutMs: Number.POSITIVE_INFINITY }, 'twice.handle has a timeout of Infinity ms'],
   ])('are refused where a handler could never run: %j', (options, problem) => {
     expect(() => subscriptionsWith(options)).toThrow(problem);
   });
 
-  test('hear nothing when they are retired, neither at once nor later', () => {
+  test('receive no new events when they are retired', () => {
     class Retired {
       @ReactsTo(ToySold, { retired: true })
-      async hear(): Promise<void> {}
+      async handle(): Promise<void> {}
     }
     @BusinessModule({ name: 'old', events: {}, controllers: [], providers: [Retired], entities: [], migrations: [] })
     class RetiredModule {}
@@ -95,7 +95,7 @@ describe('the subscriptions of the shop', () => {
     );
   });
 
-  test('leave no event unheard that is not announced on purpose', () => {
+  test('are refused where an event has no subscriber and does not allow that', () => {
     const subscriptions = new Subscriptions([ToysModule], always);
     const { allowNoSubscribers: _, ...definition } = ToyForgotten;
     const forgotten = defineEvent(definition);
@@ -107,7 +107,7 @@ describe('the subscriptions of the shop', () => {
   });
 });
 
-describe('a start', () => {
+describe('the start', () => {
   let stage: ModuleStage;
 
   beforeAll(async () => {
@@ -116,7 +116,7 @@ describe('a start', () => {
 
   afterAll(() => stage.close());
 
-  test('takes over what waits for a plain reaction whose module lived in another process before', async () => {
+  test('accepts deliveries of a plain reaction whose module ran in another process before', async () => {
     await stage.receive(ToyMade({ toy: 'train' }));
     await stage.query(
       `INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, due_at)
@@ -131,15 +131,15 @@ describe('a start', () => {
 
   test('is refused while deliveries wait for a subscriber that this build does not have', async () => {
     await stage.receive(ToySold({ toy: 'ball' }));
-    await stage.query(`UPDATE backbone.delivery SET subscriber = 'toys.gone' WHERE subscriber = 'toys.ring'`);
+    await stage.query(`UPDATE backbone.delivery SET subscriber = 'toys.unknown' WHERE subscriber = 'toys.ring'`);
 
     const start = stage.app.get(StartUpChecks).run();
 
     await expect(start).rejects.toBeInstanceOf(StartRefused);
-    await expect(start).rejects.toThrow('1 unfinished deliveries of toys.toy-sold.v1 wait for toys.gone');
+    await expect(start).rejects.toThrow('1 unfinished deliveries of toys.toy-sold.v1 wait for toys.unknown');
   });
 
-  test('counts what it refuses as far as anybody needs to know', async () => {
+  test('counts the deliveries that it names up to a limit', async () => {
     await stage.query('TRUNCATE backbone.event, backbone.delivery');
     await stage.query(
       `WITH made AS (
@@ -147,16 +147,16 @@ describe('a start', () => {
          SELECT gen_random_uuid(), 'toy/ball', n, $1, '{}', '{}', '', now() FROM generate_series(1, 10001) n
          RETURNING id, position)
        INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, state, due_at)
-       SELECT id, 'toys.gone', 'toys', position, (ARRAY['pending', 'dead'])[1 + position % 2], now() FROM made`,
+       SELECT id, 'toys.unknown', 'toys', position, (ARRAY['pending', 'dead'])[1 + position % 2], now() FROM made`,
       [ToySold.type],
     );
 
     await expect(stage.app.get(StartUpChecks).run()).rejects.toThrow(
-      'more than 10000 unfinished deliveries of toys.toy-sold.v1 wait for toys.gone',
+      'more than 10000 unfinished deliveries of toys.toy-sold.v1 wait for toys.unknown',
     );
   });
 
-  test('does not read the events of what this build has always had, however much of it waits', async () => {
+  test('does not read the events of subscribers that handle only one type, however many deliveries wait', async () => {
     await stage.query('TRUNCATE backbone.event, backbone.delivery');
     await stage.receive(ToySold({ toy: 'ball' }));
     const runner = stage.dataSource.createQueryRunner();
@@ -169,7 +169,7 @@ describe('a start', () => {
     await runner.release();
   });
 
-  test('does not let an event pass by a reaction that is not there yet', async () => {
+  test('refuses to publish an event while one of its reactions is not registered', async () => {
     const { EventEmitter2 } = await import('@nestjs/event-emitter');
     stage.app.get(EventEmitter2).removeAllListeners(ToyMade.type);
     stage.app.get(Script, { strict: false }).on('paint', async () => undefined);
