@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { OnEvent } from '@nestjs/event-emitter';
 import { ModuleStage } from '../../operations/testing/module-stage.js';
 import { BusinessModule } from '../business-module.js';
 import { ReactsTo } from '../decorators.js';
@@ -26,6 +27,12 @@ class Painters {
   @ReactsTo(ToyMade)
   async paint(_: ToyMade, tx: Transaction): Promise<void> {
     await react('paint', tx);
+  }
+
+  /** Not a subscriber: the emitter is an inside of the backbone. */
+  @OnEvent(ToyMade.type)
+  listen(): void {
+    steps.push('listened');
   }
 }
 

@@ -18,12 +18,17 @@ interface Emission {
 
 type Listener = (event: DomainEvent, emission: Emission) => Promise<void>;
 
+interface RegisteredReaction {
+  readonly subscriber: string;
+  readonly listener: Listener;
+}
+
 /** Runs plain reactions on Nest's event emitter, one after the other in a fixed sequence, up to the first error. */
 @Injectable()
 export class InTransactionDispatcher implements OnModuleInit {
   private readonly logger = new Logger(InTransactionDispatcher.name);
-  /** Names of subscribers by type of event, in the sequence of the listeners. */
-  private readonly subscribers = new Map<string, string[]>();
+  /** By type of event, in the sequence in which they run. */
+  private readonly reactions = new Map<string, RegisteredReaction[]>();
 
   constructor(
     private readonly emitter: EventEmitter2,
@@ -34,9 +39,10 @@ export class InTransactionDispatcher implements OnModuleInit {
   onModuleInit(): void {
     for (const subscription of this.subscriptions.all.filter(runsInTransaction)) {
       const { type } = subscription.contract;
-      this.subscribers.set(type, [...(this.subscribers.get(type) ?? []), subscription.name]);
+      const reaction = { subscriber: subscription.name, listener: this.listenerFor(subscription) };
+      this.reactions.set(type, [...(this.reactions.get(type) ?? []), reaction]);
       // oxlint-disable-next-line typescript/no-misused-promises -- `dispatch` awaits the promises of listeners
-      this.emitter.on(type, this.listenerFor(subscription));
+      this.emitter.on(type, reaction.listener);
     }
   }
 
@@ -46,18 +52,20 @@ export class InTransactionDispatcher implements OnModuleInit {
    * @throws {Error} when a listener is missing, because no event may skip a reaction that is not registered yet
    */
   async dispatch(event: DomainEvent, emission: Emission): Promise<Reaction[]> {
-    const listeners = this.emitter.listeners(event.type) as Listener[];
-    const subscribers = this.subscribers.get(event.type) ?? [];
-    if (listeners.length !== subscribers.length)
+    const listeners = this.emitter.listeners(event.type);
+    const registered = this.reactions.get(event.type) ?? [];
+    const present = registered.filter(({ listener }) => listeners.includes(listener));
+    if (present.length < registered.length)
       throw new Error(
-        `${event.type} has ${listeners.length} of ${subscribers.length} reactions: the program is starting or stopping`,
+        `${event.type} has ${present.length} of ${registered.length} reactions: the program is starting or stopping`,
       );
+    if (listeners.length > registered.length) this.warnForeign(event.type);
     const reactions: Reaction[] = [];
     let startedAt = performance.now();
-    for (let nr = 0; nr < listeners.length; nr += 1) {
-      await listeners[nr]?.(event, emission);
+    for (const { subscriber, listener } of registered) {
+      await listener(event, emission);
       const now = performance.now();
-      const reaction = { subscriber: subscribers[nr] ?? '', ms: now - startedAt };
+      const reaction = { subscriber, ms: now - startedAt };
       startedAt = now;
       reactions.push(reaction);
       if (reaction.ms > SLOW_REACTION_MS) this.warnSlow(reaction, event);
@@ -77,5 +85,11 @@ export class InTransactionDispatcher implements OnModuleInit {
   private warnSlow({ subscriber, ms }: Reaction, { id }: DomainEvent): void {
     const message = `${subscriber} took ${Math.round(ms)} ms inside the transaction of its event ${id}`;
     logOccasionally(this.logger, 'warn', { message, key: `slow ${subscriber}` });
+  }
+
+  /** `@OnEvent` has no transaction and no retry, so it must neither run nor fail the publisher. */
+  private warnForeign(type: string): void {
+    const message = `A listener of the event emitter on ${type} is ignored: subscribe with @ReactsTo or @SideEffect`;
+    logOccasionally(this.logger, 'error', { message });
   }
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { ModuleRef } from '@nestjs/core';
+import { CrashPoints } from '../crash-points.js';
 import type { DeliveryRef } from '../delivery.js';
-import { jobsFor } from './dispatcher.js';
+import { Subscriptions } from '../registry/subscriptions.js';
+import { Dispatcher, jobsFor } from './dispatcher.js';
 
 const refsOf = (subscriber: string, count: number): DeliveryRef[] =>
   Array.from({ length: count }, () => ({ eventId: randomUUID(), subscriber, claims: 3 }));
@@ -41,4 +44,21 @@ test('a delivery that is added once gets a job whose id is the id of its claim',
     [[first], undefined],
     [[second], `${second.eventId}.toys.ring.3`],
   ]);
+});
+
+test('more deliveries than a function call has arguments are dispatched at once', async () => {
+  const added: number[] = [];
+  const queue = {
+    addWithTimeout: async (jobs: readonly { data: readonly DeliveryRef[] }[]) => void added.push(jobs.length),
+  };
+  const dispatcher = new Dispatcher(
+    { get: () => queue } as unknown as ModuleRef,
+    new CrashPoints(null),
+    new Subscriptions([], () => true),
+  );
+
+  dispatcher.dispatch(refsOf('toys.ring', 200_000));
+  await dispatcher.idle();
+
+  expect(added).toEqual([10_000]);
 });

@@ -102,7 +102,8 @@ export class Dispatcher {
 
   private enqueueSoon(dispatches: readonly Dispatch[]): void {
     if (dispatches.length === 0) return;
-    this.waiting.push(...dispatches);
+    // One by one: a call with more than some 120,000 arguments throws a RangeError.
+    for (const each of dispatches) this.waiting.push(each);
     this.running ??= this.drain();
   }
 

@@ -5,7 +5,7 @@ import { defineEvent } from '../domain-event.js';
 import { assertSubscribed, StartRefused, StartUpChecks } from '../lifecycle/start-up-checks.js';
 import { Script, ToyForgotten, ToyMade, ToySold, ToysModule } from '../testing/toy-module.js';
 import { EventContracts } from './event-contracts.js';
-import { runsInTransaction, Subscriptions } from './subscriptions.js';
+import { partitionKeyOf, runsInTransaction, Subscriptions } from './subscriptions.js';
 
 const always = () => true;
 
@@ -22,6 +22,31 @@ function subscriptionsWith(options: DurableOptions) {
   class TwiceModule {}
   return new Subscriptions([TwiceModule], always).all;
 }
+
+const anEvent = {
+  ...ToySold({ toy: 'ball' }),
+  id: '01920000-0000-7000-8000-000000000000',
+  occurredAt: '2026-11-28T00:00:00.000Z',
+  correlationId: 'a-request',
+  causationId: null,
+};
+
+describe('the partition key', () => {
+  const keyWith = (partitionBy: () => unknown) =>
+    subscriptionsWith({ partitionBy: partitionBy as () => string }).map((each) => partitionKeyOf(each, anEvent))[0];
+
+  test('is the ordering group and what the subscriber chooses', () => {
+    expect(keyWith(() => 'red')).toBe('twice.handle red');
+  });
+
+  test.each([
+    ['throws', () => JSON.parse('no JSON')],
+    ['returns no text', () => undefined],
+    ['returns an empty text', () => ''],
+  ])('falls back to the subject where the function of the subscriber %s', (_, partitionBy) => {
+    expect(keyWith(partitionBy)).toBe('twice.handle toy/ball');
+  });
+});
 
 describe('the subscriptions of a program', () => {
   test('have the name of their module and method; the reactions of a module form one ordering group', () => {

@@ -1,10 +1,13 @@
-import type { Type } from '@nestjs/common';
+import { Logger, type Type } from '@nestjs/common';
+import { logOccasionally } from '../../common/logging/log-occasionally.js';
 import { definitionOf } from '../business-module.js';
 import { type Declaration, declarationsOf } from '../decorators.js';
 import type { DomainEvent } from '../domain-event.js';
 
 /** A day. Node fires a timer of more than 24 days at once. */
 const TIMEOUT_MAX_MS = 24 * 3_600_000;
+
+const logger = new Logger('Subscriptions');
 
 /** One subscriber: a handler method of a module with its contract. */
 export interface Subscription extends Omit<Declaration, 'orderingGroup' | 'name'> {
@@ -79,9 +82,20 @@ export function runsInTransaction({ mode, active, retired }: Subscription): bool
   return mode === 'immediate' && active && !retired;
 }
 
-/** Deliveries with the same partition key run one after the other. */
-export function partitionKeyOf({ orderingGroup, partitionBy }: Subscription, event: DomainEvent): string {
-  return `${orderingGroup} ${partitionBy(event as never)}`;
+/**
+ * Deliveries with the same partition key run one after the other. The function of a subscriber runs in the publisher's
+ * transaction, so its error must not fail the publisher: the subject replaces its result, in every process alike.
+ */
+export function partitionKeyOf({ name, orderingGroup, partitionBy }: Subscription, event: DomainEvent): string {
+  try {
+    const key: unknown = partitionBy(event as never);
+    if (typeof key === 'string' && key !== '') return `${orderingGroup} ${key}`;
+    throw new TypeError(`partitionBy returned ${typeof key === 'string' ? 'an empty text' : typeof key}`);
+  } catch (err) {
+    const message = `partitionBy of ${name} failed; its deliveries are ordered by subject instead`;
+    logOccasionally(logger, 'error', { message, err, eventId: event.id });
+    return `${orderingGroup} ${event.subject}`;
+  }
 }
 
 function subscriptionsOf(type: Type, isActive: (module: string) => boolean): Subscription[] {
