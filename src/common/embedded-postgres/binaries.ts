@@ -2,8 +2,8 @@ import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { codeOf } from '../logging/describe-error.js';
+import { type Account, isReachableBy } from './account.js';
 import { EmbeddedPostgresFailed } from './embedded-postgres-failed.js';
-import { type Account, isReachableBy } from './run-as.js';
 
 const PLATFORMS: Readonly<Record<string, string>> = {
   'linux x64': 'linux-x64',
@@ -13,7 +13,7 @@ const PLATFORMS: Readonly<Record<string, string>> = {
   'win32 x64': 'windows-x64',
 };
 
-/** Paths of PostgreSQL's programs, as the npm package of this platform brings them. */
+/** Paths of PostgreSQL's programs in the npm package of this platform. */
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
@@ -26,9 +26,9 @@ interface Link {
 }
 
 /**
- * Finds the programs, where the given account can run them.
- * @param sharedFolder where they are copied to when that account cannot reach this checkout
- * @throws {EmbeddedPostgresFailed} where there are none for this platform
+ * Finds PostgreSQL's programs at a path where the given account can run them.
+ * @param sharedFolder they are copied there when that account has no access to this checkout
+ * @throws {EmbeddedPostgresFailed} when there are none for this platform
  */
 export async function findBinaries(account: Account | null, sharedFolder: string): Promise<Binaries> {
   const { folder, version } = locate();
@@ -42,8 +42,10 @@ export async function findBinaries(account: Account | null, sharedFolder: string
 
 function locate(): { folder: string; version: string } {
   const platform = PLATFORMS[`${process.platform} ${process.arch}`];
-  const nameless = `there is no embedded PostgreSQL for ${process.platform} on ${process.arch}`;
-  if (!platform) throw new EmbeddedPostgresFailed(`${nameless}: set DATABASE_URL to a PostgreSQL 13 or newer`);
+  if (!platform)
+    throw new EmbeddedPostgresFailed(
+      `There is no embedded PostgreSQL for ${process.platform} on ${process.arch}: set DATABASE_URL to a PostgreSQL 13 or newer`,
+    );
   const name = `@embedded-postgres/${platform}`;
   try {
     const require = createRequire(import.meta.url);
@@ -56,7 +58,7 @@ function locate(): { folder: string; version: string } {
   }
 }
 
-/** The package's libraries need links that its install script makes, which npm may not have run. */
+/** The libraries of the package need symbolic links. Its install script creates them, but npm may not have run it. */
 async function restoreLinks(folder: string): Promise<void> {
   const list = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links: Link[] = JSON.parse(list);

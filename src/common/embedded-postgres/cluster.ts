@@ -4,15 +4,15 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../logging/describe-error.js';
+import { type Account, isRoot, NOBODY } from './account.js';
 import type { Binaries } from './binaries.js';
 import { cannotUse, commandOf } from './data-folder-lock.js';
 import { EmbeddedPostgresFailed } from './embedded-postgres-failed.js';
-import { type Account, isRoot, NOBODY } from './run-as.js';
 
 export const USER = 'orderly';
-/** A clean stop waits this long, in seconds; then PostgreSQL is stopped at once and recovers at its next start. */
+/** The longest clean stop, in seconds. Afterwards PostgreSQL is stopped without it and recovers at its next start. */
 const STOP_SECONDS = 5;
-/** PostgreSQL's own, so that every platform sorts alike, and a search for RÖD finds Röd as well. */
+/** PostgreSQL's built-in locale: the same sort order on every platform, and case-insensitive search beyond ASCII. */
 const LOCALE = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
 
 /** The files of one embedded PostgreSQL, and the account that owns them. */
@@ -31,7 +31,7 @@ export class Cluster {
     this.passwordFile = join(folder, 'password');
   }
 
-  /** Initialises the files on first use. What an interrupted first use left behind is done again. */
+  /** Initialises the files on first use, also after an interrupted initialisation. Returns the password. */
   async prepare(): Promise<string> {
     if (!existsSync(this.data)) await this.initialise();
     else await this.takeBackFromRoot();
@@ -41,8 +41,8 @@ export class Cluster {
     });
   }
 
-  /** Stops a server on these files that outlived whoever started it; another process of its old number is left alone. */
-  async stopLeftOver(): Promise<void> {
+  /** Stops a server on these files whose program was killed. A process that only reuses its pid is not touched. */
+  async stopOrphan(): Promise<void> {
     const pidFile = join(this.data, 'postmaster.pid');
     const text = await readFile(pidFile, 'utf8').catch(() => '');
     if (text === '') return;
@@ -73,7 +73,7 @@ export class Cluster {
     await rename(unfinished, this.data);
   }
 
-  /** After a `chown -R root`, say: PostgreSQL does not run as root, and on nobody's files but its own. */
+  /** PostgreSQL refuses to run as root, and on files of another account, e.g. after a `chown -R root`. */
   private async takeBackFromRoot(): Promise<void> {
     const { account, data } = this;
     if (!account || (await stat(data)).uid !== 0) return;
@@ -92,7 +92,7 @@ export class Cluster {
   }
 }
 
-/** Whom PostgreSQL, which refuses to run as root, runs as: the owner of the files, or nobody; null: ourselves. */
+/** The account for PostgreSQL, which refuses to run as root: the owner of the files, or `nobody`; null: our own. */
 export async function accountFor(folder: string): Promise<Account | null> {
   const existing = await stat(join(folder, 'pg')).catch(() => null);
   if (isRoot()) return existing && existing.uid !== 0 ? { uid: existing.uid, gid: existing.gid } : NOBODY;
@@ -104,7 +104,9 @@ export async function accountFor(folder: string): Promise<Account | null> {
   return null;
 }
 
-/** Makes a folder that others may enter, whatever the umask says; what is in it guards itself. */
+/**
+ * Creates a folder that other accounts may enter, whatever the umask is. The files in it have their own permissions.
+ */
 export async function makeFolder(folder: string): Promise<void> {
   const existing = await stat(folder).catch(() => undefined);
   if (existing?.isDirectory()) return;
@@ -117,12 +119,10 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 export function cannotRun(program: string, error: ExecFileException | Error, output: string): EmbeddedPostgresFailed {
-  const missing = codeOf(error) === 'ENOENT';
-  const why = missing ? 'it needs glibc, which this system does not have' : output.trim() || error.message;
+  const isMissing = codeOf(error) === 'ENOENT';
+  const reason = isMissing ? 'it needs glibc, which this system does not have' : output.trim() || error.message;
   return new EmbeddedPostgresFailed(
-    `${program} failed: ${why}. Mend that, or set DATABASE_URL to a PostgreSQL 13 or newer`,
-    {
-      cause: error,
-    },
+    `${program} failed: ${reason}. Repair the cause, or set DATABASE_URL to a PostgreSQL 13 or newer`,
+    { cause: error },
   );
 }

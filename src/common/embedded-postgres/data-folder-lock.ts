@@ -7,26 +7,26 @@ import { EmbeddedPostgresFailed } from './embedded-postgres-failed.js';
 
 interface Owner {
   readonly pid: number;
-  /** When the process started, as the system tells it: numbers of processes are used again. */
+  /** The start time of the process in the format of the system, because pids are reused. */
   readonly since: string;
 }
 
 /**
- * Makes a data folder this process's own until it is released or the process ends, however it ends.
- * @returns the release
- * @throws {EmbeddedPostgresFailed} when another process has it
+ * Locks a data folder for this process. The lock of a process that has ended is ignored.
+ * @returns a function that releases the lock
+ * @throws {EmbeddedPostgresFailed} when another process has the lock
  */
 export async function lockDataFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, 'lock');
-  const me: Owner = { pid: process.pid, since: startOf(process.pid) ?? '' };
+  const self: Owner = { pid: process.pid, since: startOf(process.pid) ?? '' };
   for (let attempt = 1; attempt <= 10; attempt += 1) {
-    if (await create(path, me)) return () => rm(path, { force: true });
+    if (await create(path, self)) return () => rm(path, { force: true });
     const text = await readFile(path, 'utf8').catch(() => '');
     const owner = ownerOf(text);
     if (owner && startOf(owner.pid) === owner.since) refuse(folder, owner);
     await removeStale(path, text);
   }
-  throw new EmbeddedPostgresFailed(`Cannot lock ${folder}: others are trying to at the same time`);
+  throw new EmbeddedPostgresFailed(`Cannot lock ${folder}: other processes try it at the same time`);
 }
 
 function refuse(folder: string, { pid }: Owner): never {
@@ -47,13 +47,15 @@ async function create(path: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** Why a data folder will not do, and what will. */
 export function cannotUse(folder: string, cause: unknown): EmbeddedPostgresFailed {
   const remedy = 'set DATA_FOLDER to a folder that this account may write to';
   return new EmbeddedPostgresFailed(`Cannot use the data folder ${folder} (${codeOf(cause)}): ${remedy}`, { cause });
 }
 
-/** Whoever renames it removes it; a lock that someone else made in between goes back to its place. */
+/**
+ * Renames the lock before it is removed, so that only one process removes it. A lock that is newer than `text` is put
+ * back.
+ */
 async function removeStale(path: string, text: string): Promise<void> {
   const aside = `${path}.${process.pid}`;
   try {
@@ -73,7 +75,7 @@ function ownerOf(text: string): Owner | undefined {
   }
 }
 
-/** When a process started; undefined when there is none of this number. */
+/** The start time of a process; undefined when no process has this pid. */
 function startOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') return startOnLinux(readFileSync(`/proc/${pid}/stat`, 'latin1'));
@@ -88,13 +90,13 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-/** The 22nd field, and nothing for a dead process whose parent has not asked after it. See proc_pid_stat(5). */
+/** The 22nd field, `starttime`; undefined for a zombie process. See proc_pid_stat(5). */
 function startOnLinux(stat: string): string | undefined {
   const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return state === 'Z' ? undefined : fields[18];
 }
 
-/** The command line of a process; empty when there is none of this number. */
+/** The command line of a process; empty when no process has this pid. */
 export function commandOf(pid: number): string {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');

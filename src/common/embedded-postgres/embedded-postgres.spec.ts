@@ -32,7 +32,7 @@ describe('the embedded PostgreSQL', () => {
     running = await startEmbeddedPostgres({ dataFolder, settings });
     return running;
   };
-  /** Another process that starts it on the same folder, as the program does. */
+  /** Starts it in another process on the same folder. */
   const startElsewhere = async () => {
     const script = join(dataFolder, '..', 'owner.mjs');
     const built = join(process.cwd(), 'dist/common/embedded-postgres/embedded-postgres.js');
@@ -49,7 +49,7 @@ describe('the embedded PostgreSQL', () => {
     return { owner, url: String(url) };
   };
 
-  test('keeps its data from one start to the next', async () => {
+  test('keeps its data between starts', async () => {
     const first = await start();
     await query(first.url, 'CREATE TABLE kept (n int)');
     await first.stop();
@@ -61,7 +61,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   if (process.getuid?.() === 0)
-    test('takes its files back after somebody gave them to root, as whom it does not run', async () => {
+    test('takes its files back after they were given to root', async () => {
       const first = await start();
       await query(first.url, 'CREATE TABLE kept (n int)');
       await first.stop();
@@ -72,20 +72,20 @@ describe('the embedded PostgreSQL', () => {
       expect(await query(second.url, 'SELECT * FROM kept')).toEqual([]);
     });
 
-  test('lets nobody in without the password', async () => {
+  test('refuses connections without the password', async () => {
     const url = new URL((await start()).url);
     url.password = 'guessed';
 
     await expect(query(url.toString(), 'SELECT 1')).rejects.toThrow('password authentication failed');
   });
 
-  test('is refused on data that another process uses, and names it', async () => {
+  test('does not start on data that another process uses, and names that process', async () => {
     const { owner } = await startElsewhere();
 
     await expect(start()).rejects.toThrow(`Another Orderly (process ${owner.pid})`);
   });
 
-  test('stops what a killed process left running, and starts on the same data', async () => {
+  test('stops the server that a killed process left running, and starts on the same data', async () => {
     const { owner, url } = await startElsewhere();
     await query(url, 'CREATE TABLE kept (n int)');
     owner.kill('SIGKILL');
@@ -97,21 +97,21 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test('leaves alone a process that only has the number of its server of old', async () => {
+  test('does not stop a process that only reuses the pid of an earlier server', async () => {
     await (await start()).stop();
     await writeFile(join(dataFolder, 'pg/postmaster.pid'), `${process.pid}\n${dataFolder}/pg\n`);
 
     await expect(start()).resolves.toHaveProperty('dataFolder', dataFolder);
   });
 
-  test('does an interrupted initialisation again', async () => {
+  test('repeats an interrupted initialisation', async () => {
     await mkdir(join(dataFolder, 'pg.new'), { recursive: true });
     await writeFile(join(dataFolder, 'pg.new', 'PG_VERSION'), '18');
 
     await expect(start()).resolves.toHaveProperty('dataFolder', dataFolder);
   });
 
-  test('tells when it ends without having been told to', async () => {
+  test('reports that it ended', async () => {
     const { exited } = await start();
     const [pid] = (await readFile(join(dataFolder, 'pg/postmaster.pid'), 'utf8')).split('\n');
 
@@ -127,9 +127,9 @@ describe('the embedded PostgreSQL', () => {
     await expect(postgres.stop()).resolves.toBeUndefined();
   });
 
-  test('takes over the lock of a process that is no more', async () => {
+  test('takes over the lock of a process that has ended', async () => {
     await mkdir(dataFolder, { recursive: true });
-    await writeFile(join(dataFolder, 'lock'), JSON.stringify({ pid: process.pid, since: 'another life' }));
+    await writeFile(join(dataFolder, 'lock'), JSON.stringify({ pid: process.pid, since: 'an earlier boot' }));
 
     const release = await lockDataFolder(dataFolder);
 

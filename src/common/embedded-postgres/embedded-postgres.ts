@@ -6,28 +6,28 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
+import { type Account, isReachableBy, isRoot, NOBODY } from './account.js';
 import { type Binaries, findBinaries } from './binaries.js';
 import { accountFor, Cluster, cannotRun, makeFolder, USER } from './cluster.js';
 import { lockDataFolder } from './data-folder-lock.js';
 import { EmbeddedPostgresFailed } from './embedded-postgres-failed.js';
-import { type Account, isReachableBy, isRoot, NOBODY } from './run-as.js';
 
 const DATABASE = 'orderly';
-/** Recovery after a crash has to be over by then. */
+/** The longest start, including recovery after a crash. */
 const READY_MS = 60_000;
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
-/** Where root keeps what nobody has to reach, when the checkout is closed to others. */
+/** The folder for root's data and programs when the account `nobody` cannot enter the checkout. */
 const SHARED_FOLDER = '/var/lib/orderly';
 const SETTINGS = { listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: '100' };
 
-/** A PostgreSQL of our own, running on this machine. */
+/** A PostgreSQL server that this program has started on this machine. */
 export interface EmbeddedPostgres {
-  /** With its password. */
+  /** Contains the password. */
   readonly url: string;
-  /** Where the data really is. */
+  /** The folder of the data, which differs from the configured one when PostgreSQL cannot reach that. */
   readonly dataFolder: string;
   readonly version: string;
-  /** Resolves with the reason when it ends without having been told to. */
+  /** Resolves with the reason when the server ends. */
   readonly exited: Promise<string>;
   stop(): Promise<void>;
 }
@@ -39,9 +39,9 @@ export interface EmbeddedPostgresOptions {
 }
 
 /**
- * Starts PostgreSQL's real binaries on a data folder, which is made on first use. A server that a killed process left
- * behind on it is stopped first.
- * @throws {EmbeddedPostgresFailed} that says what to do
+ * Starts PostgreSQL on a data folder, which is created on first use. A server that a killed program left running on it
+ * is stopped first.
+ * @throws {EmbeddedPostgresFailed} with the remedy
  */
 export async function startEmbeddedPostgres({
   dataFolder,
@@ -55,12 +55,12 @@ export async function startEmbeddedPostgres({
     const binaries = await findBinaries(account, SHARED_FOLDER);
     const cluster = new Cluster(folder, binaries, account);
     const password = await cluster.prepare();
-    await cluster.stopLeftOver();
-    await keepLogShort(cluster.log);
+    await cluster.stopOrphan();
+    await limitLogSize(cluster.log);
     const port = await freePort();
-    const server = run(cluster, { binaries, account, settings: { ...SETTINGS, ...settings, port: String(port) } });
+    const server = launch(cluster, { binaries, account, settings: { ...SETTINGS, ...settings, port: String(port) } });
     const url = `postgres://${USER}:${password}@127.0.0.1:${port}`;
-    const version = await Promise.race([ready(url), server.failed]);
+    const version = await Promise.race([waitUntilReady(url), server.failed]);
     return { url: `${url}/${DATABASE}`, dataFolder: folder, version, exited: server.exited, stop: once(stop) };
 
     async function stop(): Promise<void> {
@@ -73,7 +73,7 @@ export async function startEmbeddedPostgres({
   }
 }
 
-/** As root PostgreSQL runs as somebody else, who may not be let into this checkout. */
+/** If we are root, PostgreSQL runs as another account, which may have no access to this checkout. */
 async function reachableFolder(folder: string): Promise<string> {
   if (!isRoot()) return folder;
   await makeFolder(folder);
@@ -87,10 +87,10 @@ interface Launch {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-function run(cluster: Cluster, { binaries, account, settings }: Launch) {
+function launch(cluster: Cluster, { binaries, account, settings }: Launch) {
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = openSync(cluster.log, 'a', 0o600);
-  // In a process group of its own: Ctrl-C is for us, and we stop it when its last client is gone.
+  // In its own process group, so that Ctrl-C does not stop it: we stop it after the last connection was closed.
   const options = {
     cwd: cluster.folder,
     detached: true,
@@ -106,14 +106,14 @@ function run(cluster: Cluster, { binaries, account, settings }: Launch) {
   });
   const failed = new Promise<never>((_, reject) => {
     child.once('error', (error) => reject(cannotRun(binaries.postgres, error, '')));
-    void exited.then((why) => reject(new EmbeddedPostgresFailed(why)));
+    void exited.then((reason) => reject(new EmbeddedPostgresFailed(reason)));
   });
   failed.catch(() => undefined);
   return { exited, failed };
 }
 
-/** Waits for the server to take connections, and makes the database where there is none. Gives the server's version. */
-async function ready(url: string): Promise<string> {
+/** Waits until the server accepts connections, and creates the database on first use. Returns the server's version. */
+async function waitUntilReady(url: string): Promise<string> {
   const deadline = performance.now() + READY_MS;
   for (;;) {
     const client = new Client({ connectionString: `${url}/postgres` });
@@ -126,7 +126,9 @@ async function ready(url: string): Promise<string> {
       return versions[0]?.server_version ?? '';
     } catch (cause) {
       if (performance.now() > deadline)
-        throw new EmbeddedPostgresFailed('The embedded PostgreSQL takes no connections', { cause });
+        throw new EmbeddedPostgresFailed(`The embedded PostgreSQL accepts no connections after ${READY_MS / 1_000} s`, {
+          cause,
+        });
       await pause(20);
     } finally {
       await client.end().catch(() => undefined);
@@ -144,7 +146,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function keepLogShort(log: string): Promise<void> {
+async function limitLogSize(log: string): Promise<void> {
   const size = await stat(log).then(
     ({ size }) => size,
     () => 0,
