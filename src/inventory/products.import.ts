@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { Transactions } from '../backbone/transaction.js';
 import { DomainError } from '../common/errors/domain-error.js';
 import { parseJson } from '../common/http/json-body.js';
-import { ndjsonLines } from '../common/http/ndjson-lines.js';
+import { ndjsonLines } from '../common/http/ndjson.js';
 import { parseOrReject } from '../common/http/validation.js';
 import { importLine, type importReport } from './inventory.dto.js';
 import { LineTooLong } from './inventory.errors.js';

@@ -3,7 +3,7 @@ import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } f
 import type { z } from 'zod';
 import { Created } from '../common/http/created.js';
 import type { Page } from '../common/http/pagination.js';
-import { preferenceApplied, waitSecondsOf } from '../common/http/prefer.js';
+import { preferenceApplied, waitSecondsOf } from '../common/http/prefer-header.js';
 import { Idempotent } from '../common/idempotency/idempotent.js';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/open-api/api-docs.js';
 import { Timeline, type TimelineView, timelineView } from '../operations/timeline.js';

@@ -10,7 +10,7 @@ export interface Planted {
 
 const DELIVERIES = 'backbone/delivery/deliveries.js';
 const CLAIMS = 'backbone/delivery/claims.js';
-const KEYS = 'common/idempotency/keyed-request.js';
+const KEYS = 'common/idempotency/idempotent-request.js';
 const RUNNER = 'backbone/delivery/delivery-runner.js';
 const NOTIFICATIONS = 'notifications/notifications.service.js';
 const TAKE_OVERDUE_CALL = 'return this.database.query(TAKE_OVERDUE, [subscribers, limitEach]);';

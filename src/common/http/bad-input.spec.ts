@@ -12,8 +12,7 @@ import { DomainError } from '../errors/domain-error.js';
 import { createLogger } from '../logging/logger.js';
 import { isoTime, quantity, sku, text } from './fields.js';
 import { configureHttp, createAdapter } from './http-app.js';
-import { AcceptsNdjson, NdjsonBody } from './ndjson.js';
-import { ndjsonLines } from './ndjson-lines.js';
+import { AcceptsNdjson, NdjsonBody, ndjsonLines } from './ndjson.js';
 import { pageQuery } from './pagination.js';
 
 class PencilNotFound extends DomainError {
@@ -128,7 +127,7 @@ const post = (body: unknown, headers: Record<string, string> = {}) =>
     headers: { 'content-type': 'application/json', ...headers },
   });
 
-/** Writes bytes as they are, and reads the answer up to the end of the connection. */
+/** Sends raw bytes, and reads the response until the end of the connection. */
 async function sendBytes(bytes: string): Promise<Answer> {
   const socket = connect(port, '127.0.0.1');
   socket.write(bytes);
@@ -155,33 +154,33 @@ const anOrder = (change: object = {}) => ({
   lines: [{ sku: 'NW-11', quantity: 1 }],
   ...change,
 });
-const lineOf = (quantity: unknown) => `{"customer":{"name":"M"},"lines":[{"sku":"NW-11","quantity":${quantity}}]}`;
+const orderOf = (quantity: unknown) => `{"customer":{"name":"M"},"lines":[{"sku":"NW-11","quantity":${quantity}}]}`;
 
-test('a good request passes, trimmed', async () => {
+test('a valid request passes, and its texts are trimmed', async () => {
   const { status, json } = await post(anOrder({ customer: { name: '  Marie-Søren 🙂 ' } }));
   expect([status, json]).toEqual([201, anOrder({ customer: { name: 'Marie-Søren 🙂' } })]);
 });
 
 const unknown = 'This field is not known here';
-const unclean = 'Give one line of text without control characters';
+const controlCharacters = 'Give one line of text without control characters';
 
-describe('fields that do not fit', () => {
+describe('fields that do not match their schema', () => {
   test.each<[string, unknown, { path: string; message: string }]>([
     ['an unknown field', anOrder({ price: 1 }), { path: 'price', message: unknown }],
     ['an unknown field called constructor', anOrder({ constructor: 1 }), { path: 'constructor', message: unknown }],
     [
-      'an unknown field further down',
+      'an unknown nested field',
       anOrder({ customer: { name: 'M', vip: true } }),
       { path: 'customer.vip', message: unknown },
     ],
     ['a missing field', { lines: anOrder().lines }, { path: 'customer', message: 'This field is required' }],
-    ['a text for a number', lineOf('"1"'), { path: 'lines[0].quantity', message: 'Give a number' }],
-    ['a null', lineOf('null'), { path: 'lines[0].quantity', message: 'Give a number' }],
-    ['1e400', lineOf('1e400'), { path: 'lines[0].quantity', message: 'Give a number' }],
-    ['-0', lineOf('-0'), { path: 'lines[0].quantity', message: 'Give at least 1' }],
-    ['2^53+1', lineOf('9007199254740993'), { path: 'lines[0].quantity', message: 'Give at most 1000000' }],
-    ['half a piece', lineOf('0.5'), { path: 'lines[0].quantity', message: 'Give a whole number' }],
-    ['no line', anOrder({ lines: [] }), { path: 'lines', message: 'Give at least 1 item' }],
+    ['a text for a number', orderOf('"1"'), { path: 'lines[0].quantity', message: 'Give a number' }],
+    ['a null', orderOf('null'), { path: 'lines[0].quantity', message: 'Give a number' }],
+    ['1e400', orderOf('1e400'), { path: 'lines[0].quantity', message: 'Give a number' }],
+    ['-0', orderOf('-0'), { path: 'lines[0].quantity', message: 'Give at least 1' }],
+    ['2^53+1', orderOf('9007199254740993'), { path: 'lines[0].quantity', message: 'Give at most 1000000' }],
+    ['a fraction', orderOf('0.5'), { path: 'lines[0].quantity', message: 'Give a whole number' }],
+    ['an empty list', anOrder({ lines: [] }), { path: 'lines', message: 'Give at least 1 item' }],
     [
       '10,000 characters',
       anOrder({ customer: { name: 'x'.repeat(10_000) } }),
@@ -192,38 +191,42 @@ describe('fields that do not fit', () => {
       anOrder({ customer: { name: '   ' } }),
       { path: 'customer.name', message: 'Give at least 1 character' },
     ],
-    ['a NUL', anOrder({ customer: { name: 'a\0b' } }), { path: 'customer.name', message: unclean }],
+    ['a NUL', anOrder({ customer: { name: 'a\0b' } }), { path: 'customer.name', message: controlCharacters }],
     [
       'a lone surrogate',
       '{"customer":{"name":"a\\ud800b"},"lines":[{"sku":"A","quantity":1}]}',
-      { path: 'customer.name', message: unclean },
+      { path: 'customer.name', message: controlCharacters },
     ],
-    ['a bidi override', anOrder({ customer: { name: 'a\u202eb' } }), { path: 'customer.name', message: unclean }],
+    [
+      'a bidi override',
+      anOrder({ customer: { name: 'a\u202eb' } }),
+      { path: 'customer.name', message: controlCharacters },
+    ],
     ['a list for an object', [], { path: '', message: 'Give an object' }],
-  ])('%s is refused where it stands', async (_, body, error) => {
+  ])('%s is refused with its path', async (_, body, error) => {
     const answer = await post(body);
     expectProblem(answer, 400, 'request-invalid');
     expect(answer.json.errors).toContainEqual(error);
   });
 
-  test('SQL and HTML are text like any other', async () => {
+  test('SQL and HTML are accepted as text', async () => {
     const name = `Robert'); DROP TABLE orders;-- <script>alert(1)</script>`;
     expect((await post(anOrder({ customer: { name } }))).json).toMatchObject({ customer: { name } });
   });
 
-  test('a hostile field name is named, but not at length', async () => {
+  test('a very long field name is clipped in the error', async () => {
     const answer = await post(anOrder({ ['<b>'.repeat(50_000)]: 1 }));
     expectProblem(answer, 400, 'request-invalid');
     expect(JSON.stringify(answer.json).length).toBeLessThan(1_000);
   });
 
-  test('many mistakes are listed up to a bound', async () => {
+  test('at most 50 errors are listed', async () => {
     const answer = await post(anOrder({ lines: Array.from({ length: 200 }, () => ({})) }));
     expectProblem(answer, 400, 'request-invalid');
     expect(answer.json.errors).toHaveLength(50);
   });
 
-  test('an id that is no UUID names its parameter', async () => {
+  test('an id that is not a UUID is refused with the name of its parameter', async () => {
     for (const id of ['1', 'not-a-uuid', "1'%20OR%201=1", '%00', '..%2f..%2fetc']) {
       const answer = await send(`/v1/orders/${id}`);
       expectProblem(answer, 400, 'request-invalid');
@@ -246,27 +249,27 @@ describe('fields that do not fit', () => {
     expect(answer.json.errors).toEqual([{ path, message }]);
   });
 
-  test('a query may be badly encoded without harm', async () => {
+  test('a badly encoded query is refused', async () => {
     expectProblem(await send('/v1/orders?limit=%zz%ff'), 400, 'request-invalid');
   });
 });
 
-describe('bodies that cannot be read', () => {
+describe('bodies that cannot be parsed', () => {
   test.each<[string, string | Buffer, string]>([
     ['broken JSON', '{"customer":', 'json-malformed'],
-    ['two fields of one name', '{"a":1,"b":{"c":1,"c":2}}', 'json-malformed'],
-    ['two fields of one name, spelled differently', '{"ab":1,"\\u0061b":2}', 'json-malformed'],
-    ['a prototype', '{"customer":{"__proto__":{"admin":true}}}', 'json-malformed'],
-    ['100,000 levels', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'json-malformed'],
-    ['bytes that are no UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22]), 'json-malformed'],
-    ['nothing', '', 'body-missing'],
+    ['two fields with the same name', '{"a":1,"b":{"c":1,"c":2}}', 'json-malformed'],
+    ['two fields with the same name, one with an escape sequence', '{"ab":1,"\\u0061b":2}', 'json-malformed'],
+    ['a field called __proto__', '{"customer":{"__proto__":{"admin":true}}}', 'json-malformed'],
+    ['100,000 levels of nesting', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'json-malformed'],
+    ['bytes that are not UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22]), 'json-malformed'],
+    ['an empty body', '', 'body-missing'],
   ])('%s is refused', async (_, body, code) => expectProblem(await post(body), 400, code));
 
-  test('a request without a body, where one is needed, says so', async () => {
+  test('a request without a required body is refused', async () => {
     expectProblem(await send('/v1/orders', { method: 'POST' }), 400, 'body-missing');
   });
 
-  test('10 MB are refused, announced or not', async () => {
+  test('10 MB are refused, with and without a content length', async () => {
     const body = Buffer.alloc(10 * 1024 * 1024, 0x20);
     expectProblem(await post(body, { 'content-length': String(body.length) }), 413, 'body-too-large');
     expectProblem(await post(body, { 'transfer-encoding': 'chunked' }), 413, 'body-too-large');
@@ -289,12 +292,12 @@ describe('bodies that cannot be read', () => {
     expectProblem(await post('{}', { 'content-encoding': 'gzip' }), 415, 'media-type-unsupported');
   });
 
-  test('JSON with a charset is JSON', async () => {
+  test('the media type of JSON may have a charset', async () => {
     expect((await post(anOrder(), { 'content-type': 'Application/JSON; charset=UTF-8' })).status).toBe(201);
   });
 });
 
-describe('lines of JSON', () => {
+describe('NDJSON', () => {
   const importLines = (body: string | undefined, type?: string) =>
     send('/v1/products/import', {
       method: 'POST',
@@ -302,21 +305,21 @@ describe('lines of JSON', () => {
       headers: type ? { 'content-type': type } : {},
     });
 
-  test('stream in beyond the limit of a JSON body', async () => {
+  test('may be larger than the limit of a JSON body', async () => {
     const answer = await importLines('{"sku":"NW-1"}\r\n'.repeat(200_000), 'application/x-ndjson');
     expect([answer.status, answer.json]).toEqual([201, { count: 200_000 }]);
   });
 
-  test('are what their route takes, and nothing else', async () => {
+  test('is the only media type that its route accepts', async () => {
     expectProblem(await importLines('{}', 'application/json'), 415, 'media-type-unsupported');
     expectProblem(await importLines(undefined), 400, 'body-missing');
   });
 });
 
-test('a caller that goes away while sending is no error of ours', async () => {
+test('a client that disconnects while it sends is not logged as an error', async () => {
   const headers = {
     'content-type': 'application/x-ndjson',
-    'x-correlation-id': 'gone',
+    'x-correlation-id': 'disconnected',
     'transfer-encoding': 'chunked',
   };
   const request = httpRequest({
@@ -330,13 +333,13 @@ test('a caller that goes away while sending is no error of ours', async () => {
   request.write('{"sku":"NW-1"}');
   await once(progress, 'import');
   request.on('error', () => undefined).destroy();
-  while (!log.includes('gone before the answer')) await once(progress, 'line');
-  const lines = log.split('\n').filter((line) => line.includes('"gone"'));
+  while (!log.includes('aborted by the client')) await once(progress, 'line');
+  const lines = log.split('\n').filter((line) => line.includes('"disconnected"'));
   expect(lines.map((line) => JSON.parse(line).level)).toEqual(['info']);
 });
 
-describe('addresses', () => {
-  test('that do not exist are 404', async () => {
+describe('URLs', () => {
+  test('without a route are 404', async () => {
     expectProblem(await send('/v1/nothing?email=maria@example.com'), 404, 'route-not-found');
     expectProblem(
       await send('/v1/nothing', { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } }),
@@ -345,21 +348,21 @@ describe('addresses', () => {
     );
   });
 
-  test('that exist for other methods are 405 and tell which', async () => {
+  test('with routes for other methods are 405 with an Allow header', async () => {
     const answer = await send('/v1/orders', { method: 'DELETE' });
     expectProblem(answer, 405, 'method-not-allowed');
     expect(answer.headers.allow).toBe('GET, HEAD, POST');
   });
 
-  test.each(['/%zz', '/v1/orders/%ff', '/v1/orders/%c3%28'])('%s is badly encoded', async (path) =>
+  test.each(['/%zz', '/v1/orders/%ff', '/v1/orders/%c3%28'])('like %s, which is badly encoded, are 400', async (path) =>
     expectProblem(await send(path), 400, 'url-malformed'),
   );
 
-  test('with an endless part are 414', async () =>
+  test('with a segment that is too long are 414', async () =>
     expectProblem(await send(`/v1/orders/${'x'.repeat(10_000)}`), 414, 'url-too-long'));
 });
 
-describe('requests that are no HTTP', () => {
+describe('requests that are not valid HTTP', () => {
   test('too many headers are 431', async () => {
     const answer = await sendBytes(`GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`);
     expectProblem(answer, 431, 'headers-too-large');
@@ -371,25 +374,25 @@ describe('requests that are no HTTP', () => {
     'BREW / HTTP/1.1\r\nhost: x\r\n\r\n',
   ])('%j is 400', async (bytes) => expectProblem(await sendBytes(bytes), 400, 'request-malformed'));
 
-  test('a method that Node knows and we do not is 404 or 405', async () => {
+  test('a method without routes is 405', async () => {
     expectProblem(await send('/v1/orders', { method: 'PROPFIND' }), 405, 'method-not-allowed');
   });
 });
 
 describe('errors of the program', () => {
-  test('a domain error keeps its code, its sentence and its details', async () => {
+  test('the response to a domain error has its code, message and details', async () => {
     const answer = await send('/v1/errors/not-found');
     expectProblem(answer, 404, 'pencil-not-found');
     expect(answer.json).toMatchObject({ title: 'Pencil not found', detail: 'There is no pencil HB', pencil: 'HB' });
   });
 
-  test('a domain error may say when to come back', async () => {
+  test('a domain error may set Retry-After', async () => {
     const answer = await send('/v1/errors/conflict');
     expectProblem(answer, 409, 'pencils-sharpening');
     expect(answer.headers['retry-after']).toBe('7');
   });
 
-  test('a lost database is 503 and worth another try', async () => {
+  test('a failure of the database is 503 with Retry-After', async () => {
     for (const name of ['database', 'lock', 'deadlock', 'commit']) {
       const answer = await send(`/v1/errors/${name}`);
       expectProblem(answer, 503, 'database-unavailable');
@@ -398,7 +401,7 @@ describe('errors of the program', () => {
     }
   });
 
-  test('a bug is 500, told without detail and logged once with its cause', async () => {
+  test('a bug is 500 without detail, and is logged once with its cause', async () => {
     const answer = await send('/v1/errors/bug', { headers: { 'x-correlation-id': 'the-bug' } });
     expectProblem(answer, 500, 'internal-error');
     expect(JSON.stringify(answer.json)).not.toMatch(/secret|does not exist|\.ts/);
@@ -415,7 +418,7 @@ describe('errors of the program', () => {
 describe('correlation', () => {
   const id = '0192f3a0-5b1e-7c3d-9f2a-4e6b8d0c1a2b';
 
-  test('a sane id is taken over, into the context of the handler', async () => {
+  test('an acceptable id is used in the context of the handler', async () => {
     const { headers, json } = await send(`/v1/orders/${id}`, { headers: { 'x-correlation-id': 'shop:42' } });
     expect(headers['x-correlation-id']).toBe('shop:42');
     expect(json).toEqual({ id, correlationId: 'shop:42', causationId: null, actor: 'api' });
@@ -429,7 +432,7 @@ describe('correlation', () => {
     expect(json.correlationId).toBe(headers['x-correlation-id']);
   });
 
-  test('refusals before routing have it, too, and every answer has security headers', async () => {
+  test('errors before routing have an id too, and every response has security headers', async () => {
     const { headers, json } = await send('/%zz', { headers: { 'x-correlation-id': 'early' } });
     expect([headers['x-correlation-id'], json.correlationId]).toEqual(['early', 'early']);
     expect(headers['content-security-policy']).toContain("default-src 'self'");
@@ -437,7 +440,7 @@ describe('correlation', () => {
   });
 });
 
-test('the log has a line per request, with the pattern and not the address', async () => {
+test('the log has a line per request, with the pattern of the route and not the URL', async () => {
   await send('/v1/orders?status=maria@example.com', { headers: { 'x-correlation-id': 'logged' } });
   await send('/maria@example.com', { headers: { 'x-correlation-id': 'logged' } });
   const lines = log

@@ -7,34 +7,34 @@ import { readBody } from './read-body.js';
 
 const JSON_TYPE = 'application/json';
 
-/** What Fastify's request tells of the body and of the route, whose config comes from ndjson.ts. */
-interface Addressed {
+/** The part of Fastify's request that a body parser reads. The config of the route comes from `AcceptsNdjson`. */
+interface RoutedRequest {
   readonly headers: { readonly 'content-encoding'?: string | undefined };
   readonly routeOptions: { readonly config?: object };
 }
 
-/** Fastify that takes JSON, and lines of JSON where a route asks for them, and nothing else. */
+/** Fastify that accepts JSON, and NDJSON on routes with `AcceptsNdjson`, and no other media type. */
 export class JsonAdapter extends FastifyAdapter {
-  /** Nest would add a parser for forms, and its own for JSON. */
+  /** Nest would add a parser for forms and its own parser for JSON. */
   override registerParserMiddleware(): void {
     const fastify = this.getInstance();
     fastify.removeAllContentTypeParsers();
-    fastify.addContentTypeParser(JSON_TYPE, async (request: Addressed, payload: Readable) => {
-      refuseOtherThan(JSON_TYPE, request);
+    fastify.addContentTypeParser(JSON_TYPE, async (request: RoutedRequest, payload: Readable) => {
+      assertAccepted(JSON_TYPE, request);
       const body = await readBody(payload);
-      // Many clients name the type with every POST; whether there has to be a body is the route's to say.
+      // Many clients send the content type without a body. The schema of the route decides whether a body is required.
       return body.length === 0 ? undefined : parseJson(body);
     });
-    fastify.addContentTypeParser(NDJSON, async (request: Addressed, payload: Readable) => {
-      refuseOtherThan(NDJSON, request);
+    fastify.addContentTypeParser(NDJSON, async (request: RoutedRequest, payload: Readable) => {
+      assertAccepted(NDJSON, request);
       return payload;
     });
   }
 }
 
-function refuseOtherThan(mediaType: string, { headers, routeOptions }: Addressed): void {
+function assertAccepted(mediaType: string, { headers, routeOptions }: RoutedRequest): void {
   const config = routeOptions.config ?? {};
-  const wanted = 'mediaType' in config ? config.mediaType : JSON_TYPE;
+  const accepted = 'mediaType' in config ? config.mediaType : JSON_TYPE;
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (wanted !== mediaType || encoding !== 'identity') throw new UnsupportedMediaTypeException();
+  if (accepted !== mediaType || encoding !== 'identity') throw new UnsupportedMediaTypeException();
 }

@@ -6,7 +6,7 @@ export const CORRELATION_HEADER = 'x-correlation-id';
 
 const ACCEPTABLE = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** Gives a request its correlation id, the caller's where it is a sane one, and runs what follows in its context. */
+/** Uses the correlation id of the client if it is acceptable, else a new one, and runs `next` in a context with it. */
 export function correlate(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   const given = request.headers[CORRELATION_HEADER];
   const correlationId = typeof given === 'string' && ACCEPTABLE.test(given) ? given : uuidv7();

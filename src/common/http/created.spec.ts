@@ -37,16 +37,16 @@ async function send(method: string, path: string): Promise<[number, string | nul
   return [response.status, response.headers.get('location'), await response.json()];
 }
 
-test('what was made is answered with 201 and where it is', async () => {
+test('a Created is answered with 201 and its Location', async () => {
   expect(await send('PUT', '/pencils/new')).toEqual([201, '/pencils/new', { name: 'new' }]);
   expect(await send('POST', '/pencils')).toEqual([201, '/pencils/hb', { name: 'hb' }]);
 });
 
-test('what was there before is answered as usual', async () => {
+test('any other result is answered with the default status', async () => {
   expect(await send('PUT', '/pencils/old')).toEqual([200, null, { name: 'old' }]);
 });
 
-test('a process that stops answers 503 to whoever asks whether it is ready', async () => {
+test('a process that stops answers the readiness check with 503', async () => {
   expect(await send('GET', '/health/ready')).toEqual([200, null, { status: 'ok', checks: [] }]);
   app.get(HealthChecks).stopping();
   expect(await send('GET', '/health/ready')).toEqual([503, null, { status: 'stopping', checks: [] }]);

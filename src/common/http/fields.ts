@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What no line of text may contain: control characters (PostgreSQL cannot store NUL), halves of surrogate pairs (no
- * UTF-8 exists for them), line separators, and the bidi controls that make a text read as something else.
+ * Forbidden in texts: control characters (PostgreSQL cannot store NUL), lone surrogates (they have no UTF-8 encoding),
+ * line separators, and bidirectional controls, which display a text differently from its characters.
  */
 const HOSTILE = /[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
 
@@ -15,7 +15,7 @@ export const text = (max: number) =>
     .max(max)
     .refine((value) => !HOSTILE.test(value), 'Give one line of text without control characters');
 
-/** A stock keeping unit: what the shop calls a product. Case matters. */
+/** A stock keeping unit, the shop's name of a product. Case-sensitive. */
 export const sku = z
   .string()
   .regex(
@@ -26,11 +26,11 @@ export const sku = z
 
 const QUANTITY_MAX = 1_000_000;
 
-/** Pieces of a product. */
+/** The number of units of a product. */
 export const quantity = z.int().min(1).max(QUANTITY_MAX);
 
-/** The longest address that SMTP can deliver to has 254 characters. */
+/** SMTP delivers to addresses of at most 254 characters. */
 export const email = z.email().max(254).meta({ example: 'maria@example.com' });
 
-/** A moment in a query, e.g. `2026-11-23T08:00:00Z`. */
+/** A time in a query, e.g. `2026-11-23T08:00:00Z`. */
 export const isoTime = z.iso.datetime({ offset: true }).transform((time) => new Date(time));

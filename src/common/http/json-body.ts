@@ -10,15 +10,15 @@ const CLOSING = new Set([0x5d, 0x7d]);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads JSON more strictly than JSON.parse, which decides silently between two fields of one name, and whose answer
- * may nest deeper than any code that walks it can bear.
+ * Parses JSON more strictly than JSON.parse, which keeps the last of two members with the same name, and accepts
+ * nesting that overflows the stack of recursive code.
  * @throws {JsonMalformed}
  */
 export function parseJson(body: Uint8Array): unknown {
   const text = decode(body);
   const { members, depth } = measure(text);
   if (depth > DEPTH_MAX) throw new JsonMalformed(`The JSON nests deeper than ${DEPTH_MAX} levels`);
-  const value = valueOf(text);
+  const value = parse(text);
   if (countMembers(value) < members) throw new JsonMalformed('An object has two fields of one name');
   return value;
 }
@@ -31,7 +31,7 @@ function decode(body: Uint8Array): string {
   }
 }
 
-function valueOf(text: string): unknown {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -39,17 +39,17 @@ function valueOf(text: string): unknown {
   }
 }
 
-/** Fields written down and levels nested, of a text that is valid JSON; of another one it does not matter. */
+/** Counts the members and the levels of nesting of valid JSON. For other texts the result is not used. */
 function measure(text: string): { members: number; depth: number } {
   let members = 0;
   let level = 0;
   let depth = 0;
-  let quoted = false;
+  let isQuoted = false;
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at);
-    if (character === QUOTE) quoted = !quoted;
-    else if (quoted && character === BACKSLASH) at++;
-    else if (quoted) continue;
+    if (character === QUOTE) isQuoted = !isQuoted;
+    else if (isQuoted && character === BACKSLASH) at++;
+    else if (isQuoted) continue;
     else if (character === COLON) members++;
     else if (OPENING.has(character)) depth = Math.max(depth, ++level);
     else if (CLOSING.has(character)) level--;
@@ -57,7 +57,7 @@ function measure(text: string): { members: number; depth: number } {
   return { members, depth };
 }
 
-/** Fields that are left after parsing: fewer than were written down when two had one name. */
+/** Counts the members of a parsed value: fewer than in the text if two had the same name. */
 function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (Object.hasOwn(value, '__proto__')) throw new JsonMalformed('A field must not be called __proto__');

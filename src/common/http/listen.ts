@@ -7,14 +7,14 @@ const NEXT_PORTS = 20;
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
-  /** False: the port is the default, and another one will do. */
+  /** False: the port is the default, so another free port may be used. */
   readonly isPortGiven: boolean;
 }
 
 /**
- * Listens on the wanted port; on the next free one when nobody asked for that port by name.
- * Gives the address for someone on this machine.
- * @throws {ConfigInvalid} when it is taken
+ * Listens on the configured port, or on the next free one if the port is the default.
+ * Returns the URL for clients on this machine.
+ * @throws {ConfigInvalid} when the port is in use
  */
 export async function listen(app: NestFastifyApplication, { host, port, isPortGiven }: HttpSettings): Promise<string> {
   const last = isPortGiven ? port : port + NEXT_PORTS;
@@ -29,5 +29,7 @@ export async function listen(app: NestFastifyApplication, { host, port, isPortGi
         throw new ConfigInvalid([`HOST, PORT: cannot listen on ${host}:${candidate} (${code})`]);
     }
   }
-  throw new ConfigInvalid([`PORT: ${port} is taken by another program; set PORT to a free one, or to 0 for any`]);
+  throw new ConfigInvalid([
+    `PORT: ${port} is taken by another program; set PORT to a free port, or to 0 for any free port`,
+  ]);
 }

@@ -25,22 +25,19 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   unavailable: 503,
 };
 
-/** What Nest, Fastify and Node refuse before a handler is reached. Their own texts may repeat what the caller sent. */
+/** Errors of Nest, Fastify and Node before a handler is called. Their own messages may repeat what the client sent. */
 const REFUSALS: Readonly<Record<number, readonly [code: string, detail: string]>> = {
-  400: ['request-malformed', 'This is no complete and valid HTTP request'],
-  404: ['route-not-found', 'There is nothing at this address'],
-  405: ['method-not-allowed', 'This address does not know this method; see the Allow header'],
+  400: ['request-malformed', 'The request is not a complete and valid HTTP request'],
+  404: ['route-not-found', 'No route matches this URL'],
+  405: ['method-not-allowed', 'This URL does not support this method; see the Allow header'],
   408: ['request-timeout', 'The request took too long to arrive'],
   413: ['body-too-large', 'The body is larger than 1 MiB'],
-  414: ['url-too-long', 'A part of the address is too long'],
-  415: [
-    'media-type-unsupported',
-    'Send the media type that the documentation at /docs names, without content encoding',
-  ],
+  414: ['url-too-long', 'A segment of the URL is too long'],
+  415: ['media-type-unsupported', 'Send the media type that /docs documents for this route, without content encoding'],
   431: ['headers-too-large', 'The headers are larger than 16 KiB'],
 };
 
-/** Node's errors come without a status. Those of its parser that are not listed are 400. */
+/** Node's errors have a code instead of a status. Codes of its parser (`HPE_…`) that are not listed here are 400. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -48,17 +45,17 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 
 const RETRY_AFTER_SECONDS = 2;
 
-/** Fastify's request and reply, as far as the filter looks at them. */
-interface Wrapped<Message> {
+/** The part of Fastify's request and reply that the filter uses. */
+interface WithRaw<Message> {
   readonly raw: Message;
 }
 
-/** Tells of an error what the caller may know, and nothing else. */
+/** Makes the problem document of an error. It contains nothing that is internal to the program. */
 export function problemAnswer(error: unknown, correlationId: string): ProblemAnswer {
   return problemAnswerOf(refusalOf(error), correlationId);
 }
 
-/** Turns every error into a problem document; what is our fault is logged here, once, with its cause. */
+/** Turns every error into a problem document. Errors of the program are logged here, once, with their cause. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
@@ -69,15 +66,15 @@ export class ProblemFilter implements ExceptionFilter {
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const request: Wrapped<IncomingMessage> = host.getArgByIndex(0);
-    const reply: Wrapped<ServerResponse> = host.getArgByIndex(1);
-    // A caller that goes away in the middle of a body makes the handler that reads it fail: nobody's fault here.
+    const request: WithRaw<IncomingMessage> = host.getArgByIndex(0);
+    const reply: WithRaw<ServerResponse> = host.getArgByIndex(1);
+    // The client disconnected before the end of its body, so the handler that reads the body failed: not our error.
     const { readableAborted, complete } = request.raw;
     const isCutOff = readableAborted && !complete;
     const refusal = isCutOff ? refused(400) : (this.wrongMethod(error, request) ?? refusalOf(error));
     this.log(error, refusal);
     if (this.adapter.isHeadersSent(reply)) {
-      // Half an answer must not look like a whole one.
+      // The client must not take a partial response for a complete one.
       reply.raw.destroy();
       return;
     }
@@ -99,7 +96,7 @@ export class ProblemFilter implements ExceptionFilter {
   private log(error: unknown, { status, code }: Refusal): void {
     if (status < 500) return;
     if (status !== 503) return this.logger.error(error);
-    // Once for each cause, because an outage fails every request. Each of them has a line of its own as well.
+    // Once per cause, because an outage fails every request. The request log has a line for each of them.
     const level = error instanceof CommitUnknown ? 'error' : 'warn';
     const cause = [code, level, sqlStateOf(error)].join(' ');
     logOccasionally(this.logger, level, {
@@ -116,13 +113,13 @@ function refusalOf(error: unknown): Refusal {
   const unavailable = databaseProblemOf(error);
   if (unavailable) return { status: 503, ...unavailable, headers: retryAfter(unavailable.retryAfterSeconds) };
   if (codeOf(error) === 'FST_ERR_BAD_URL')
-    return { status: 400, code: 'url-malformed', detail: 'The address is not properly encoded' };
+    return { status: 400, code: 'url-malformed', detail: 'The URL is not properly encoded' };
   const status = statusOf(error);
   if (status >= 400 && status < 500) return refused(status);
   return {
     status: 500,
     code: 'internal-error',
-    detail: 'Something went wrong on our side; it has been logged with this correlation id',
+    detail: 'The server failed; the error has been logged with this correlation id',
   };
 }
 

@@ -2,22 +2,22 @@ import { z } from 'zod';
 
 export const PROBLEM_JSON = 'application/problem+json';
 
-/** RFC 9457, as every refusal of this API looks. Errors may add members of their own, such as `lines`. */
+/** The problem document (RFC 9457) of every error response of this API. Errors may add members, such as `lines`. */
 export const problem = z.looseObject({
-  type: z.url().meta({ description: 'Identifies the kind of problem; made from `code`' }),
+  type: z.url().meta({ description: 'Identifies the kind of problem; derived from `code`' }),
   title: z.string().meta({ description: 'The kind of problem, for people' }),
   status: z.int(),
-  detail: z.string().meta({ description: 'What happened this time, for people' }),
-  code: z.string().meta({ description: 'Stable; what programs decide by' }),
+  detail: z.string().meta({ description: 'The explanation of this occurrence, for people' }),
+  code: z.string().meta({ description: 'Stable; for programs' }),
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  correlationId: z.string().meta({ description: 'Find the request in the logs and the events by it' }),
+  correlationId: z.string().meta({ description: 'The logs and the events of this request have the same id' }),
 });
 
 export type Problem = z.infer<typeof problem>;
 
 /**
- * The members that follow from the code. The type is an absolute URI, because a relative one means something else on
- * every host, and under a reserved domain, because it names the problem and is the same for every shop.
+ * The members that are derived from the code. The type is an absolute URI, because a relative one would differ between
+ * hosts, and in a reserved domain, because it is only an identifier and the same for every shop.
  */
 export function problemKind(code: string): Pick<Problem, 'type' | 'title' | 'code'> {
   const words = code.replaceAll('-', ' ');
@@ -28,7 +28,7 @@ export function problemKind(code: string): Pick<Problem, 'type' | 'title' | 'cod
   };
 }
 
-/** What a caller is told about an error, before it has a form. */
+/** The published part of an error, from which the problem document is made. */
 export interface Refusal {
   readonly status: number;
   readonly code: string;
@@ -37,14 +37,14 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A problem document, ready to be written to whatever there is to write to. */
+/** A serialised problem document, for a reply of Fastify, a response of Node or a socket. */
 export interface ProblemAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Details never replace a standard member. */
+/** Makes the problem document. `details` cannot replace a standard member. */
 export function problemAnswerOf(
   { status, code, detail, details, headers }: Refusal,
   correlationId: string,

@@ -3,7 +3,7 @@ import { PayloadTooLargeException } from '@nestjs/common';
 
 const BODY_MAX_BYTES = 1024 * 1024;
 
-/** A client that is still sending does not listen, so what is too long is taken in and dropped, up to this. */
+/** Many clients read no response before the whole body was sent, so the rest is read and dropped, up to this size. */
 const DROPPED_MAX_BYTES = 64 * BODY_MAX_BYTES;
 
 /** @throws {PayloadTooLargeException} for more than 1 MiB */

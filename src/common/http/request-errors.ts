@@ -1,12 +1,12 @@
 import { DomainError } from '../errors/domain-error.js';
 
 export interface FieldError {
-  /** Where in the request, e.g. `lines[0].quantity`; empty for the whole of it. */
+  /** The path of the field, e.g. `lines[0].quantity`; empty for the whole body. */
   readonly path: string;
   readonly message: string;
 }
 
-/** Fields of the body, the query or the path do not fit their schema. */
+/** Fields of the body, the query or the path do not match their schema. */
 export class RequestInvalid extends DomainError {
   readonly kind = 'malformed';
   readonly code = 'request-invalid';
@@ -33,12 +33,12 @@ export class BodyMissing extends DomainError {
   }
 }
 
-/** The cursor was not made by the list that it is given to. */
+/** The cursor is not one of this list. */
 export class CursorInvalid extends DomainError {
   readonly kind = 'malformed';
   readonly code = 'cursor-invalid';
 
   constructor() {
-    super('This is no cursor of this list: give nextCursor of the page before, unchanged, or none for the first page');
+    super('The cursor is not one of this list: give nextCursor of the previous page, or no cursor for the first page');
   }
 }

@@ -7,17 +7,17 @@ import { setSecurityHeaders } from './security-headers.js';
 export interface RequestAndResponse {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The pattern of the address, e.g. `/v1/orders/:id`; undefined where nothing fits it. */
+  /** The pattern of the route, e.g. `/v1/orders/:id`; undefined where no route matches. */
   readonly route: string | undefined;
 }
 
-/** What happens to every request before anything else, whether or not there is a route for it. */
+/** Runs first for every request, whether or not a route matches. */
 export function runRequestHooks({ request, response, route }: RequestAndResponse, next: () => void): void {
   setSecurityHeaders(response);
-  const asked = { method: request.method ?? '', route };
-  measureRequest(response, asked);
+  const labels = { method: request.method ?? '', route };
+  measureRequest(response, labels);
   correlate(request, response, () => {
-    logWhenClosed(response, asked);
+    logWhenClosed(response, labels);
     next();
   });
 }

@@ -13,7 +13,7 @@ interface Request {
   readonly route: string | undefined;
 }
 
-/** Measures a request until it has ended, however it ended. */
+/** Measures a request until the response was sent or the connection was closed. */
 export function measureRequest(response: ServerResponse, { method, route = 'none' }: Request): void {
   const stop = requestSeconds.startTimer({ method, route });
   response.once('close', () => stop({ status: response.writableFinished ? response.statusCode : 'aborted' }));

@@ -5,11 +5,11 @@ interface Route {
   readonly methods: readonly string[];
 }
 
-/** Knows which methods an address has: Fastify answers 404 where HTTP has a 405. */
+/** The methods of each route, for 405 responses: Fastify answers 404 when only the method does not match. */
 export class RouteTable {
   private readonly routes: Route[] = [];
 
-  /** Watches the routes that are added from here on. */
+  /** Collects the routes that are added after this call. */
   static of(app: NestFastifyApplication): RouteTable {
     const table = new RouteTable();
     app

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 const HEADERS = {
-  // Swagger UI sets style attributes and draws its icons from data URLs; nothing comes from another host.
+  // Swagger UI sets style attributes and uses icons in data URLs. Nothing is loaded from other hosts.
   'content-security-policy': [
     "default-src 'self'",
     "style-src 'self' 'unsafe-inline'",
@@ -16,7 +16,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-/** What every answer tells browsers. Whoever terminates TLS adds Strict-Transport-Security. */
+/** Headers for browsers on every response. The proxy that terminates TLS has to add Strict-Transport-Security. */
 export function setSecurityHeaders(response: ServerResponse): void {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
 }

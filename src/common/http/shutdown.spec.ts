@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { configureHttp, createAdapter } from './http-app.js';
 
-test('closing ends idle connections at once and answers the request that is running', async () => {
+test('closing the server ends idle connections at once and answers the running request', async () => {
   let entered: () => void = () => undefined;
   let release: () => void = () => undefined;
   const isRunning = new Promise<void>((resolve) => (entered = resolve));

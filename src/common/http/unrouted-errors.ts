@@ -5,13 +5,13 @@ import { currentContext } from '../context/context.js';
 import { CORRELATION_HEADER } from './correlation.js';
 import { problemAnswer } from './problem.filter.js';
 
-/** Answers a request whose address the router could not read: no filter of Nest ever sees it. */
+/** Answers a request whose URL the router could not decode. Nest's filters are not called for it. */
 export function refuseUnrouted(error: Error, response: ServerResponse): void {
   const { status, headers, body } = problemAnswer(error, currentContext()?.correlationId ?? uuidv7());
   response.writeHead(status, headers).end(body);
 }
 
-/** Answers bytes that Node could not read as a request, so there is only a socket, and closes it. */
+/** Answers bytes that Node could not parse as a request, and closes the socket. There is no response object. */
 export function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -16,7 +16,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   safeint: 'a whole number',
 };
 
-/** What the caller should do, for schemas that do not say it themselves. Never repeats what was sent. */
+/** The message of a schema without its own message: what the client should send. Never repeats the given value. */
 export function messageFor(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined) return 'This field is required';
   switch (issue.code) {
@@ -31,7 +31,7 @@ export function messageFor(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return `Give ${limitMessage('at most', issue.maximum, issue.origin)}`;
     case 'invalid_union':
-      return 'This fits none of the accepted forms';
+      return 'This value matches none of the accepted schemas';
     default:
       return undefined;
   }

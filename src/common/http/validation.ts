@@ -8,8 +8,8 @@ const PATH_LENGTH_MAX = 100;
 const MESSAGE_LENGTH_MAX = 200;
 
 /**
- * Checks whatever carries a schema: `@Body({ schema })`, `@Query({ schema })`, `@Param('id', { schema })`. Nest's own
- * pipe drops fields called `constructor` and `prototype` before it looks, and does not tell the name of a parameter.
+ * Validates arguments with a schema: `@Body({ schema })`, `@Query({ schema })`, `@Param('id', { schema })`. Nest's own
+ * pipe drops fields called `constructor` and `prototype` before validation, and reports no parameter name.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
@@ -21,8 +21,9 @@ export class RequestValidationPipe implements PipeTransform {
 }
 
 /**
- * The value as its schema gives it back. The root is its name in the paths of the errors.
- * @throws {RequestInvalid} naming every field that does not fit
+ * Returns the value as parsed by its schema.
+ * @param root the name of the value in the paths of errors
+ * @throws {RequestInvalid} with every field that does not match
  */
 export function parseOrReject<Output>(schema: z.ZodType<Output>, value: unknown, root?: string): Output {
   const result = schema.safeParse(value, { error: messageFor });

@@ -14,7 +14,7 @@ export class IdempotencyKeyReused extends DomainError {
   readonly code = 'idempotency-key-reused';
 
   constructor(key: string) {
-    super(`The Idempotency-Key ${key} came with another request before: give each request a key of its own`);
+    super(`The Idempotency-Key ${key} was used by another request: give each request its own key`);
   }
 }
 
@@ -24,6 +24,6 @@ export class RequestStillRunning extends DomainError {
   override readonly retryAfterSeconds = 1;
 
   constructor(key: string) {
-    super(`A request with the Idempotency-Key ${key} is being worked on: ask again for its answer`);
+    super(`The first request with the Idempotency-Key ${key} is still running: repeat it later to get its answer`);
   }
 }

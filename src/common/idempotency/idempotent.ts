@@ -10,13 +10,13 @@ import { ApiHeader } from '@nestjs/swagger';
 import { catchError, Observable, of } from 'rxjs';
 import { currentContext, runInContext } from '../context/context.js';
 import { IdempotencyKeyMalformed } from './idempotency.errors.js';
-import { AnsweredBefore, IdempotentRequest } from './keyed-request.js';
+import { AnsweredBefore, IdempotentRequest } from './idempotent-request.js';
 
 export const IDEMPOTENCY_HEADER = 'Idempotency-Key';
 
-/** Whoever reaches this API is one and the same to it. */
+/** Requests are not authenticated, so all clients share one principal. */
 const PRINCIPAL = 'api';
-/** A string of structured fields, as the draft has it, or what most clients send: the key without quotes. */
+/** A quoted string, as the IETF draft requires, or the key without quotes, as most clients send it. */
 const KEY = /^(?:"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$/;
 
 interface Request {
@@ -28,9 +28,9 @@ interface Request {
 }
 
 /**
- * Lets clients repeat a POST without fear: with an `Idempotency-Key` its work is done once, and a repetition gets the
- * first answer. The method must do its work in one `transactions.run`.
- * @param answerTo makes the answer of what that run gave: the same that the method returns
+ * Makes a POST repeatable: with an `Idempotency-Key` its work is done once, and a repeated request gets the first
+ * answer. The method must do its work in one `transactions.run`.
+ * @param answerTo makes the answer from the result of that run; the method must return the same answer
  */
 export function Idempotent(answerTo: (result: never) => unknown): MethodDecorator {
   return applyDecorators(
@@ -38,7 +38,8 @@ export function Idempotent(answerTo: (result: never) => unknown): MethodDecorato
     ApiHeader({
       name: IDEMPOTENCY_HEADER,
       required: false,
-      description: 'Repeating the request with the same key repeats the answer, not the work. Kept for 24 hours',
+      description:
+        'For 24 hours, a repeated request with the same key gets the first answer, and its work is not repeated',
       schema: { type: 'string', minLength: 1, maxLength: 255 },
     }),
   );
@@ -50,15 +51,15 @@ class IdempotencyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {
     const request = context.switchToHttp().getRequest<Request>();
     const key = keyOf(request);
-    const around = currentContext();
-    if (key === undefined || !around) return next.handle();
+    const parent = currentContext();
+    if (key === undefined || !parent) return next.handle();
     const route = `${request.method} ${request.routeOptions.url}`;
     const idempotencyClaim = new IdempotentRequest(
       { principal: PRINCIPAL, route, key, fingerprint: requestFingerprint(request) },
       this.answerTo,
     );
     return new Observable((subscriber) =>
-      runInContext({ ...around, idempotencyClaim }, () => next.handle().subscribe(subscriber)),
+      runInContext({ ...parent, idempotencyClaim }, () => next.handle().subscribe(subscriber)),
     ).pipe(
       catchError((error: unknown) => {
         if (error instanceof AnsweredBefore) return of(error.answer);
@@ -84,7 +85,7 @@ function requestFingerprint({ method, url, body }: Request): Buffer {
     .digest();
 }
 
-/** Objects that differ in the order of their fields alone are the same request. */
+/** Sorts the fields of objects: requests that differ only in the sequence of fields are the same. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;

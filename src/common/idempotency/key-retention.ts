@@ -5,7 +5,7 @@ import type { RetentionPolicy } from '../retention/retention.js';
 const KEPT_HOURS = 24;
 const BATCH = 1_000;
 
-/** By `now()`, which is stable: for `clock_timestamp()` no index could be searched. */
+/** Uses `now()`, which is stable: `clock_timestamp()` could not use the index. */
 const PRUNE = `
   DELETE FROM backbone.idempotency_key WHERE (principal, route, key) IN (
     SELECT principal, route, key FROM backbone.idempotency_key
@@ -13,7 +13,7 @@ const PRUNE = `
      ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
   RETURNING 1`;
 
-/** Forgets keys and their answers, which may hold personal data, when no client repeats that request any more. */
+/** Deletes keys after 24 hours, together with their answers, which may contain personal data. */
 @Injectable()
 export class KeyRetention implements RetentionPolicy {
   readonly kind = 'idempotency keys';

@@ -7,7 +7,7 @@ import { PROBLEM_JSON, problemKind } from '../http/problem.js';
 /** Codes of the problems that an operation may answer with, by status: `{ 404: ['order-not-found'] }`. */
 export type ProblemCodes = Readonly<Record<number, readonly string[]>>;
 
-/** Documents the refusals of an operation's own; those that every operation has are added by serveOpenApi. */
+/** Documents the problems that are specific to an operation. `serveOpenApi` adds those of every operation. */
 export function ApiProblems(codes: ProblemCodes): MethodDecorator {
   return applyDecorators(
     ...Object.entries(codes).map(([status, codes]) =>
@@ -21,7 +21,7 @@ export function ApiOkPage(item: z.ZodType, description = 'One page, newest first
   return ApiOkResponse({ description, standardSchema: pageSchema(item) });
 }
 
-/** Request bodies to choose from in Swagger UI, by what they show. The schema of `@Body` stays as it is. */
+/** Named request bodies to choose from in Swagger UI. The schema of `@Body` is not changed. */
 export function ApiExamples(examples: Readonly<Record<string, unknown>>): MethodDecorator {
   const named = Object.entries(examples).map(([summary, value]) => [summary, { summary, value }]);
   return ApiBody({ schema: {}, examples: Object.fromEntries(named) });

@@ -23,7 +23,7 @@ const view = z.object({ id: z.uuid(), total: money, note: z.string().nullable() 
 class OrdersController {
   /** Places an order. */
   @Post()
-  @ApiCreatedResponse({ description: 'The settled order', standardSchema: view })
+  @ApiCreatedResponse({ description: 'The placed order', standardSchema: view })
   @ApiProblems({ 400: ['key-malformed'], 422: ['product-unknown', 'product-discontinued'] })
   @ApiExamples({ 'One line': anOrder })
   place(@Body({ schema: draft }) body: z.infer<typeof draft>) {
@@ -81,7 +81,7 @@ test('the document takes requests and responses from the schemas, with their exa
   expect(document.components?.schemas?.Money).toMatchObject({ type: 'object' });
 });
 
-test('the example of a body succeeds as it stands', async () => {
+test('the example of a body is a valid request', async () => {
   const described = document.components?.schemas?.OrderDraft;
   const body = JSON.stringify(described && 'example' in described ? described.example : undefined);
   const response = await fetch(`${url}/v1/orders`, {
@@ -92,7 +92,7 @@ test('the example of a body succeeds as it stands', async () => {
   expect(response.status).toBe(201);
 });
 
-test('a page and its query are described', () => {
+test('the document has the schemas of a page and its query', () => {
   const list = document.paths['/v1/orders']?.get;
   expect(list?.parameters).toMatchObject([
     { name: 'status', in: 'query', required: false, schema: { enum: ['placed'] } },
@@ -104,7 +104,7 @@ test('a page and its query are described', () => {
   });
 });
 
-test('refusals are problem documents with an example for each code, those of every operation included', () => {
+test('error responses are problem documents with an example for each code, the common ones included', () => {
   const place = document.paths['/v1/orders']?.post;
   const codesOf = (status: string) => {
     const { content } = (place?.responses[status] ?? {}) as { content?: Record<string, { examples: object }> };
@@ -133,13 +133,13 @@ test('refusals are problem documents with an example for each code, those of eve
   expect(document.paths['/v1/orders']?.get?.responses).not.toHaveProperty('415');
 });
 
-test('a readiness of 503 stays what the health check says it is', () => {
+test('the 503 response of the readiness check keeps its own schema', () => {
   expect(document.paths['/health/ready']?.get?.responses['503']).toMatchObject({
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Readiness' } } },
   });
 });
 
-test('Swagger UI comes from this process alone', async () => {
+test('Swagger UI is served by this process only', async () => {
   const page = await (await fetch(`${url}/docs`)).text();
   expect(page).toContain('<title>Test API</title>');
   expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);

@@ -6,30 +6,30 @@ import { PROBLEM_JSON, problem } from '../http/problem.js';
 import { IDEMPOTENCY_HEADER } from '../idempotency/idempotent.js';
 import { type ProblemCodes, problemResponse } from './api-docs.js';
 
-const EVERYWHERE: ProblemCodes = {
+const COMMON_PROBLEMS: ProblemCodes = {
   400: ['request-invalid', 'request-malformed'],
   500: ['internal-error'],
   503: ['database-unavailable', 'storage-full', 'overloaded'],
 };
-const WITH_A_BODY: ProblemCodes = {
-  ...EVERYWHERE,
+const COMMON_PROBLEMS_WITH_BODY: ProblemCodes = {
+  ...COMMON_PROBLEMS,
   400: ['request-invalid', 'json-malformed', 'body-missing', 'request-malformed'],
   413: ['body-too-large'],
   415: ['media-type-unsupported'],
 };
 
-const WITH_A_KEY: ProblemCodes = {
+const PROBLEMS_WITH_KEY: ProblemCodes = {
   400: ['idempotency-key-malformed'],
   409: ['request-still-running'],
   422: ['idempotency-key-reused'],
 };
 
-const OPERATORS_TAGS = ['Operations', 'Health'];
+const OPERATOR_TAGS = ['Operations', 'Health'];
 
-/** Ids for operations to be tried on as they stand, by path: `/v1/orders/{id}`. Read when the document is first asked for. */
+/** Example ids for Swagger UI by path, e.g. `/v1/orders/{id}`. Read when the document is first requested. */
 type PathExamples = ReadonlyMap<string, string>;
 
-/** What the document says about the program. */
+/** The program's own part of the document. */
 export interface ApiInfo {
   readonly title: string;
   readonly description: string;
@@ -45,7 +45,7 @@ export function serveOpenApi(app: NestFastifyApplication, info: ApiInfo): void {
     swaggerOptions: {
       tryItOutEnabled: true,
       displayRequestDuration: true,
-      // Null: the document is not sent to a validator on the internet.
+      // Otherwise Swagger UI would send the document to a validator on the internet.
       validatorUrl: null,
     },
   });
@@ -67,7 +67,7 @@ export function createOpenApi(app: NestFastifyApplication, { title, description 
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
   document.tags = tagsOf(document);
-  // Said openly: whoever reaches this API may use it, so it belongs behind something that knows its users.
+  // Documents that requests are not authenticated: the API must be behind a proxy that authenticates its users.
   document.security = [];
   const Problem = z.toJSONSchema(problem, { target: 'openapi-3.0' }) as SchemaObject;
   document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem } };
@@ -84,22 +84,22 @@ function withExamples(document: OpenAPIObject, examples: PathExamples): OpenAPIO
   return document;
 }
 
-/** What the shop offers comes first, what its operators need last. */
+/** Tags in alphabetical sequence, with those for operators at the end. */
 function tagsOf({ paths }: OpenAPIObject): { name: string }[] {
   const tags = new Set(
     Object.values(paths).flatMap((path) => operationsOf(path).flatMap((operation) => operation.tags ?? [])),
   );
-  const shop = [...tags].filter((tag) => !OPERATORS_TAGS.includes(tag)).toSorted();
-  return [...shop, ...OPERATORS_TAGS].map((name) => ({ name }));
+  const others = [...tags].filter((tag) => !OPERATOR_TAGS.includes(tag)).toSorted();
+  return [...others, ...OPERATOR_TAGS].map((name) => ({ name }));
 }
 
 function addCommonProblems(operation: OperationObject): void {
-  addProblems(operation, operation.requestBody ? WITH_A_BODY : EVERYWHERE);
+  addProblems(operation, operation.requestBody ? COMMON_PROBLEMS_WITH_BODY : COMMON_PROBLEMS);
   const isKeyed = operation.parameters?.some((each) => 'name' in each && each.name === IDEMPOTENCY_HEADER);
-  if (isKeyed) addProblems(operation, WITH_A_KEY);
+  if (isKeyed) addProblems(operation, PROBLEMS_WITH_KEY);
 }
 
-/** Adds to what an operation documents of its own. */
+/** Adds problems to those that the operation itself documents. */
 function addProblems({ responses }: OperationObject, problems: ProblemCodes): void {
   for (const [status, codes] of Object.entries(problems)) {
     const own = responses[status];

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ndjsonLines } from './ndjson-lines.js';
+import { ndjsonLines } from './ndjson.js';
 
 async function read(chunks: string[], maxBytes = 10): Promise<[number, string | null][]> {
   const lines: [number, string | null][] = [];
@@ -9,8 +9,8 @@ async function read(chunks: string[], maxBytes = 10): Promise<[number, string | 
 }
 
 test.each<[string, string[], [number, string | null][]]>([
-  ['nothing', [], []],
-  ['a line without an end', ['abc'], [[1, 'abc']]],
+  ['an empty stream', [], []],
+  ['a line without a newline at its end', ['abc'], [[1, 'abc']]],
   [
     'lines in one chunk',
     ['abc\ndef\n'],
@@ -27,7 +27,7 @@ test.each<[string, string[], [number, string | null][]]>([
       [2, 'd'],
     ],
   ],
-  ['blank lines, which count', ['\n \nabc\n\r\n'], [[3, 'abc']]],
+  ['blank lines, which are counted', ['\n \nabc\n\r\n'], [[3, 'abc']]],
   [
     'a line that is too long',
     ['0123456789\n0123456789x\nabc'],
@@ -37,8 +37,8 @@ test.each<[string, string[], [number, string | null][]]>([
       [3, 'abc'],
     ],
   ],
-  ['an endless line', ['0123456789', '0123456789', '0123456789'], [[1, null]]],
-])('%s', async (_, chunks, lines) => expect(await read(chunks)).toEqual(lines));
+  ['a line without a newline that is too long', ['0123456789', '0123456789', '0123456789'], [[1, null]]],
+])('reads %s', async (_, chunks, lines) => expect(await read(chunks)).toEqual(lines));
 
 test('a character may be split between chunks', async () => {
   const [first, second] = [Buffer.from('ä').subarray(0, 1), Buffer.from('ä').subarray(1)];

@@ -4,17 +4,16 @@ import type { IdempotencyClaim } from './current-claim.js';
 import { IdempotencyKeyReused, RequestStillRunning } from './idempotency.errors.js';
 
 export interface RequestKey {
-  /** Whose key it is: two of them may choose the same. */
+  /** The client that chose the key: different principals may choose the same key. */
   readonly principal: string;
-  /** Method and pattern of the address. */
+  /** The method and the pattern of the route. */
   readonly route: string;
-  /** As the client chose it. */
   readonly key: string;
-  /** Of the whole request, so that a key cannot be used for another one. */
+  /** A hash of the whole request, so that a key cannot be used for another request. */
   readonly fingerprint: Buffer;
 }
 
-/** Ends the work before it begins: the answer that the first request with this key got. */
+/** Thrown before the work starts, with the answer that the first request with this key got. */
 export class AnsweredBefore extends Error {
   override readonly name = 'AnsweredBefore';
 
@@ -30,7 +29,7 @@ interface Found {
   readonly body: unknown;
 }
 
-/** The lock lets a second request know of a first one whose row cannot be seen yet. It ends with the transaction. */
+/** Until the first request commits, its row is not visible. The advisory lock, held until then, makes it detectable. */
 const CLAIM = `
   SELECT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ', $1::text, $2::text, $3::text), 0)) AS "isFree",
          k.fingerprint, k.location, k.body
@@ -42,8 +41,7 @@ const KEEP = `
   VALUES ($1, $2, $3, $4, $5, $6)`;
 
 /**
- * A request that does its work once, however often it is sent: its key and its answer commit together with the work,
- * so there is no moment at which one exists without the other.
+ * A request whose work is done once, however often it is sent: its key and its answer commit together with the work.
  *
  * Source: IETF draft-ietf-httpapi-idempotency-key-header-07.
  */
@@ -55,8 +53,8 @@ export class IdempotentRequest implements IdempotencyClaim {
 
   /**
    * @throws {AnsweredBefore} when the work was done before
-   * @throws {IdempotencyKeyReused} when it was another request's
-   * @throws {RequestStillRunning} when it is being done now
+   * @throws {IdempotencyKeyReused} when the key was used by another request
+   * @throws {RequestStillRunning} when the first request has not committed yet
    */
   async claim(sql: Sql): Promise<void> {
     const { principal, route, key, fingerprint } = this.request;

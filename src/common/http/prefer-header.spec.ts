@@ -1,4 +1,4 @@
-import { waitSecondsOf } from './prefer.js';
+import { waitSecondsOf } from './prefer-header.js';
 
 test.each([
   [undefined, 0],
@@ -11,6 +11,6 @@ test.each([
   ['wait=1.5', 0],
   ['wait=soon', 0],
   ['await=3', 0],
-])('%j asks for %d seconds', (prefer, seconds) => {
+])('%j is a wait of %d seconds', (prefer, seconds) => {
   expect(waitSecondsOf(prefer)).toBe(seconds);
 });
