@@ -11,12 +11,13 @@ import {
 export type { Gauge, Registry };
 
 /**
- * The metrics of this process since its start. Each room defines its own next to the code that counts. Label values come
- * from the code only (route patterns, subscribers, event types): an id or an address would make a new series for every order.
+ * The metrics of this process since its start. Each room defines its own metrics beside the code that counts. Label
+ * values come from the code only (route patterns, subscribers, event types): an id or an address would create unlimited
+ * series.
  */
 export const metricsRegistry = new Registry();
 
-/** Latency buckets from a fast statement to the patience of a caller, in seconds. */
+/** Latency buckets in seconds, from a fast statement to the usual timeout of a client. */
 export const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -25,7 +26,7 @@ export function createRegistry(): Registry {
   return new Registry();
 }
 
-/** All metrics of some registries, as one. */
+/** One registry with the metrics of several. */
 export function mergeRegistries(registries: readonly Registry[]): Registry {
   return Registry.merge([...registries]);
 }

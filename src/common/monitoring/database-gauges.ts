@@ -2,8 +2,8 @@ import type { EntityManager } from 'typeorm';
 import { createRegistry } from '../metrics/metrics-registry.js';
 
 /**
- * Gauges whose values are rows of the database, read when Prometheus scrapes. Every process reports the same values, so a
- * query over processes takes the maximum and not the sum.
+ * Gauges whose values are rows of the database, read when Prometheus scrapes. Every process reports the same values, so
+ * a query over processes takes the maximum and not the sum.
  */
 export abstract class DatabaseGauges {
   readonly registry = createRegistry();
@@ -13,7 +13,7 @@ export abstract class DatabaseGauges {
   /** Returns a function that sets the gauges to the values that were read. */
   abstract read(manager: EntityManager): Promise<() => void>;
 
-  /** Without an answer of the database there is no value, rather than zero. */
+  /** Called at every scrape: without an answer of the database the gauges have no values instead of old ones. */
   reset(): void {
     this.registry.resetMetrics();
   }

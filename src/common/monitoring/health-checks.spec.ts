@@ -13,7 +13,7 @@ test('a process without checks is ready', async () => {
   expect(await new HealthChecks().run()).toEqual({ status: 'ok', checks: [] });
 });
 
-test('one failing check makes it not ready, and says so without internals', async () => {
+test('one failing check makes a process not ready, and its detail has no internals', async () => {
   const health = new HealthChecks();
   health.add('database', async () => '20 connections');
   health.add('relay', async () => {
@@ -34,7 +34,7 @@ test('one failing check makes it not ready, and says so without internals', asyn
   expect(answer.sent).toEqual([503]);
 });
 
-test('a process that can do without something for a while is ready, and says what it misses', async () => {
+test('a degraded process is ready, and reports the reason', async () => {
   const health = new HealthChecks();
   health.add('database', async () => undefined);
   health.add('queues', async () => {
@@ -61,7 +61,7 @@ test('a check that does not answer fails after two seconds', async () => {
   jest.useRealTimers();
 });
 
-test('a process that stops lives on, and is not ready', async () => {
+test('a process that stops is live, and not ready', async () => {
   const health = new HealthChecks();
   health.stopping();
   const answer = response();

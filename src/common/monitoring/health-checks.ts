@@ -10,7 +10,7 @@ export class Unhealthy extends Error {
   override readonly name = 'Unhealthy';
 }
 
-/** The same, where the process can serve requests nevertheless. */
+/** A failed check of something without which the process can still serve requests. */
 export class Degraded extends Unhealthy {}
 
 export interface Readiness {
@@ -26,19 +26,19 @@ interface Result {
 
 type Check = () => Promise<string | void>;
 
-/** Whether this process should receive requests. Each room adds checks for what it depends on. */
+/** Decides whether this process should receive requests. Each room adds checks for what it depends on. */
 @Injectable()
 export class HealthChecks {
   private readonly logger = new Logger('Health');
   private readonly checks = new Map<string, Check>();
   private isStopping = false;
 
-  /** The check returns a detail worth publishing, or throws: `Unhealthy` with a reason, or any other error. */
+  /** The check returns a detail to publish, or throws: `Unhealthy` with a reason, or any other error. */
   add(name: string, check: Check): void {
     this.checks.set(name, check);
   }
 
-  /** From now on the process is not ready, so that it receives no new requests while it finishes the old ones. */
+  /** Reports the process as not ready, so that it receives no new requests while it finishes the running ones. */
   stopping(): void {
     this.isStopping = true;
   }
@@ -69,7 +69,7 @@ function refuseTimeout(): never {
   throw new Unhealthy(`no answer within ${CHECK_TIMEOUT_MS} ms`);
 }
 
-/** A check must find a database connection also while requests wait for one. */
+/** Requests have a limited number of connections, and a check needs one also while all of those are in use. */
 async function outsideRequests(check: Check): Promise<string | void> {
   const context = currentContext();
   return context ? runInContext({ ...context, actor: 'health' }, check) : check();

@@ -18,19 +18,19 @@ export class HealthController {
   constructor(private readonly health: HealthChecks) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'Does the process run?', description: 'Restart it when this does not answer.' })
-  @ApiOkResponse({ description: 'The process runs', standardSchema: liveness })
+  @ApiOperation({ summary: 'Is the process running?', description: 'Restart it when it does not answer.' })
+  @ApiOkResponse({ description: 'The process is running', standardSchema: liveness })
   live(): z.infer<typeof liveness> {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @ApiOperation({
-    summary: 'Should the process get requests?',
-    description: '`degraded`: it should, although something that it can do without for a while is not as it should be.',
+    summary: 'Is the process ready for requests?',
+    description: '`degraded`: it is ready, but something fails that it can do without for a while.',
   })
-  @ApiOkResponse({ description: 'Send requests', standardSchema: readiness })
-  @ApiResponse({ status: 503, description: 'Send none', standardSchema: readiness })
+  @ApiOkResponse({ description: 'The process is ready', standardSchema: readiness })
+  @ApiResponse({ status: 503, description: 'The process is not ready', standardSchema: readiness })
   async ready(@Res({ passthrough: true }) response: { status(code: number): unknown }): Promise<Readiness> {
     const readiness = await this.health.run();
     if (['failing', 'stopping'].includes(readiness.status)) response.status(503);

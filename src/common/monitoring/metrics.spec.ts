@@ -23,7 +23,7 @@ afterEach(() => {
 
 let now = performance.now();
 
-/** Later than what was counted last is kept. */
+/** The clock moves forward, so that results of slow reads are not reused. */
 async function scrape(): Promise<string> {
   now += 10_000;
   const clock = jest.spyOn(performance, 'now').mockReturnValue(now);
@@ -34,16 +34,16 @@ async function scrape(): Promise<string> {
   }
 }
 
-/** The values of one metric, by its labels as they are written. */
+/** The values of one metric by its labels, in the text format of Prometheus. */
 async function valuesOf(metric: string): Promise<Record<string, number>> {
   const lines = [...(await scrape()).matchAll(new RegExp(`^${metric}(?:\\{(.*)\\})? (.+)$`, 'gm'))];
   return Object.fromEntries(lines.map(([, labels = '', value]) => [labels, Number(value)]));
 }
 
-/** By how much the values of a metric grow while something goes on. Those that stay as they are, are left out. */
-async function growthOf(metric: string, during: () => Promise<unknown>): Promise<Record<string, number>> {
+/** The growth of the values of a metric while the work runs, without the values that do not change. */
+async function growthOf(metric: string, work: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await valuesOf(metric);
-  await during();
+  await work();
   const growth = Object.entries(await valuesOf(metric)).map(
     ([labels, value]) => [labels, value - (before[labels] ?? 0)] as const,
   );
@@ -52,7 +52,7 @@ async function growthOf(metric: string, during: () => Promise<unknown>): Promise
 
 const sold = () => stage.receive(ToySold({ toy: randomUUID() }));
 
-test('everything has a name of its own, its unit or total at the end, and a sentence', async () => {
+test('every metric has a name that ends with its unit or with total, and a help sentence', async () => {
   const { status, headers, body } = await stage.get('/metrics');
 
   expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
@@ -67,7 +67,7 @@ test('everything has a name of its own, its unit or total at the end, and a sent
   expect(body).toMatch(/^orderly_build_info\{version="\d+\.\d+\.\d+"\} 1$/m);
 });
 
-test('what has not happened yet is zero, so that its first time shows', async () => {
+test('counters start at zero, so that the first increase is visible', async () => {
   const transactions = await valuesOf('orderly_transactions_total');
   const attempts = await valuesOf('orderly_delivery_attempts_total');
 
@@ -77,7 +77,7 @@ test('what has not happened yet is zero, so that its first time shows', async ()
     expect(attempts).toMatchObject({ [`subscriber="toys.ring",outcome="${outcome}"`]: 0 });
 });
 
-test('what waits is counted for each subscriber, with its age, and what is known to be nothing is zero', async () => {
+test('pending and dead deliveries are counted for each subscriber, zero included', async () => {
   script.on('ring', async () => {
     throw new GiveUp('the bell is cracked');
   });
@@ -105,7 +105,7 @@ test('what waits is counted for each subscriber, with its age, and what is known
   });
 });
 
-test('the oldest event that is still to be heard, or to be begun with, tells how far behind its subscriber is', async () => {
+test('the age of the oldest pending, and of the oldest unclaimed, event of a subscriber is reported', async () => {
   const [delivery] = await stage.receiveAsDeliveries(ToySold({ toy: randomUUID() }));
   const hourAgo = (Date.now() - 3_600_000).toString(16).padStart(12, '0');
   const old = `${hourAgo.slice(0, 8)}-${hourAgo.slice(8)}${delivery?.eventId.slice(13)}`;
@@ -129,7 +129,7 @@ test('the oldest event that is still to be heard, or to be begun with, tells how
   expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': 0 });
 });
 
-test('attempts are counted by their outcome, a job too many among them', async () => {
+test('attempts are counted by their outcome, also those of superfluous jobs', async () => {
   const outcomes = [
     async () => undefined,
     async () => {
@@ -163,7 +163,7 @@ test('attempts are counted by their outcome, a job too many among them', async (
   });
 });
 
-test('an attempt that was overtaken is counted as lost', async () => {
+test('an attempt whose lease was lost is counted as lost', async () => {
   script.on('ring', async () => {
     await stage.query(`UPDATE backbone.delivery SET claims = claims + 1 WHERE subscriber = 'toys.ring'`);
   });
@@ -174,7 +174,7 @@ test('an attempt that was overtaken is counted as lost', async () => {
   expect(growth).toMatchObject({ 'subscriber="toys.ring",outcome="lost"': 1 });
 });
 
-test('handlers are measured in both of their lanes, and events are counted when they are committed', async () => {
+test('handlers are measured in all modes, and events are counted when they are committed', async () => {
   const handled = await growthOf('orderly_handler_duration_seconds_count', async () => {
     await sold();
     await stage.runDeliveries();
@@ -192,7 +192,7 @@ test('handlers are measured in both of their lanes, and events are counted when 
   expect(published).toEqual({ 'type="toys.toy-sold.v1"': 2, 'type="toys.toy-forgotten.v1"': 1 });
 });
 
-test('requests are measured by the patterns of their routes, whatever was asked for', async () => {
+test('requests are measured by the patterns of their routes, also those without a route', async () => {
   await stage.app.listen(0, '127.0.0.1');
   const url = await stage.app.getUrl();
   const growth = await growthOf('orderly_http_request_duration_seconds_count', async () => {
@@ -209,7 +209,7 @@ test('requests are measured by the patterns of their routes, whatever was asked 
   });
 });
 
-test('the relay says when it last came round', async () => {
+test('the relay reports the time of its last round', async () => {
   expect(await valuesOf('orderly_loop_last_round_timestamp_seconds')).toEqual({});
   const relay = stage.app.get(Relay);
   relay.start();
@@ -219,7 +219,7 @@ test('the relay says when it last came round', async () => {
   expect(at).toBeLessThanOrEqual(Date.now() / 1_000);
 });
 
-test('connections are counted, and those who wait for one', async () => {
+test('connections are counted, and callers that wait for one', async () => {
   const runners = Array.from({ length: 3 }, () => stage.dataSource.createQueryRunner());
   for (const runner of runners) await runner.connect();
 
@@ -230,7 +230,8 @@ test('connections are counted, and those who wait for one', async () => {
   expect(await valuesOf('orderly_database_connections_max')).toEqual({ '': 5 });
 });
 
-const without = async (table: string): Promise<string> => {
+/** A scrape while a table is missing. */
+const scrapeWithout = async (table: string): Promise<string> => {
   await stage.query(`ALTER TABLE backbone.${table} RENAME TO away`);
   try {
     return await scrape();
@@ -239,9 +240,9 @@ const without = async (table: string): Promise<string> => {
   }
 };
 
-test('a scrape during an outage answers what the process knows by itself', async () => {
+test('a scrape during an outage returns the metrics that need no database', async () => {
   await sold();
-  const during = await without('paused_subscriber');
+  const during = await scrapeWithout('paused_subscriber');
 
   expect(during).toMatch(/^orderly_database_up 0$/m);
   expect(during).not.toMatch(/^orderly_deliveries\{/m);
@@ -249,12 +250,12 @@ test('a scrape during an outage answers what the process knows by itself', async
   expect(await scrape()).toMatch(/^orderly_database_up 1$/m);
 });
 
-test('a backlog that cannot be counted is as it was counted last, and takes nothing else with it', async () => {
+test('a backlog that cannot be counted keeps its last values, and other metrics are not affected', async () => {
   await sold();
   const counted = /^orderly_deliveries_counted_timestamp_seconds .+$/m;
   const [before] = counted.exec(await scrape()) ?? [];
   await stage.query('DELETE FROM backbone.delivery');
-  const during = await without('delivery');
+  const during = await scrapeWithout('delivery');
 
   expect(during).toMatch(/^orderly_database_up 1$/m);
   expect(during).toMatch(/^orderly_deliveries\{subscriber="toys.ring",state="pending"\} 1$/m);
@@ -263,7 +264,7 @@ test('a backlog that cannot be counted is as it was counted last, and takes noth
   expect(await scrape()).toMatch(/^orderly_deliveries\{subscriber="toys.ring",state="pending"\} 0$/m);
 });
 
-test('a database that does not answer keeps no scrape waiting', async () => {
+test('a scrape does not wait for a database that does not answer', async () => {
   const holder = stage.dataSource.createQueryRunner();
   await holder.startTransaction();
   await holder.query('LOCK TABLE backbone.paused_subscriber');

@@ -15,13 +15,13 @@ import { processMetrics } from '../metrics/process-metrics.js';
 import { withTimeout } from '../timing/with-timeout.js';
 import type { DatabaseGauges } from './database-gauges.js';
 
-/** Prometheus gives up a scrape after some seconds, and then has no values at all. */
+/** A scrape must end before the timeout of Prometheus, or all values are lost. */
 const SCRAPE_MS = 1_500;
 const STATEMENT_MS = 1_000;
 const SLOW_STATEMENT_MS = 10_000;
-/** Every process is scraped, perhaps by more than one Prometheus. */
+/** How long the result of a slow read is used: several Prometheus servers may scrape this process. */
 const SLOW_KEPT_MS = 5_000;
-/** Not the context of a request: requests may have to wait for a connection. */
+/** Not the context of a request, because requests may have to wait for a connection. */
 const CONTEXT = { correlationId: 'metrics', causationId: null, actor: 'metrics' };
 
 type SetValues = () => void;
@@ -34,26 +34,26 @@ export class Metrics {
   private readonly isUp = defineGauge(
     {
       name: 'orderly_database_up',
-      help: 'Whether PostgreSQL answered this scrape in time. Where it is 0, metrics that are read from rows are missing.',
+      help: 'Whether PostgreSQL answered this scrape in time. If it is 0, metrics that are read from rows are missing.',
     },
     this.own,
   );
-  private always: readonly Registry[] | undefined;
+  private processRegistries: readonly Registry[] | undefined;
   private readonly gauges: DatabaseGauges[] = [];
-  private readonly slow = new Map<DatabaseGauges, SlowReading>();
+  private readonly slowReadings = new Map<DatabaseGauges, SlowReading>();
   private reading: Promise<SetValues[] | undefined> | undefined;
 
   constructor(private readonly database: Database) {}
 
   add(gauges: DatabaseGauges): void {
     this.gauges.push(gauges);
-    if (gauges.isSlow) this.slow.set(gauges, new SlowReading(() => this.read(SLOW_STATEMENT_MS, [gauges])));
+    if (gauges.isSlow) this.slowReadings.set(gauges, new SlowReading(() => this.read(SLOW_STATEMENT_MS, [gauges])));
   }
 
   /** The metrics in the text format of Prometheus. Gauges that the database does not answer in time are left out. */
   async text(): Promise<string> {
     const deadline = performance.now() + SCRAPE_MS;
-    // A read that hangs is also awaited by the next scrape, which starts no second one.
+    // The next scrape awaits a read that still runs instead of starting a second one.
     this.reading ??= this.read(
       STATEMENT_MS,
       this.gauges.filter(({ isSlow }) => !isSlow),
@@ -64,13 +64,13 @@ export class Metrics {
     for (const each of this.gauges) each.reset();
     this.isUp.set(values ? 1 : 0);
     if (values) {
-      const slow = [...this.slow.values()];
+      const slow = [...this.slowReadings.values()];
       const refreshed = Promise.all(slow.map((each) => each.refresh()));
       await withTimeout(Math.max(1, deadline - performance.now()), refreshed, () => undefined);
       for (const set of [...values, ...slow.flatMap(({ latest }) => latest)]) set();
     }
-    this.always ??= [metricsRegistry, this.own, processMetrics(), poolMetrics(this.database)];
-    return mergeRegistries([...this.always, ...this.gauges.map(({ registry }) => registry)]).metrics();
+    this.processRegistries ??= [metricsRegistry, this.own, processMetrics(), poolMetrics(this.database)];
+    return mergeRegistries([...this.processRegistries, ...this.gauges.map(({ registry }) => registry)]).metrics();
   }
 
   private async read(timeoutMs: number, gauges: readonly DatabaseGauges[]): Promise<SetValues[] | undefined> {

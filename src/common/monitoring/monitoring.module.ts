@@ -16,7 +16,7 @@ const healthChecks = {
   inject: [Database],
 };
 
-/** @throws {Unhealthy} with the sentence that callers get; the log has the cause */
+/** @throws {Unhealthy} with the detail that clients get; the log has the cause */
 async function assertAnswering(database: Database): Promise<void> {
   try {
     await database.query('SELECT 1');

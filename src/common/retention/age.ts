@@ -1,15 +1,17 @@
-/** The moment so many days ago, in SQL, by the database's clock. Stable, so that indexes can be searched for it. */
+/**
+ * SQL for the time `days` days ago by the database clock. `now()` is stable, so the planner can use an index for it.
+ */
 export function daysAgo(days: string): string {
   return `(now() - make_interval(days => ${days}))`;
 }
 
 /**
- * The least UUIDv7 of a moment, in SQL. Ids in their order are rows in the order of their age, so what is old is found
- * by the primary key, and a busy table needs no index on a time.
+ * SQL for the smallest UUIDv7 of a time. UUIDv7 sort by their time, so old rows are found by the primary key, and a
+ * table with many writes needs no index on a time.
  */
 export function smallestIdAt(moment: string): string {
   return `(lpad(to_hex((extract(epoch FROM ${moment}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
 }
 
-/** Less than every id that there is. */
+/** Smaller than every id. */
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';

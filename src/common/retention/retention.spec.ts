@@ -12,7 +12,7 @@ beforeAll(() => {
 
 beforeEach(() => lines.splice(0));
 
-/** A runner of these policies, whose classes Nest would instantiate. */
+/** A runner with these policies; Nest would instantiate their classes. */
 function runnerOf(policies: Readonly<Record<string, RetentionPolicy['batches']>>): RetentionRunner {
   const instances = Object.entries(policies).map(([kind, batches]) => ({ kind, batches }));
   return new RetentionRunner({ get: (policy: unknown) => policy } as never, instances as never);
@@ -22,14 +22,14 @@ async function* batchesOf(...sizes: number[]) {
   yield* sizes;
 }
 
-test('a round takes all batches of all kinds, one kind after the other', async () => {
+test('a round runs all batches of all policies, one policy after the other', async () => {
   const pruning = runnerOf({ leaves: () => batchesOf(10, 10, 3), twigs: () => batchesOf(0) });
 
   expect(await pruning.prune()).toEqual({ leaves: 23, twigs: 0 });
   expect(await pruning.prune()).toEqual({ leaves: 23, twigs: 0 });
 });
 
-test('an error of one policy does not keep the others from running, and is logged once for each policy', async () => {
+test('after an error of one policy the others run, and the error is logged once for each policy', async () => {
   const fails = (cause: string) =>
     async function* () {
       yield 5;
@@ -50,7 +50,7 @@ test('an error of one policy does not keep the others from running, and is logge
   ]);
 });
 
-test('rounds follow each other, and none begins before the one before it has ended', async () => {
+test('a round starts after the previous one has ended', async () => {
   jest.useFakeTimers();
   try {
     let running = 0;
@@ -82,22 +82,22 @@ test('rounds follow each other, and none begins before the one before it has end
   }
 });
 
-test('a process that stops waits for the batch that runs, and begins no other', async () => {
+test('a process that stops waits for the running batch, and starts no other', async () => {
   jest.useFakeTimers();
   try {
-    const taken: string[] = [];
+    const steps: string[] = [];
     let stopped: Promise<void> | undefined;
     const pruning = runnerOf({
       async *leaves() {
-        taken.push('first');
-        stopped = pruning.beforeApplicationShutdown().then(() => void taken.push('stopped'));
+        steps.push('first');
+        stopped = pruning.beforeApplicationShutdown().then(() => void steps.push('stopped'));
         await Promise.resolve();
-        taken.push('first has ended');
+        steps.push('first has ended');
         yield 500;
-        taken.push('second');
+        steps.push('second');
       },
       async *twigs() {
-        taken.push('twigs');
+        steps.push('twigs');
         yield 1;
       },
     });
@@ -106,13 +106,13 @@ test('a process that stops waits for the batch that runs, and begins no other', 
     await jest.advanceTimersByTimeAsync(3_600_000);
     await stopped;
 
-    expect(taken).toEqual(['first', 'first has ended', 'stopped']);
+    expect(steps).toEqual(['first', 'first has ended', 'stopped']);
   } finally {
     jest.useRealTimers();
   }
 });
 
-test('a batch that hangs keeps no process from stopping', async () => {
+test('a process stops although a batch hangs', async () => {
   jest.useFakeTimers();
   try {
     const pruning = runnerOf({

@@ -10,7 +10,9 @@ import { ModuleRef } from '@nestjs/core';
 import { logOccasionally } from '../logging/log-occasionally.js';
 import { Loop } from '../timing/loop.js';
 
-/** Deletes one kind of rows that are too old. A provider class, listed under `retention` in its module's declaration. */
+/**
+ * Deletes one kind of rows that are too old. A provider class, listed under `retention` in its module's declaration.
+ */
 export interface RetentionPolicy {
   /** The kind of rows, for the log. */
   readonly kind: string;
@@ -25,10 +27,10 @@ export interface RetentionPolicy {
 export const RETENTION_POLICIES = Symbol('retention policies');
 
 const EVERY_MS = 10 * 60_000;
-/** A batch takes milliseconds; one that hangs does not hold up a process that stops. */
+/** A batch takes milliseconds. A process that stops waits no longer for one that hangs. */
 const STOP_MS = 2_000;
 
-/** Runs the retention policies of this process from time to time. */
+/** Runs the retention policies of this process in rounds, 5 to 15 minutes apart. */
 @Injectable()
 export class RetentionRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Retention');
@@ -49,7 +51,7 @@ export class RetentionRunner implements OnApplicationBootstrap, BeforeApplicatio
     this.loop.start(nextPauseMs());
   }
 
-  /** The batch that runs still ends. */
+  /** Waits for the running batch, and starts no further one. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
     await this.loop.stop();
@@ -66,7 +68,7 @@ export class RetentionRunner implements OnApplicationBootstrap, BeforeApplicatio
     return pruned;
   }
 
-  /** A policy that fails does not keep the others from running. */
+  /** An error is logged, so that the other policies run. */
   private async pruneOne(policy: RetentionPolicy): Promise<number> {
     let pruned = 0;
     try {
@@ -84,7 +86,7 @@ export class RetentionRunner implements OnApplicationBootstrap, BeforeApplicatio
   }
 }
 
-/** Processes that start together do not stay in step. */
+/** Random, so that processes that started together do not delete rows at the same time. */
 function nextPauseMs(): number {
   return EVERY_MS * (0.5 + Math.random());
 }
