@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** Something that is on or off. */
+/** A setting that is `on` or `off`. */
 export const flag = z.enum(['on', 'off']);
 
-/** A whole number between bounds, which belong to the range. */
+/** A whole number from `min` to `max`, both inclusive. */
 export const wholeNumber = (min: number, max: number) => {
   const message = `Give a whole number from ${min} to ${max}`;
   return z.coerce.number(message).int(message).min(min, message).max(max, message);
@@ -21,7 +21,7 @@ export const urlOf = (...protocols: string[]) => {
     .meta({ startsWith });
 };
 
-/** An address, with the name that its mails show where there is one. */
+/** An e-mail address, optionally with a display name: `Our Shop <shop@example.com>`. */
 export const mailSender = z
   .string()
   .regex(
@@ -29,5 +29,5 @@ export const mailSender = z
     'Give a sender such as "Our Shop <shop@example.com>"',
   );
 
-/** A short name that fits into other names. */
+/** A short name that may be a part of other names. */
 export const slug = z.string().regex(/^[a-z0-9_-]{1,32}$/, 'Give 1 to 32 of a-z, 0-9, _ and -');

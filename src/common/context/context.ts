@@ -3,9 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** The actor of HTTP requests. */
 export const API_ACTOR = 'api';
 
-/** What caused the work that runs now: for logs, and for the events that it publishes. */
+/** The cause of the current work: for log lines, and for the events that it publishes. */
 export interface Context {
-  /** One request or job with everything that it causes. */
+  /** The same for a request or job and everything that it causes. */
   readonly correlationId: string;
   /** The event whose delivery is being handled, if any. */
   readonly causationId: string | null;
@@ -20,8 +20,8 @@ export function runInContext<Result>(context: Context, work: () => Result): Resu
 }
 
 /**
- * Binds a function to the current context. `AsyncResource.bind` would do the same, but retain everything that the function
- * references until the next full garbage collection, because it makes one function the prototype of another.
+ * Binds a function to the current context. `AsyncResource.bind` would do the same, but retain everything that the
+ * function references until the next full garbage collection, because it makes one function the prototype of another.
  */
 export function bindToContext(work: () => void): () => void {
   const context = storage.getStore();

@@ -4,7 +4,9 @@ import { maskPersonal } from '../logging/redact.js';
 const FINGERPRINT_LENGTH = 16;
 const ERROR_TEXT_MAX = 2_000;
 
-/** Parts that differ between failures of the same cause. Applied in this sequence: a replaced part is not matched again. */
+/**
+ * Parts that differ between failures of the same cause. Applied in this sequence: a replaced part is not matched again.
+ */
 const VARIABLE_PARTS = [
   /\S{0,100}@\S{1,100}|\b[a-z][a-z0-9+.-]{1,20}:\/\/\S{1,500}/gi, // addresses: e-mail, URL
   /(?<!\w)(["'`])(?:(?!\1).){0,500}\1(?!\w)|[“„«][^”“»]{0,500}[”“»]/gu, // quoted texts
@@ -12,8 +14,8 @@ const VARIABLE_PARTS = [
 ];
 
 /**
- * The same for errors of the same cause: a hash of the name and of the message without its ids, numbers, quoted texts and
- * addresses. So an outage of the mail server is one group of dead deliveries and not thousands.
+ * Equal for errors of the same cause: a hash of the name and of the message without ids, numbers, quoted texts
+ * and addresses. So an outage of the mail server is one group of dead deliveries instead of thousands.
  */
 export function errorFingerprint({ name, message }: { readonly name: string; readonly message: string }): string {
   const pattern = VARIABLE_PARTS.reduce((text, part) => text.replace(part, '…'), message).replace(/\s+/g, ' ');

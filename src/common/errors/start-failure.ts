@@ -1,4 +1,4 @@
-/** Why the program cannot start, in words that tell the operator what to do: printed as it is, without a stack. */
+/** The program cannot start. The message has the remedy for the operator, and is printed without a stack. */
 export class StartFailure extends Error {
   override readonly name: string = 'StartFailure';
 }

@@ -3,7 +3,7 @@ import { isNativeError } from 'node:util/types';
 
 const CAUSES_MAX = 5;
 
-/** An error as it stands in the log: what a reader needs, and none of the fields that libraries hang data on. */
+/** An error for the log: type, message, code, stack and causes, without the fields that libraries attach. */
 export function describeError(error: unknown, causesLeft = CAUSES_MAX): unknown {
   if (!isError(error)) return error;
   const { name, message, stack, cause } = error;
@@ -18,17 +18,17 @@ export function describeError(error: unknown, causesLeft = CAUSES_MAX): unknown 
   };
 }
 
-/** Errors of Node itself are no instances of our Error where code runs in a context of its own, as it does in Jest. */
+/** Also true for Node's own errors in another VM context, as in Jest, where they are not instances of our `Error`. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || isNativeError(value);
 }
 
-/** What was thrown, as an error: some throw texts, or nothing at all. */
+/** Converts a thrown value to an error: code may throw a text, or undefined. */
 export function asError(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(format(thrown));
 }
 
-/** The code of an error of Node's or PostgreSQL's, such as ENOENT. */
+/** The code of an error of Node or PostgreSQL, such as ENOENT. */
 export function codeOf(error: unknown): string | undefined {
   return isError(error) && 'code' in error ? String(error.code) : undefined;
 }

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => jest.useRealTimers());
 
-test('a cause is logged once in 30 seconds, with the number of calls in between', () => {
+test('a cause is logged at most once in 30 seconds, with the number of suppressed calls', () => {
   const log = () => logOccasionally(logger, 'warn', { message: 'outage' });
   log();
   log();
@@ -25,13 +25,13 @@ test('a cause is logged once in 30 seconds, with the number of calls in between'
   ]);
 });
 
-test('one cause does not suppress another, whether the message or the key tells them apart', () => {
+test('one cause does not suppress another, whether they differ in the message or in the key', () => {
   for (const message of ['database', 'queue', 'database']) logOccasionally(logger, 'warn', { message });
   for (const key of ['orders', 'stock', 'orders']) logOccasionally(logger, 'warn', { message: 'slow', key });
   expect(logged.map(([message]) => message)).toEqual(['database', 'queue', 'slow', 'slow']);
 });
 
-test('a clock that is set back suppresses nothing, and one that is set forward logs nothing again', () => {
+test('a change of the system clock neither suppresses a cause for longer nor logs it again earlier', () => {
   const log = () => logOccasionally(logger, 'warn', { message: 'clock' });
   log();
   jest.setSystemTime(Date.now() + 3_600_000);

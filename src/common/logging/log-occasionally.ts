@@ -6,7 +6,7 @@ const KEYS_MAX = 1_000;
 
 type Level = 'log' | 'warn' | 'error';
 
-interface Occasion {
+interface LogEntry {
   readonly message: string;
   /** Identifies the cause, where the message alone does not. Default: the message. */
   readonly key?: string;
@@ -22,10 +22,10 @@ interface Interval {
 const intervals = new Map<string, Interval>();
 
 /**
- * Logs at most once in 30 seconds per cause. The field `suppressed` of the next line counts the calls that were
+ * Logs at most once in 30 seconds per cause. The field `suppressed` of the next line is the number of calls that were
  * not logged since the last one.
  */
-export function logOccasionally(logger: Logger, level: Level, { message, key, ...fields }: Occasion): void {
+export function logOccasionally(logger: Logger, level: Level, { message, key, ...fields }: LogEntry): void {
   const now = performance.now();
   const id = key ?? message;
   const last = intervals.get(id);

@@ -15,7 +15,7 @@ function recorder(settings: Partial<LogSettings> = {}) {
   return { logger, text: () => written, line: () => JSON.parse(written) };
 }
 
-test('a line has a time, a level, a speaker, a message and fields', () => {
+test('a line has a time, a level, a context, a message and fields', () => {
   const { logger, line } = recorder();
   logger.log('Order placed', { orderId: 'o-1' }, 'Orders');
   expect(line()).toEqual({
@@ -27,7 +27,7 @@ test('a line has a time, a level, a speaker, a message and fields', () => {
   });
 });
 
-test('a line tells the request and the event that it belongs to', () => {
+test('a line has the correlation id, the causation id and the actor of the current work', () => {
   const { logger, line } = recorder();
   runInContext({ correlationId: 'c-1', causationId: 'e-1', actor: 'inventory.reserveStock' }, () =>
     logger.warn('Stock is short'),
@@ -40,7 +40,7 @@ test('a line tells the request and the event that it belongs to', () => {
   });
 });
 
-test('an error is told with its causes, and without what libraries attach to it', () => {
+test('an error is logged with its causes, and without the fields that libraries attach to it', () => {
   const { logger, line } = recorder();
   const cause = Object.assign(new TypeError('no such row'), { code: '23505', parameters: ['a secret'] });
   logger.error(new Error('could not place', { cause }), undefined, 'Orders');
@@ -64,14 +64,14 @@ test('a message, an error and fields may come together, as Nest passes them', ()
   expect(line()).toMatchObject({ msg: 'The relay stopped', batch: 3, context: 'Relay', err: { message: 'lost' } });
 });
 
-test('Nest speaks through it', () => {
+test("Nest's Logger writes through it", () => {
   const { logger, line } = recorder();
   Logger.overrideLogger(logger);
   new Logger('Orders').error('failed', 'Error: at line 1');
   expect(line()).toMatchObject({ level: 'error', context: 'Orders', msg: 'failed', stack: 'Error: at line 1' });
 });
 
-test('levels below the chosen one are silent', () => {
+test('lines below the configured level are not written', () => {
   const { logger, text } = recorder({ level: 'error' });
   logger.log('a');
   logger.warn('b');
@@ -94,13 +94,13 @@ test.each([
     'at /srv/node_modules/@nestjs/core/router.js and foo@1.2.3',
     'at /srv/node_modules/@nestjs/core/router.js and foo@1.2.3',
   ],
-])('of %j the log says %j, wherever it stands', (said, written) => {
+])('%j is logged as %j, in messages, errors and fields', (given, written) => {
   const { logger, line } = recorder();
-  logger.warn(said, new Error(said), { deep: { list: [said] } });
+  logger.warn(given, new Error(given), { deep: { list: [given] } });
   expect(line()).toMatchObject({ msg: written, err: { message: written }, deep: { list: [written] } });
 });
 
-test('an endless text is masked in no time', () => {
+test('a very long text is masked fast', () => {
   const { logger, text } = recorder();
   const startedAt = performance.now();
   logger.log(`${'a'.repeat(1_000_000)} ${'b.'.repeat(200_000)}@`);
@@ -108,7 +108,7 @@ test('an endless text is masked in no time', () => {
   expect(text().length).toBeGreaterThan(1_000_000);
 });
 
-test('secrets are left out, down to the third level', () => {
+test('secret fields are not logged, down to the third level of nesting', () => {
   const { logger, text } = recorder();
   const secrets = { password: 'p-1', authorization: 'p-2', 'set-cookie': 'p-3', apiKey: 'p-4', name: 'shown' };
   logger.log('Signed in', { ...secrets, headers: secrets, request: { headers: secrets } });
@@ -116,7 +116,7 @@ test('secrets are left out, down to the third level', () => {
   expect(text().match(/shown/g)).toHaveLength(3);
 });
 
-test('a pretty line is one plain line outside a terminal', () => {
+test('the pretty format is one line without colours outside a terminal', () => {
   const { logger, text } = recorder({ format: 'pretty' });
   runInContext({ correlationId: 'c-1', causationId: null, actor: 'api' }, () =>
     logger.log('GET /v1/orders 200 3 ms', { method: 'GET', orderId: 'o-1' }, 'Http'),

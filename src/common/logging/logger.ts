@@ -8,11 +8,11 @@ import { maskPersonal, secretPaths } from './redact.js';
 
 export interface LogSettings {
   readonly level: Level;
-  /** Lines for people, or one JSON object a line. */
+  /** Readable lines, or one JSON object per line. */
   readonly format: 'pretty' | 'json';
 }
 
-/** The program's logger, for Nest and everything in it: `new Logger('Orders').log('Order placed', { orderId })`. */
+/** Creates the logger behind Nest's `Logger`: `new Logger('Orders').log('Order placed', { orderId })`. */
 export function createLogger({ level, format }: LogSettings, output?: Writable): AppLogger {
   const options = {
     level,
@@ -29,13 +29,13 @@ export function createLogger({ level, format }: LogSettings, output?: Writable):
   );
 }
 
-/** For what goes wrong before there is a configuration: readable on a terminal, JSON elsewhere. */
+/** For errors before the configuration is read: readable on a terminal, JSON elsewhere. */
 export function createStartUpLogger(): AppLogger {
   return createLogger({ level: 'info', format: process.stdout.isTTY ? 'pretty' : 'json' });
 }
 
-/** What Nest tells about its own start, line by line: of no use to who runs a shop. What fails, it throws as well. */
-const CHATTY = new Set<unknown>([
+/** Contexts of Nest's own start, which are of no use to operators. Nest also throws the errors that it logs there. */
+const NEST_START_CONTEXTS = new Set<unknown>([
   'NestFactory',
   'InstanceLoader',
   'RoutesResolver',
@@ -43,16 +43,18 @@ const CHATTY = new Set<unknown>([
   'NestApplication',
 ]);
 
-/** Speaks Nest's conventions: a message or an error, then errors, stacks and fields, then the speaker's name. */
+/**
+ * Takes Nest's arguments: a message or an error; then errors, stacks and fields; at the end the name of the context.
+ */
 export class AppLogger implements LoggerService {
   constructor(private readonly pino: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write(CHATTY.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
+    this.write(NEST_START_CONTEXTS.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.write(CHATTY.has(rest.at(-1)) ? 'debug' : 'error', message, rest);
+    this.write(NEST_START_CONTEXTS.has(rest.at(-1)) ? 'debug' : 'error', message, rest);
   }
 
   warn(message: unknown, ...rest: unknown[]): void {
@@ -94,7 +96,7 @@ function readable(output: Writable | undefined): DestinationStream {
     sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
     messageFormat: '{if context}{context}: {end}{msg}',
-    // The message of a request's line says these.
+    // The message of a request has these values.
     ignore: 'context,actor,causationId,method,route,status,ms',
     ...(output && { destination: output }),
   });

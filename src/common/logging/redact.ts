@@ -1,7 +1,7 @@
-/** Fields that are never written, down to the third level. */
+/** Fields that are never logged, down to the third level of nesting. */
 const SECRET_FIELDS = ['password', 'authorization', 'cookie', 'set-cookie', 'token', 'secret', 'apiKey', 'x-api-key'];
 
-/** For pino's `redact`. */
+/** Paths for pino's `redact`. */
 export const secretPaths = SECRET_FIELDS.flatMap((field) => {
   const quoted = `["${field}"]`;
   return [quoted, `*${quoted}`, `*.*${quoted}`];
@@ -11,12 +11,13 @@ export const secretPaths = SECRET_FIELDS.flatMap((field) => {
 const CREDENTIALS = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s"\\/@]{1,200}@/gi;
 
 /**
- * The name in an e-mail address. It ends before a backslash, so in a line of JSON no escape sequence is torn apart;
- * the escape's letter may be eaten, which is why one before the name is matched along with it.
+ * An e-mail address in a line of JSON. The local part contains no backslash, and an escape sequence before it is
+ * matched too: otherwise the letter of the escape would be taken for a part of the address, and the escape would be
+ * broken.
  */
 const EMAIL = /(\\(?:u[0-9a-f]{4}|.))?[^\s"\\<>()[\],;:@/]{1,100}@((?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,})/giu;
 
-/** Masks who is meant by an e-mail address or a URL in a line of JSON, wherever in it. */
+/** Masks the local parts of e-mail addresses and the credentials of URLs in a line of JSON. */
 export function maskPersonal(line: string): string {
   if (!line.includes('@')) return line;
   return line.replace(CREDENTIALS, '$1***@').replace(EMAIL, '$1***@$2');

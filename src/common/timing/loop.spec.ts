@@ -5,7 +5,7 @@ const PAUSE_MS = 100;
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-/** A loop whose rounds end when the test says so. */
+/** A loop whose rounds are ended by the test. */
 function aLoop() {
   const ends: { ok(): void; fail(error: Error): void }[] = [];
   const errors: unknown[] = [];
@@ -19,7 +19,7 @@ function aLoop() {
 
 const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
-test('a round begins when the one before it has ended, and after its pause', async () => {
+test('a round starts after the previous one has ended, and after its pause', async () => {
   const { loop, ends } = aLoop();
   loop.start();
   await pass(10 * PAUSE_MS);
@@ -32,7 +32,7 @@ test('a round begins when the one before it has ended, and after its pause', asy
   expect(ends).toHaveLength(2);
 });
 
-test('a round that fails is told of, and the next one comes all the same', async () => {
+test('an error of a round is passed on, and the next round runs', async () => {
   const { loop, ends, errors } = aLoop();
   loop.start();
   await pass(0);
@@ -42,7 +42,7 @@ test('a round that fails is told of, and the next one comes all the same', async
   expect(ends).toHaveLength(2);
 });
 
-test('stopping waits for the round that is running, and no other one begins', async () => {
+test('stopping waits for the running round, and no other one starts', async () => {
   const { loop, ends } = aLoop();
   loop.start();
   await pass(0);

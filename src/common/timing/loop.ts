@@ -1,19 +1,19 @@
 import { waitAtMost } from './with-timeout.js';
 
-/** A round takes milliseconds; one that hangs does not hold up a process that stops. */
+/** A round takes milliseconds. A process that stops waits no longer for one that hangs. */
 const STOP_MS = 500;
 
 interface LoopOptions {
   round(): Promise<unknown>;
-  /** Receives what a round threw. The next round follows all the same. */
+  /** Receives the error of a failed round. The loop continues. */
   failed(error: unknown): void;
-  /** The pause after a round, in milliseconds, from the time that the round took. */
+  /** Returns the pause after a round, in milliseconds, from the duration of the round. */
   pauseMs(tookMs: number): number;
-  /** How long `stop` waits for a round that runs. */
+  /** The longest time for which `stop` waits for the running round. */
   readonly stopMs?: number;
 }
 
-/** Runs rounds until it is stopped. A round starts when the previous one has ended and the pause has passed. */
+/** Runs rounds until it is stopped. Between the end of a round and the start of the next one is a pause. */
 export class Loop {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
@@ -29,7 +29,7 @@ export class Loop {
     }, pauseMs);
   }
 
-  /** Starts no further round, and waits for the one that runs, but not for long. */
+  /** Starts no further round, and waits at most `stopMs` for the running one. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);

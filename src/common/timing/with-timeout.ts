@@ -9,7 +9,7 @@ const customTimers = {
   clearTimeout,
 } as typeof globalThis;
 
-/** Settles as the promise does; when `ms` have passed, with what `onTimeout` returns or throws. */
+/** Settles like the promise, or after `ms` with the value that `onTimeout` returns or throws. */
 export function withTimeout<Result, Late>(
   ms: number,
   promise: PromiseLike<Result>,

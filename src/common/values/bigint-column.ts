@@ -1,4 +1,4 @@
-/** TypeORM transformer for whole numbers beyond 32 bits, which PostgreSQL's driver hands over as text. */
+/** TypeORM transformer for `bigint` columns, whose values PostgreSQL's driver returns as strings. */
 export const bigintColumn = {
   to: (value: number): number => value,
   from: (value: string): number => Number(value),

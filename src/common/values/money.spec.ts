@@ -12,20 +12,20 @@ describe('money', () => {
 
   test.each([
     ['half a cent', { amount: 0.5, currency: 'USD' }],
-    ['more than stays exact', { amount: AMOUNT_MAX + 1, currency: 'USD' }],
-    ['less than stays exact', { amount: -AMOUNT_MAX - 1, currency: 'USD' }],
-    ['a text', { amount: '18', currency: 'USD' }],
-    ['no number', { amount: Number.NaN, currency: 'USD' }],
-    ['a currency in small letters', { amount: 18, currency: 'usd' }],
-    ['a sign for a currency', { amount: 18, currency: '$' }],
-    ['a currency with something behind it', { amount: 18, currency: 'USD\n' }],
-    ['no currency', { amount: 18 }],
-    ['a field that it does not know', { amount: 18, currency: 'USD', cents: 0 }],
-  ])('is not %s', (_what, value) => {
+    ['an amount above the limit', { amount: AMOUNT_MAX + 1, currency: 'USD' }],
+    ['an amount below the limit', { amount: -AMOUNT_MAX - 1, currency: 'USD' }],
+    ['an amount as a text', { amount: '18', currency: 'USD' }],
+    ['an amount that is not a number', { amount: Number.NaN, currency: 'USD' }],
+    ['a currency in lower case', { amount: 18, currency: 'usd' }],
+    ['a currency symbol', { amount: 18, currency: '$' }],
+    ['a currency with trailing characters', { amount: 18, currency: 'USD\n' }],
+    ['an amount without a currency', { amount: 18 }],
+    ['an object with an unknown field', { amount: 18, currency: 'USD', cents: 0 }],
+  ])('is not %s', (_, value) => {
     expect(money.safeParse(value).success).toBe(false);
   });
 
-  test('adds up exactly to its limit and beyond, up to where JavaScript counts', () => {
+  test('is exact up to its limit', () => {
     expect(Number.isSafeInteger(AMOUNT_MAX)).toBe(true);
     expect(AMOUNT_MAX - 1 + 1).toBe(AMOUNT_MAX);
   });
@@ -40,15 +40,15 @@ describe('money', () => {
     [AMOUNT_MAX, 'USD', '$90,000,000,000,000.00'],
     [AMOUNT_MAX - 1, 'USD', '$89,999,999,999,999.99'],
     [0, 'CHF', 'CHF\u00a00.00'],
-  ])('of %d %s is written %s', (amount, currency, written) => {
+  ])('of %d %s is formatted as %s', (amount, currency, written) => {
     expect(formatMoney({ amount, currency })).toBe(written);
   });
 
-  test('is written as the reader is used to', () => {
+  test('is formatted by the rules of the locale', () => {
     expect(formatMoney({ amount: 123_456, currency: 'EUR' }, 'de')).toBe('1.234,56\u00a0€');
   });
 
-  test('is the same when both its amount and its currency are', () => {
+  test('is equal if both the amount and the currency are', () => {
     const price = { amount: 1_800, currency: 'USD' };
 
     expect(isSameMoney(price, { ...price })).toBe(true);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Whole minor units (cents) stay exact in JSON and in JavaScript up to here. */
+/** Just below the largest safe integer: amounts up to here are exact in JSON and JavaScript. */
 export const AMOUNT_MAX = 9_000_000_000_000_000;
 
 /** An amount of money in minor units of an ISO 4217 currency: 1800 USD is $18.00. */
@@ -21,10 +21,10 @@ export function isSameMoney(one: Money, other: Money): boolean {
   return one.amount === other.amount && one.currency === other.currency;
 }
 
-/** As a person writes it: `$18.00`, `¥1,800`. */
+/** For people: `$18.00`, `¥1,800`. */
 export function formatMoney({ amount, currency }: Money, locale = 'en'): string {
   const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  // As text, because a quotient of large amounts would be a cent off.
+  // A string, because the division of a large amount would be off by a cent.
   return format.format(`${amount}E-${digits}` as `${number}`);
 }
