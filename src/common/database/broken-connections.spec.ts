@@ -6,29 +6,30 @@ import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
 import { isDatabaseLost } from './database-errors.js';
 
-/** Short, so that a silent connection is found out soon. */
+/** Short, so that a connection without answers is detected soon. */
 const STATEMENT_MS = 900;
 
 let testDatabase: TestDatabase;
-let link: FlakyProxy;
+let proxy: FlakyProxy;
 let dataSource: DataSource;
 let database: Database;
 
 beforeEach(async () => {
   testDatabase = await TestDatabase.create();
-  link = await FlakyProxy.before(testDatabase.url);
-  // One connection, so that whoever comes next would get the spoilt one.
-  const settings = { url: link.url, poolSize: 1, entities: [], migrations: [], statementMs: STATEMENT_MS };
+  proxy = await FlakyProxy.before(testDatabase.url);
+  // One connection, so that the next user would get the broken one.
+  const settings = { url: proxy.url, poolSize: 1, entities: [], migrations: [], statementMs: STATEMENT_MS };
   dataSource = await createDataSource(settings).initialize();
   database = new Database(dataSource, { enforceRoles: false });
 });
 
 afterEach(async () => {
   await dataSource.destroy();
-  link.close();
+  proxy.close();
   await testDatabase.drop();
 });
 
+/** The connection that the pool gives to the next query. */
 const connection = async () => {
   const [row] = await database.query<{ pid: number; inTransaction: boolean }>(
     'SELECT pg_backend_pid() AS pid, transaction_timestamp() <> statement_timestamp() AS "inTransaction"',
@@ -36,7 +37,7 @@ const connection = async () => {
   return row;
 };
 
-test('a connection whose work went well is used again', async () => {
+test('a connection without an open transaction is reused, also after errors of statements', async () => {
   const before = await connection();
   await database.transaction('toys', ({ manager }) => manager.query('SELECT 1'));
   await expect(database.query('SELECT 1 / 0')).rejects.toThrow('division by zero');
@@ -44,8 +45,8 @@ test('a connection whose work went well is used again', async () => {
   expect(await connection()).toEqual({ ...before, inTransaction: false });
 });
 
-test('a connection is used again although the end of its answer came later than the error in it', async () => {
-  link.goSlow();
+test('a connection is reused when ReadyForQuery arrives later than the error before it', async () => {
+  proxy.delayReadyForQuery();
   const before = await connection();
   await expect(database.query('SELECT 1 / 0')).rejects.toThrow('division by zero');
   expect(await connection()).toEqual({ ...before, inTransaction: false });
@@ -54,7 +55,7 @@ test('a connection is used again although the end of its answer came later than 
 test.each([
   ['open', 'BEGIN'],
   ['failed', 'BEGIN; SELECT 1 / 0'],
-])("a transaction that a read left %s is nobody else's", async (_, sql) => {
+])('a connection with a transaction that a read left %s is closed, and another one is used', async (_, sql) => {
   const before = await connection();
   await database.read('toys', (manager) => manager.query(sql)).catch(() => undefined);
   const after = await connection();
@@ -62,10 +63,10 @@ test.each([
   expect(after?.pid).not.toBe(before?.pid);
 });
 
-test('a connection that went silent within a transaction is given up, and the next work gets a sound one', async () => {
+test('a connection that stops answering in a transaction is closed, and the next work gets another one', async () => {
   const before = await connection();
   const lost = database.transaction('toys', ({ manager }) => {
-    link.goSilent();
+    proxy.stopAnswering();
     return manager.query('SELECT 1');
   });
   expect(isDatabaseLost(await lost.catch((error: unknown) => error))).toBe(true);
@@ -74,14 +75,14 @@ test('a connection that went silent within a transaction is given up, and the ne
   expect(after?.pid).not.toBe(before?.pid);
 });
 
-test('a connection that went silent before a read is given up, and the next work gets a sound one', async () => {
+test('a connection that stops answering before a read is closed, and the next work gets another one', async () => {
   await connection();
-  link.goSilent();
+  proxy.stopAnswering();
   expect(isDatabaseLost(await connection().catch((error: unknown) => error))).toBe(true);
   expect(await connection()).toMatchObject({ inTransaction: false });
 });
 
-test('connections that PostgreSQL ends while they are idle are replaced by new ones, and end nothing else', async () => {
+test('an idle connection that PostgreSQL ends is replaced by a new one, and the process continues', async () => {
   const before = await connection();
   const administrator = new Client({ connectionString: testDatabase.url });
   await administrator.connect();
@@ -95,9 +96,9 @@ test('connections that PostgreSQL ends while they are idle are replaced by new o
   expect(after).not.toMatchObject({ pid: before?.pid });
 });
 
-test('a connection that PostgreSQL ends while it is being opened ends nothing else', async () => {
+test('the process continues when PostgreSQL ends a connection while it is being opened', async () => {
   await database.read('toys', (manager) => manager.query('BEGIN'));
-  link.goAway();
+  proxy.terminateNext();
   expect(isDatabaseLost(await connection().catch((error: unknown) => error))).toBe(true);
   expect(await connection()).toMatchObject({ inTransaction: false });
 });

@@ -3,20 +3,20 @@ import type { DataSource } from 'typeorm';
 import { sqlStateOf } from './database-errors.js';
 import { poolOf } from './pool.js';
 
-/** A plan whose result another build has changed, and a prepared statement that is not there any more. */
-const STALE = new Set(['0A000', '26000']);
+/** Another build altered the table (`cached plan must not change result type`), or the statement does not exist. */
+const STALE_STATEMENT_STATES = new Set(['0A000', '26000']);
 
 const broken = new WeakSet<Client>();
 
 /**
- * Lets no connection back into the pool that is still within a transaction, or from which an answer is missing: whoever
- * got it next would have its work undone with another one's, or wait in vain.
+ * Closes connections that are released within a transaction, or before their last answer was complete. Their next user
+ * would lose its work in a rollback of that transaction, or wait for an answer that never comes.
  */
 export function discardBrokenConnections(dataSource: DataSource): void {
-  // PostgreSQL may end a connection with the same breath in which it opens it: then nobody listens to it yet, and an error
-  // that nobody hears ends the process. Whoever uses the connection gets the error all the same.
+  // PostgreSQL may close a connection while it opens it. The pool has no error listener then, and an unhandled `error`
+  // event ends the process. The statement that uses the connection is rejected in any case.
   poolOf(dataSource).on('connect', (client) => client.on('error', () => undefined));
-  // The pool throws away a connection that has been ended by the time its listeners return.
+  // The pool removes a client that has ended when the listeners of `release` return.
   poolOf(dataSource).on('release', (_, client) => {
     if (!isUsable(client)) void client.end();
   });
@@ -27,10 +27,10 @@ function isUsable(client: Client & { readonly readyForQuery?: boolean | null }):
 }
 
 /**
- * Gives a connection up when it is released, if a prepared statement on it would fail for ever: PostgreSQL will not use
- * its plan, or does not know it because it never got past the driver.
+ * Marks a connection to be closed at its release if a prepared statement would fail on it for ever: PostgreSQL refuses
+ * its cached plan, or never received the statement, because the error comes from the driver.
  */
 export function markBroken(client: Client, error: unknown): void {
   const state = sqlStateOf(error);
-  if (state === undefined || STALE.has(state)) broken.add(client);
+  if (state === undefined || STALE_STATEMENT_STATES.has(state)) broken.add(client);
 }

@@ -3,75 +3,75 @@ import { ConnectionLimiter, Overloaded } from './connection-limiter.js';
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-/** What became of each request so far. */
+/** The outcomes of the requests; the list is updated when a request gets its connection or is rejected. */
 function outcomesOf(requests: readonly Promise<void>[]): string[] {
   const outcomes = requests.map(() => 'waits');
   for (const [index, request] of requests.entries())
     request.then(
-      () => outcomes.splice(index, 1, 'enters'),
-      (error: unknown) => outcomes.splice(index, 1, error instanceof Overloaded ? 'is turned away' : String(error)),
+      () => outcomes.splice(index, 1, 'acquired'),
+      (error: unknown) => outcomes.splice(index, 1, error instanceof Overloaded ? 'rejected' : String(error)),
     );
   return outcomes;
 }
 
 const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
-test('whoever comes first enters first, and a place that gets free is for the next in line', async () => {
-  const entrance = new ConnectionLimiter(2);
-  const outcomes = outcomesOf([1, 2, 3, 4].map(() => entrance.acquire()));
+test('connections are acquired first come, first served, and a released one goes to the oldest waiter', async () => {
+  const limiter = new ConnectionLimiter(2);
+  const outcomes = outcomesOf([1, 2, 3, 4].map(() => limiter.acquire()));
   await pass(0);
-  expect(outcomes).toEqual(['enters', 'enters', 'waits', 'waits']);
+  expect(outcomes).toEqual(['acquired', 'acquired', 'waits', 'waits']);
 
-  entrance.release();
+  limiter.release();
   await pass(0);
-  expect(outcomes).toEqual(['enters', 'enters', 'enters', 'waits']);
+  expect(outcomes).toEqual(['acquired', 'acquired', 'acquired', 'waits']);
 });
 
-test('a rush waits as long as the line moves, and newcomers are turned away at once while it is long', async () => {
-  const entrance = new ConnectionLimiter(1);
-  const rush = outcomesOf([1, 2, 3, 4].map(() => entrance.acquire()));
+test('while the oldest waiter waits long, new requests are rejected, and waiters are served', async () => {
+  const limiter = new ConnectionLimiter(1);
+  const waiting = outcomesOf([1, 2, 3, 4].map(() => limiter.acquire()));
   await pass(3_001);
-  const newcomers = outcomesOf([entrance.acquire()]);
+  const newcomers = outcomesOf([limiter.acquire()]);
   await pass(0);
-  expect(newcomers).toEqual(['is turned away']);
+  expect(newcomers).toEqual(['rejected']);
 
-  for (let left = 0; left < 3; left += 1) {
-    entrance.release();
+  for (let released = 0; released < 3; released += 1) {
+    limiter.release();
     await pass(3_001);
   }
-  expect(rush).toEqual(['enters', 'enters', 'enters', 'enters']);
+  expect(waiting).toEqual(['acquired', 'acquired', 'acquired', 'acquired']);
 });
 
-test('nobody waits in a line that does not move, and it opens again when it does', async () => {
-  const entrance = new ConnectionLimiter(1);
-  const outcomes = outcomesOf([1, 2, 3].map(() => entrance.acquire()));
+test('all waiters are rejected when no connection is released for long, and later requests are served', async () => {
+  const limiter = new ConnectionLimiter(1);
+  const outcomes = outcomesOf([1, 2, 3].map(() => limiter.acquire()));
   await pass(5_250);
-  expect(outcomes).toEqual(['enters', 'is turned away', 'is turned away']);
+  expect(outcomes).toEqual(['acquired', 'rejected', 'rejected']);
 
-  entrance.release();
-  const later = outcomesOf([entrance.acquire()]);
+  limiter.release();
+  const later = outcomesOf([limiter.acquire()]);
   await pass(0);
-  expect(later).toEqual(['enters']);
+  expect(later).toEqual(['acquired']);
 });
 
-test('nobody waits for longer than a caller has patience', async () => {
-  const entrance = new ConnectionLimiter(1);
-  const outcomes = outcomesOf(Array.from({ length: 12 }, () => entrance.acquire()));
-  for (let left = 0; left < 4; left += 1) {
+test('a request that has waited for longer than clients wait is rejected', async () => {
+  const limiter = new ConnectionLimiter(1);
+  const outcomes = outcomesOf(Array.from({ length: 12 }, () => limiter.acquire()));
+  for (let released = 0; released < 4; released += 1) {
     await pass(4_000);
-    entrance.release();
+    limiter.release();
   }
   await pass(0);
 
-  expect(outcomes.slice(0, 4)).toEqual(['enters', 'enters', 'enters', 'enters']);
-  expect(new Set(outcomes.slice(4))).toEqual(new Set(['is turned away']));
+  expect(outcomes.slice(0, 4)).toEqual(['acquired', 'acquired', 'acquired', 'acquired']);
+  expect(new Set(outcomes.slice(4))).toEqual(new Set(['rejected']));
 });
 
-test('nobody is turned away because the clock has jumped', async () => {
-  const entrance = new ConnectionLimiter(1);
-  const outcomes = outcomesOf([1, 2].map(() => entrance.acquire()));
+test('a jump of the system clock rejects no request', async () => {
+  const limiter = new ConnectionLimiter(1);
+  const outcomes = outcomesOf([1, 2].map(() => limiter.acquire()));
   jest.setSystemTime(Date.now() + 3_600_000);
-  const newcomers = outcomesOf([entrance.acquire()]);
+  const newcomers = outcomesOf([limiter.acquire()]);
   await pass(250);
-  expect([...outcomes, ...newcomers]).toEqual(['enters', 'waits', 'waits']);
+  expect([...outcomes, ...newcomers]).toEqual(['acquired', 'waits', 'waits']);
 });

@@ -1,20 +1,20 @@
 import { DomainError } from '../errors/domain-error.js';
 
-/** Whoever comes is turned away at once while the first in line has waited for longer: the line grows faster than it moves. */
+/** New requests are rejected at once while the oldest waiter exceeds this age: the pool cannot keep up. */
 const BUSY_MS = 3_000;
-/** A line in which nothing has moved for this long has no hope of moving soon. */
+/** All waiters are rejected when no connection was released for this long. */
 const STUCK_MS = 5_000;
-/** A caller that has waited for this long has probably left. */
+/** The client of a request that has waited for this long has probably given up. */
 const WAIT_MAX_MS = 15_000;
-const LOOK_EVERY_MS = 250;
+const CHECK_INTERVAL_MS = 250;
 
-/** More requests at once than the connections to the database can serve. Nothing of the work was begun. */
+/** More concurrent requests than the database connections can serve. The work was not started. */
 export class Overloaded extends DomainError {
   readonly kind = 'unavailable';
   readonly code = 'overloaded';
 
   constructor() {
-    super('More is asked of the shop than it can do at the moment: try again soon');
+    super('There are more requests than the database connections can serve: try again soon');
   }
 }
 
@@ -25,52 +25,51 @@ interface Waiter {
 }
 
 /**
- * Where requests wait for a connection. There is room for less of them than there are connections, so that deliveries and
- * health checks always find one, whatever is asked of the shop.
+ * Limits the connections that requests use at the same time, first come, first served. The limit is lower than the size
+ * of the pool, so deliveries and health checks find a connection under any load.
  */
 export class ConnectionLimiter {
-  private held = 0;
+  private acquired = 0;
   private readonly waiters: Waiter[] = [];
-  private movedAt = 0;
+  private releasedAt = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly limit: number) {}
 
-  /** How many wait. */
+  /** The number of waiting requests. */
   get waiting(): number {
     return this.waiters.length;
   }
 
   /**
-   * Waits for its turn. Whoever has entered must leave.
-   * @throws {Overloaded} when it would not come soon
+   * Waits until the caller may use a connection. The caller must call `release` afterwards.
+   * @throws {Overloaded} when the wait would be too long
    */
   async acquire(): Promise<void> {
-    if (this.held < this.limit) {
-      this.held += 1;
+    if (this.acquired < this.limit) {
+      this.acquired += 1;
       return;
     }
     const now = performance.now();
     const [first] = this.waiters;
     if (first && now - first.since > BUSY_MS) throw new Overloaded();
-    if (!first) this.movedAt = now;
-    this.timer ??= setInterval(() => this.rejectHopeless(), LOOK_EVERY_MS).unref();
-    await new Promise<void>((admit, refuse) => this.waiters.push({ since: now, resolve: admit, reject: refuse }));
+    if (!first) this.releasedAt = now;
+    this.timer ??= setInterval(() => this.rejectTimedOut(), CHECK_INTERVAL_MS).unref();
+    await new Promise<void>((resolve, reject) => this.waiters.push({ since: now, resolve, reject }));
   }
 
   release(): void {
-    this.movedAt = performance.now();
+    this.releasedAt = performance.now();
     const next = this.waiters.shift();
     if (next) next.resolve();
-    else this.held -= 1;
+    else this.acquired -= 1;
   }
 
-  /** Sends those away who would wait in vain. */
-  private rejectHopeless(): void {
+  private rejectTimedOut(): void {
     const now = performance.now();
-    const isStuck = now - this.movedAt > STUCK_MS;
-    const inVain = this.waiters.filter(({ since }) => isStuck || now - since > WAIT_MAX_MS);
-    for (const each of this.waiters.splice(0, inVain.length)) each.reject(new Overloaded());
+    const isStuck = now - this.releasedAt > STUCK_MS;
+    const timedOut = this.waiters.filter(({ since }) => isStuck || now - since > WAIT_MAX_MS);
+    for (const each of this.waiters.splice(0, timedOut.length)) each.reject(new Overloaded());
     if (this.waiters.length > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;

@@ -3,23 +3,24 @@ import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createSchema } from './roles.js';
 
 const SESSION_SETTINGS = {
-  // No statement, lock or forgotten transaction may hold the others up for longer.
+  // A lock or a forgotten transaction blocks other transactions for no longer than this.
   lock_timeout: '10s',
   idle_in_transaction_session_timeout: '20s',
-  // Rows are looked up by their keys, on disks without arms: to read all of a small table instead is what costs.
+  // Assumes SSDs, so random reads cost about as much as sequential ones, and index scans are preferred to table scans.
   random_page_cost: '1.1',
-  // Compiling takes longer than any statement of ours.
+  // Compilation would take longer than any statement of this program.
   jit: 'off',
 };
 const STATEMENT_MS = 15_000;
-const NO_ANSWER_FACTOR = 4 / 3;
-/** A connection that is silent for this long is asked whether it is still there. */
+/** `query_timeout` of the driver by `statement_timeout` of PostgreSQL, which normally ends a statement first. */
+const QUERY_TIMEOUT_FACTOR = 4 / 3;
+/** TCP keep-alive probes start after this idle time. */
 const KEEP_ALIVE_MS = 10_000;
-/** Also the longest wait for one that is free. */
+/** Also the longest wait for a free connection of the pool. */
 const CONNECT_TIMEOUT_MS = 15_000;
-/** Lets one process at a time prepare the database; the number is arbitrary, but for ever the same. */
+/** Advisory lock: one process at a time migrates the database. The number is arbitrary and must never change. */
 const START_LOCK = 734_001;
-const TURN_EVERY_MS = 50;
+const START_LOCK_RETRY_MS = 50;
 
 type EntityTarget = abstract new (...parameters: never) => unknown;
 
@@ -29,7 +30,7 @@ export interface DataSourceOptions {
   readonly entities: readonly EntityTarget[];
   /** TypeORM runs them in the sequence of the timestamps at the end of their names. */
   readonly migrations: readonly (new () => MigrationInterface)[];
-  /** The longest time for one statement; 0: as long as it takes. */
+  /** The longest time for one statement; 0: no limit. */
   readonly statementMs?: number;
 }
 
@@ -52,13 +53,13 @@ export function createDataSource({
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: 'orderly',
     extra: {
-      // Several statements may be on their way at once, each with an answer of its own.
+      // Statements are sent without waiting for the answers to earlier ones.
       pipeline: true,
-      // Finds out within half a minute that the other side is gone, also where nobody says so.
+      // Detects within half a minute a server that disappeared without closing the connection.
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      // PostgreSQL ends a statement in time; who hears nothing for longer than that talks to nobody.
-      query_timeout: statementMs && Math.round(statementMs * NO_ANSWER_FACTOR),
+      // Without an answer after this time the connection is dead: PostgreSQL ends a statement at statement_timeout.
+      query_timeout: statementMs && Math.round(statementMs * QUERY_TIMEOUT_FACTOR),
       options: Object.entries({ ...SESSION_SETTINGS, statement_timeout: statementMs })
         .map(([name, value]) => `-c ${name}=${value}`)
         .join(' '),
@@ -66,7 +67,7 @@ export function createDataSource({
   });
 }
 
-/** Brings the database up to date. Building an index takes as long as it takes, so `statementMs` had better be 0. */
+/** Runs pending migrations. Building an index may take long, so the data source should have `statementMs` 0. */
 export async function migrate(dataSource: DataSource): Promise<void> {
   await withStartLock(dataSource, async (runner) => {
     await createSchema(runner, 'backbone');
@@ -74,15 +75,15 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   });
 }
 
-/** Processes that start together take turns, so that each finds what the one before it has done. */
+/** Runs the work while no other process that starts runs its own, so each finds what the previous one has done. */
 export async function withStartLock(
   dataSource: DataSource,
   work: (runner: QueryRunner) => Promise<void>,
 ): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
-    // Asked again and again, because a statement that waits for its turn may be taken for one without an answer.
-    while (!(await tryStartLock(runner))) await pause(TURN_EVERY_MS);
+    // Polls, because a statement that waits for the lock could exceed query_timeout.
+    while (!(await tryStartLock(runner))) await pause(START_LOCK_RETRY_MS);
     await work(runner);
   } finally {
     await runner.query('SELECT pg_advisory_unlock_all()');

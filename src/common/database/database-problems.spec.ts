@@ -16,15 +16,15 @@ test.each([
   ['53300', 'database-unavailable', 2],
   ['57014', 'database-unavailable', 2],
   ['40P01', 'database-unavailable', 2],
-])('%s is %s, and worth another try after %i seconds', (sqlState, code, retryAfterSeconds) => {
+])('SQLSTATE %s is reported as %s, with Retry-After %i', (sqlState, code, retryAfterSeconds) => {
   expect(databaseProblemOf(failed(sqlState))).toMatchObject({ code, retryAfterSeconds });
 });
 
-test('an outcome that is not known is told as such, whatever its cause', () => {
+test('an unknown outcome of COMMIT is reported as such, whatever its cause', () => {
   const unknown = new CommitUnknown('lost', { cause: failed('57P01') });
-  expect(databaseProblemOf(unknown)).toMatchObject({ detail: expect.stringMatching('outcome is not known') });
+  expect(databaseProblemOf(unknown)).toMatchObject({ detail: expect.stringMatching('outcome is unknown') });
 });
 
-test("a mistake in our own statement is not the database's", () => {
+test('an error in a statement of the program is not reported as a problem of the database', () => {
   expect(databaseProblemOf(failed('42601'))).toBeUndefined();
 });

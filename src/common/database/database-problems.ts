@@ -1,6 +1,6 @@
 import { CommitUnknown, isDatabaseBusy, isDatabaseLost, isDatabaseUnable, isStorageFull } from './database-errors.js';
 
-/** What a caller is told about a database that cannot do its work. */
+/** The published part of an error whose cause is the database. */
 export interface DatabaseProblem {
   readonly code: 'database-unavailable' | 'storage-full';
   readonly detail: string;
@@ -8,13 +8,13 @@ export interface DatabaseProblem {
 }
 
 const SOON_SECONDS = 2;
-/** Somebody has to make room, or to mend something. */
+/** An operator has to free disk space or repair something. */
 const LATER_SECONDS = 30;
 
 const PROBLEMS: readonly [is: (error: unknown) => boolean, problem: DatabaseProblem][] = [
   [
     (error) => error instanceof CommitUnknown,
-    unavailable('The outcome is not known: look before you try again, or repeat with the same Idempotency-Key'),
+    unavailable('The outcome is unknown: check it before you try again, or repeat with the same Idempotency-Key'),
   ],
   [isDatabaseLost, unavailable('The database is out of reach: try again soon')],
   [isDatabaseBusy, unavailable('The database is too busy: try again soon')],
@@ -22,17 +22,17 @@ const PROBLEMS: readonly [is: (error: unknown) => boolean, problem: DatabaseProb
     isStorageFull,
     {
       code: 'storage-full',
-      detail: 'There is no room left to store anything, and nothing was stored: try again later',
+      detail: 'The disk of the database is full, and nothing was stored: try again later',
       retryAfterSeconds: LATER_SECONDS,
     },
   ],
   [
     isDatabaseUnable,
-    unavailable('The database cannot do its work, and nothing was stored: try again later', LATER_SECONDS),
+    unavailable('The database cannot execute statements, and nothing was stored: try again later', LATER_SECONDS),
   ],
 ];
 
-/** Undefined where it is not the database's fault. */
+/** Undefined where the database is not the cause. */
 export function databaseProblemOf(error: unknown): DatabaseProblem | undefined {
   return PROBLEMS.find(([is]) => is(error))?.[1];
 }

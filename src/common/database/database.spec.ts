@@ -8,13 +8,13 @@ import { Database } from './database.js';
 import { CommitUnknown, isDatabaseLost, TransactionEnded } from './database-errors.js';
 import type { Session } from './session.js';
 
-/** What PostgreSQL's protocol calls a simple query with this text: type, length, text, zero. */
+/** A simple query of PostgreSQL's protocol: type, length, text, zero. */
 const COMMIT = Buffer.concat([Buffer.from('Q'), Buffer.from([0, 0, 0, 11]), Buffer.from('COMMIT\0')]);
 
-/** Stands between the program and PostgreSQL, and hangs up when it sees a COMMIT. */
+/** A proxy between the program and PostgreSQL that closes the connection when a COMMIT is sent. */
 class Proxy {
-  /** Whether the COMMIT still reaches PostgreSQL. */
-  letsCommitThrough = true;
+  /** Whether the COMMIT is still forwarded to PostgreSQL. */
+  private forwardsCommit = true;
   private isArmed = false;
 
   private constructor(
@@ -32,8 +32,8 @@ class Proxy {
     return proxy;
   }
 
-  dropNextCommit({ letThrough }: { letThrough: boolean }): void {
-    this.letsCommitThrough = letThrough;
+  loseNextCommit({ forward }: { forward: boolean }): void {
+    this.forwardsCommit = forward;
     this.isArmed = true;
   }
 
@@ -50,7 +50,7 @@ class Proxy {
     client.on('data', (data) => {
       if (!this.isArmed || !data.includes(COMMIT)) return void upstream.write(data);
       this.isArmed = false;
-      if (!this.letsCommitThrough) return void client.destroy();
+      if (!this.forwardsCommit) return void client.destroy();
       upstream.removeAllListeners('data');
       upstream.once('data', () => client.destroy());
       upstream.write(data);
@@ -91,16 +91,16 @@ describe('a COMMIT whose answer is lost', () => {
   };
   const notes = async () => (await dataSource.query('SELECT text FROM note')).map(({ text }: { text: string }) => text);
 
-  test('is looked up, and counts as done when PostgreSQL had done it', async () => {
-    proxy.dropNextCommit({ letThrough: true });
+  test('is a success if the written row exists', async () => {
+    proxy.loseNextCommit({ forward: true });
 
     await expect(database.transaction('toys', (session) => write(session, 'kept'))).resolves.toBe('kept');
 
     expect(await notes()).toContain('kept');
   });
 
-  test('is an error when PostgreSQL never saw it', async () => {
-    proxy.dropNextCommit({ letThrough: false });
+  test('is an error if PostgreSQL did not receive it', async () => {
+    proxy.loseNextCommit({ forward: false });
 
     const lost = database.transaction('toys', (session) => write(session, 'lost')).catch((error: unknown) => error);
 
@@ -108,8 +108,8 @@ describe('a COMMIT whose answer is lost', () => {
     expect(await notes()).not.toContain('lost');
   });
 
-  test('is an error when its events are not there, though a transaction of its number took place', async () => {
-    proxy.dropNextCommit({ letThrough: true });
+  test('is an error if the row is missing, even if a transaction with the same id was committed', async () => {
+    proxy.loseNextCommit({ forward: true });
 
     const lost = database
       .transaction('toys', async (session) => {
@@ -121,8 +121,8 @@ describe('a COMMIT whose answer is lost', () => {
     expect(isDatabaseLost(await lost)).toBe(true);
   });
 
-  test('is not known when the answers to all that was sent with it are lost too, and nothing tells what became of it', async () => {
-    proxy.dropNextCommit({ letThrough: true });
+  test('has an unknown outcome if no row was written and the transaction id was lost as well', async () => {
+    proxy.loseNextCommit({ forward: true });
 
     const lost = database.transaction('toys', async (session) => {
       session.send('INSERT INTO note VALUES ($1)', ['unknown']);
@@ -131,7 +131,7 @@ describe('a COMMIT whose answer is lost', () => {
     await expect(lost).rejects.toThrow(CommitUnknown);
   });
 
-  test('leaves the pool in order', async () => {
+  test('leaves a pool whose connections all work', async () => {
     await Promise.all(
       [1, 2, 3, 4, 5].map((each) => database.transaction('toys', (session) => write(session, `after ${each}`))),
     );
@@ -162,34 +162,34 @@ describe('the statements of a transaction', () => {
     await testDatabase.drop();
   });
 
-  /** One statement after the other, until one is refused. */
-  const writeOn = async ({ manager }: Session): Promise<never> => {
+  /** Sends one statement after the other until one is refused. */
+  const writeUntilRefused = async ({ manager }: Session): Promise<never> => {
     for (;;) await manager.query(`INSERT INTO note SELECT pg_current_xact_id()::text`);
   };
 
-  test('are taken back with it, also those that were still running when one of them failed', async () => {
+  test('are rolled back with it, also those that were still running when one of them failed', async () => {
     const work = database.transaction('toys', async (session) => {
       const veto = session.manager.query('SELECT 1').then(() => Promise.reject(new Error('veto')));
-      await Promise.all([writeOn(session), veto]);
+      await Promise.all([writeUntilRefused(session), veto]);
     });
 
     await expect(work).rejects.toThrow('veto');
     expect(await dataSource.query('SELECT FROM note')).toHaveLength(0);
   });
 
-  test('are refused behind its COMMIT', async () => {
-    let left: Promise<never> | undefined;
+  test('are refused after its COMMIT', async () => {
+    let notAwaited: Promise<never> | undefined;
     await database.transaction('toys', async (session) => {
-      left = writeOn(session);
-      left.catch(() => undefined);
+      notAwaited = writeUntilRefused(session);
+      notAwaited.catch(() => undefined);
       await session.manager.query('SELECT 1');
     });
 
-    await expect(left).rejects.toThrow(TransactionEnded);
+    await expect(notAwaited).rejects.toThrow(TransactionEnded);
     expect(await dataSource.query('SELECT DISTINCT text FROM note')).toHaveLength(1);
   });
 
-  test('leave no transaction open when TypeORM nests some of its own side by side in it', async () => {
+  test('leave no transaction open when TypeORM runs concurrent nested transactions in it', async () => {
     const note = (text: string) => (manager: EntityManager) => manager.query('INSERT INTO note VALUES ($1)', [text]);
     const nested = database.transaction('toys', async ({ manager }) => {
       const fails = manager.transaction((inner) => inner.query('SELECT 1 / 0'));

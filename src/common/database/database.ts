@@ -3,36 +3,36 @@ import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { API_ACTOR, currentContext } from '../context/context.js';
 import { discardBrokenConnections } from './broken-connections.js';
+import { awaitReadyForQuery, rollBack } from './connection-cleanup.js';
 import { ConnectionLimiter } from './connection-limiter.js';
 import { isDatabaseLost, NestedTransaction } from './database-errors.js';
 import { didCommit } from './lost-commit.js';
 import { executePrepared } from './prepared-statement.js';
 import { queryRows } from './query-rows.js';
 import { roleOf } from './roles.js';
-import { awaitReadyForQuery, rollBack } from './roll-back.js';
 import type { Session, Sql } from './session.js';
 import { Statements } from './statements.js';
 import { countOutcome } from './transaction-metrics.js';
 
-/** One connection of so many is kept for what is no request: deliveries, the relay, health checks. */
-const KEPT_ONE_OF = 4;
+/** The share of connections that requests may not use: for deliveries, the relay and health checks. */
+const RESERVED_SHARE = 0.25;
 
-/** The one owner of transactions. TypeORM's own would take a COMMIT that rolled back for success. */
+/** Opens every transaction of the program. TypeORM's own transactions report success when COMMIT answers ROLLBACK. */
 export class Database {
-  private readonly open = new AsyncLocalStorage<{ live: boolean }>();
+  private readonly current = new AsyncLocalStorage<{ isOpen: boolean }>();
   private readonly limiter: ConnectionLimiter;
 
-  /** @param dataSource an open one */
+  /** @param dataSource must be open */
   constructor(
     readonly dataSource: DataSource,
     private readonly options: { readonly enforceRoles: boolean },
   ) {
     discardBrokenConnections(dataSource);
     const { poolSize = 1 } = dataSource.options;
-    this.limiter = new ConnectionLimiter(Math.max(1, poolSize - Math.ceil(poolSize / KEPT_ONE_OF)));
+    this.limiter = new ConnectionLimiter(Math.max(1, poolSize - Math.ceil(poolSize * RESERVED_SHARE)));
   }
 
-  /** Requests that wait until there is room for them. */
+  /** The number of requests that wait for a connection. */
   get waitingRequests(): number {
     return this.limiter.waiting;
   }
@@ -41,30 +41,30 @@ export class Database {
    * Runs the work in one transaction that starts as the given module.
    * @throws {NestedTransaction} inside another one
    * @throws {Overloaded} when too many requests wait for a connection
-   * @throws {RolledBackError} when the work swallowed an error of a statement
-   * @throws {CommitUnknownError} when the connection died during COMMIT and the outcome could not be learned
+   * @throws {RolledBack} when the work swallowed an error of a statement
+   * @throws {CommitUnknown} when the connection was lost during COMMIT and the outcome could not be found out
    */
   async transaction<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     return this.limited(() => countOutcome(module, this.transact(module, work)));
   }
 
-  /** Reads as the given module, on a connection of its own. @throws {NestedTransaction} inside a transaction */
+  /** Reads as the given module, on its own connection. @throws {NestedTransaction} inside a transaction */
   async read<Result>(module: string, work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     if (this.options.enforceRoles) return this.transaction(module, ({ manager }) => work(manager));
     return this.limited(() => this.withConnection(({ manager }) => work(manager)));
   }
 
-  /** One statement of the backbone's own, in a transaction of its own. */
+  /** Runs one statement as the backbone, in its own transaction. */
   async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return this.read('backbone', (manager) => queryRows<Row>(manager, sql, parameters));
   }
 
-  /** The same for a constant, which is prepared once on every connection. */
+  /** The same for a constant text, which is prepared once on every connection. */
   readonly prepared: Pick<Sql, 'query'> = { query: (sql, parameters) => this.queryPrepared(sql, parameters) };
 
-  /** Requests wait until there is room for them. Who has a connection and waited for a second one might wait for ever. */
+  /** A nested call is refused: callers that hold a connection and wait for a second one could deadlock. */
   private async limited<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.open.getStore()?.live) throw new NestedTransaction();
+    if (this.current.getStore()?.isOpen) throw new NestedTransaction();
     if (currentContext()?.actor !== API_ACTOR) return work();
     await this.limiter.acquire();
     try {
@@ -86,7 +86,6 @@ export class Database {
     );
   }
 
-  /** On a connection of its own, outside of any transaction. */
   private async withConnection<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
     const runner = this.dataSource.createQueryRunner();
     try {
@@ -101,11 +100,11 @@ export class Database {
 
   private async transact<Result>(module: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     const runner = this.dataSource.createQueryRunner();
-    const state = { live: true };
+    const state = { isOpen: true };
     try {
       const statements = await Statements.begin(runner);
       const session = this.sessionOf(runner, statements);
-      const result = await this.open
+      const result = await this.current
         .run(state, async () => {
           session.actAs(module);
           return work(session);
@@ -117,7 +116,7 @@ export class Database {
       await rollBack(runner, error);
       throw error;
     } finally {
-      state.live = false;
+      state.isOpen = false;
       await runner.release();
     }
   }

@@ -3,27 +3,27 @@ import type { EntityManager } from 'typeorm';
 import { CommitUnknown, isDatabaseLost } from './database-errors.js';
 import { queryRows } from './query-rows.js';
 
-/** How long the outcome of a lost COMMIT is looked for before the caller is told that it is unknown. */
+/** The longest search for the outcome of a lost COMMIT. Afterwards it is reported as unknown. */
 const OUTCOME_WAIT_MS = 5_000;
 
-/** A row that a transaction writes: it exists afterwards if the transaction was committed. */
+/** A row that a transaction inserts: it exists afterwards if the transaction was committed. */
 export interface WrittenRow {
   /** Selects the row by the parameter $2. */
   readonly select: string;
   readonly id: string;
 }
 
-/** By which the outcome of a lost COMMIT is looked up. */
+/** Identifies a transaction whose COMMIT was lost. */
 export interface Trace {
-  /** PostgreSQL's number of the transaction: tells whether it has ended, but not how. */
+  /** PostgreSQL's transaction id: shows whether the transaction has ended, but not whether it was committed. */
   readonly transactionId: string;
   readonly row: WrittenRow;
 }
 
 /**
- * Finds out what became of a transaction whose COMMIT got no answer.
- * @param trace undefined where the transaction wrote no known row, or its number is not known
- * @throws {CommitUnknown} when that could not be learned in time
+ * Finds out whether a transaction was committed whose COMMIT got no answer.
+ * @param trace undefined where the transaction wrote no known row, or its id is unknown
+ * @throws {CommitUnknown} when that could not be found out in time
  */
 export async function didCommit(trace: Trace | undefined, manager: EntityManager, cause: unknown): Promise<boolean> {
   const deadline = performance.now() + OUTCOME_WAIT_MS;
@@ -32,12 +32,12 @@ export async function didCommit(trace: Trace | undefined, manager: EntityManager
     if (isStored || isOver) return isStored;
     await pause(100);
   }
-  throw new CommitUnknown('The connection was lost during COMMIT and its outcome is not known', { cause });
+  throw new CommitUnknown('The connection was lost during COMMIT, and the outcome is unknown', { cause });
 }
 
 /**
- * Believes the row, not the number: when PostgreSQL crashes, it gives numbers that did not reach the disk to other
- * transactions, and `pg_xact_status` would tell of theirs.
+ * Decides by the row and not by `pg_xact_status`: after a crash PostgreSQL reuses transaction ids that had not reached
+ * the disk, and the status would be that of another transaction.
  */
 async function lookUp({ transactionId, row: written }: Trace, manager: EntityManager) {
   const unknown = { isStored: false, isOver: false };

@@ -4,10 +4,10 @@ import { DataSource } from 'typeorm';
 import { BACKBONE_MIGRATIONS } from '../../backbone/migrations/backbone-migrations.js';
 import { ConfigInvalid } from '../config/environment.js';
 import { TestDatabase } from '../testing/test-database.js';
-import { assertRolesUsable } from './module-roles.js';
 import { openDatabase } from './open-database.js';
+import { assertRolesUsable } from './roles.js';
 
-/** An account that may log in and nothing else, on a server whose roles for modules are somebody else's. */
+/** An account that may only log in, on a server whose module roles belong to another account. */
 const account = `plain_${randomBytes(6).toString('hex')}`;
 const database = `orderly_test_${account}`;
 let testDatabase: TestDatabase;
@@ -38,7 +38,7 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-test('an account that owns the database may use it, whoever the roles of the server belong to', async () => {
+test('the owner of the database may use it, even if the module roles belong to another account', async () => {
   await server.query(`ALTER DATABASE ${database} OWNER TO ${account}`);
 
   const opened = await open();
@@ -47,7 +47,7 @@ test('an account that owns the database may use it, whoever the roles of the ser
   await opened.destroy();
 });
 
-test('an account that was given a schema need not be able to make any', async () => {
+test('an account that was given a schema needs no right to create schemas', async () => {
   const owner = await new DataSource({ type: 'postgres', url: urlOf(database) }).initialize();
   await owner.query(`CREATE SCHEMA backbone AUTHORIZATION ${account}`);
   await owner.destroy();
@@ -58,7 +58,7 @@ test('an account that was given a schema need not be able to make any', async ()
   await opened.destroy();
 });
 
-test('an older version opens a database that a newer one has brought further, and leaves it so', async () => {
+test('an older version opens a database that a newer version has migrated, and does not change it', async () => {
   const migrations = () => server.query<{ name: string }[]>('SELECT name FROM backbone.migration ORDER BY id');
   const before = await migrations();
 
@@ -74,12 +74,12 @@ test('an older version opens a database that a newer one has brought further, an
   expect(await migrations()).toEqual(before);
 });
 
-test('an account without rights is told so in a sentence', async () => {
+test('an account without rights gets one sentence with the reason', async () => {
   await expect(open()).rejects.toThrow(ConfigInvalid);
   await expect(open()).rejects.toThrow(`DATABASE_URL: this PostgreSQL cannot be used: permission denied`);
 });
 
-test('an account that may not take on the roles of modules is told so in a sentence, and what it says makes it able to', async () => {
+test('an account that may not act as the module roles gets a remedy, and the documented remedy works', async () => {
   await server.query(`ALTER DATABASE ${database} OWNER TO ${account}`);
   const opened = await open();
   const start = () => assertRolesUsable(opened, []);
@@ -100,7 +100,7 @@ test('an account that may not take on the roles of modules is told so in a sente
   await opened.destroy();
 });
 
-test('a server that is not there is told in a sentence, also where it would be a socket', async () => {
+test('an unreachable server is a configuration error, also where the URL is a socket', async () => {
   const url = `postgres://${account}@%2Fnowhere/${database}`;
   await expect(openDatabase({ url, poolSize: 2, entities: [], migrations: BACKBONE_MIGRATIONS })).rejects.toThrow(
     ConfigInvalid,

@@ -9,7 +9,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * Opens the database and brings its tables up to date.
- * @throws {ConfigInvalid} when it is out of reach, refuses this account, or is too old
+ * @throws {ConfigInvalid} when the server is unreachable, refuses this account, or is too old
  */
 export async function openDatabase(options: DataSourceOptions): Promise<DataSource> {
   await bringUpToDate(options);
@@ -17,20 +17,20 @@ export async function openDatabase(options: DataSourceOptions): Promise<DataSour
 }
 
 async function bringUpToDate(options: DataSourceOptions): Promise<void> {
-  const patient = await createDataSource({ ...options, statementMs: 0 })
+  const withoutTimeout = await createDataSource({ ...options, statementMs: 0 })
     .initialize()
     .catch(rethrowAsConfigError);
   try {
-    await refuseOldServer(patient);
-    await migrate(patient);
+    await refuseOldServer(withoutTimeout);
+    await migrate(withoutTimeout);
   } catch (error) {
     rethrowMissingRights(error);
   } finally {
-    await patient.destroy();
+    await withoutTimeout.destroy();
   }
 }
 
-/** @throws {ConfigInvalid} when that was the reason, else the error as it is */
+/** @throws {ConfigInvalid} for a missing privilege; rethrows any other error */
 export function rethrowMissingRights(error: unknown): never {
   if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) rethrowAsConfigError(error);
   throw error;
@@ -41,7 +41,7 @@ function rethrowAsConfigError(error: unknown): never {
   throw new ConfigInvalid([`DATABASE_URL: this PostgreSQL cannot be used: ${reasonOf(error)}`]);
 }
 
-/** Of several addresses that were tried, each has a reason and all of them together have no message. */
+/** When several addresses were tried, the message of the AggregateError is empty, and its errors have the reasons. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
   return isError(error) ? error.message : String(error);

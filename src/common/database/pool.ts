@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 
-/** The connections behind a data source. @throws {TypeError} where it has none, because it is not open */
+/** The connection pool of a data source. @throws {TypeError} when the data source is not open */
 export function poolOf({ driver }: DataSource): Pool {
-  if (!('master' in driver)) throw new TypeError('This data source has no pool of connections');
+  if (!('master' in driver)) throw new TypeError('This data source has no connection pool, because it is not open');
   return driver.master as Pool;
 }

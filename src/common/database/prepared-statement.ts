@@ -4,8 +4,8 @@ import { markBroken } from './broken-connections.js';
 const names = new Map<string, string>();
 
 /**
- * A statement that PostgreSQL reads and plans once on every connection, rather than every time. It stays there for as long
- * as the connection does, so its text must be one of a few: a constant, and nothing that was put together.
+ * A statement that PostgreSQL parses once per connection instead of at every use. Prepared statements are kept as long
+ * as the connection, so the text must be a constant: texts made at run time would accumulate.
  */
 export function preparedStatement(text: string, values: readonly unknown[]): QueryConfig {
   let name = names.get(text);
@@ -13,7 +13,7 @@ export function preparedStatement(text: string, values: readonly unknown[]): Que
   return { name, text, values: [...values] };
 }
 
-/** Asks for a prepared statement's answer. A connection on which it is not fit for use any more is thrown away afterwards. */
+/** Executes a prepared statement. A connection on which it would fail from now on is closed at its release. */
 export async function executePrepared(
   client: Client,
   sql: string,

@@ -5,24 +5,24 @@ import { markBroken } from './broken-connections.js';
 import { isDatabaseLost, RolledBack, sqlStateOf, TransactionEnded } from './database-errors.js';
 import { executePrepared, preparedStatement } from './prepared-statement.js';
 
-/** The number is asked for at once, because it is what tells afterwards whether a COMMIT without an answer is over. */
+/** Reads the transaction id too: it shows later whether a transaction has ended whose COMMIT got no answer. */
 const BEGIN = 'BEGIN; SELECT pg_current_xact_id()::text AS id';
 
-/** PostgreSQL refuses every statement since another one has failed. */
-const REFUSED_SINCE = '25P02';
+/** in_failed_sql_transaction: PostgreSQL refuses the statement because an earlier one has failed. */
+const IN_FAILED_TRANSACTION = '25P02';
 
-/** What lies beneath a client. Bytes that are written while the stream is corked leave together when it is uncorked. */
-interface Wired {
+/** The socket of a client. Bytes that are written while it is corked are sent together when it is uncorked. */
+interface WithStream {
   readonly connection: { readonly stream: Writable };
 }
 
 /**
- * The statements of one transaction, in their order, on one connection. What nobody has to wait for leaves with the
- * next that somebody waits for, since every way to PostgreSQL costs both sides more than many a statement. None slips in
- * behind the end, where it would be committed on its own.
+ * The statements of one transaction, sent in sequence on one connection. A statement whose answer is not awaited is
+ * sent together with the next awaited one, because a round trip costs both sides more than most statements. A statement
+ * after the end is refused: it would be committed on its own.
  */
 export class Statements {
-  /** PostgreSQL's number of this transaction, once there has been an answer. */
+  /** PostgreSQL's id of this transaction, after the first answer. */
   transactionId: string | undefined;
   private readonly awaited = new Set<Promise<unknown>>();
   private readonly sent: Promise<void>[] = [];
@@ -36,7 +36,7 @@ export class Statements {
   ) {
     const query = runner.query.bind(runner);
     Object.assign(runner, {
-      // What TypeORM would have set if it had begun the transaction: it makes its own ones within it savepoints.
+      // As if TypeORM had begun the transaction, so that its nested transactions become savepoints.
       isTransactionActive: true,
       transactionDepth: 1,
       query: (...statement: unknown[]) =>
@@ -47,19 +47,19 @@ export class Statements {
     });
   }
 
-  /** Begins a transaction on the runner's connection; from here on what TypeORM sends over it is one of its statements. */
+  /** Begins a transaction on the runner's connection. Statements that TypeORM sends through the runner belong to it. */
   static async begin(runner: QueryRunner): Promise<Statements> {
     const client: Client = await runner.connect();
     const statements = new Statements(client, runner);
     statements.post({ text: BEGIN }, (answers) => {
-      // `pg` answers several statements in one text with as many results.
-      const [, numbered] = answers as QueryResult<{ id: string }>[];
-      statements.transactionId = numbered?.rows[0]?.id;
+      // `pg` returns one result for each statement of the text.
+      const [, selected] = answers as QueryResult<{ id: string }>[];
+      statements.transactionId = selected?.rows[0]?.id;
     });
     return statements;
   }
 
-  /** Gives the rows of a statement. Its text is prepared once on every connection, so it must be a constant. */
+  /** Returns the rows of a statement. Its text is prepared once on every connection, so it must be a constant. */
   async query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     const { rows } = await this.run(() => {
       const answer = executePrepared(this.client, sql, parameters);
@@ -69,19 +69,19 @@ export class Statements {
     return rows as Row[];
   }
 
-  /** Sends a statement, a constant as well, along with the next one. If it fails, the transaction does. */
+  /** Sends a statement, also a constant, together with the next one. If it fails, the transaction fails. */
   send(sql: string, parameters: readonly unknown[]): void {
     this.post(parameters.length > 0 ? preparedStatement(sql, parameters) : { text: sql });
   }
 
   /**
-   * Sends COMMIT behind all others.
-   * @throws whatever PostgreSQL said to the first statement that failed and for which nobody waited
-   * @throws {RolledBack} when an awaited one failed and its error was swallowed
+   * Sends COMMIT after all other statements.
+   * @throws the error of the first failed statement whose answer was not awaited
+   * @throws {RolledBack} when an awaited statement failed and its error was swallowed
    */
   async commit(): Promise<void> {
     await this.end();
-    // Known by now if it never left: PostgreSQL has not heard of it, and would commit without it.
+    // A statement that the driver could not send has failed by now. PostgreSQL would commit without it.
     if (this.failure) throw this.failure;
     const committing = this.client.query('COMMIT');
     this.flush();
@@ -93,46 +93,46 @@ export class Statements {
     }
   }
 
-  /** Ends what cannot be committed. @throws the reason: what was thrown, or what went wrong before and led to it */
+  /** Ends a transaction that must not be committed. @throws `thrown`, or the earlier error that caused it */
   async fail(thrown: unknown): Promise<never> {
     await this.end();
     this.flush();
     throw await this.reasonOf(thrown);
   }
 
-  /** Refuses all that comes from here on, and waits for what runs. */
+  /** Refuses further statements, and waits for those that run. */
   private async end(): Promise<void> {
     this.hasEnded = true;
     await Promise.allSettled(this.awaited);
   }
 
-  /** When one for which nobody waited has failed, PostgreSQL refuses all later ones, and does not say why. */
+  /** After a statement whose answer is not awaited has failed, PostgreSQL refuses all later ones without the reason. */
   private async reasonOf(last: unknown): Promise<unknown> {
     await Promise.all(this.sent);
     const isOfDatabase = last instanceof RolledBack || sqlStateOf(last) !== undefined || isDatabaseLost(last);
     return isOfDatabase ? (this.failure ?? last) : last;
   }
 
-  private post(config: QueryConfig, take: (answer: unknown) => void = () => undefined): void {
+  private post(config: QueryConfig, onAnswer: (answer: unknown) => void = () => undefined): void {
     if (this.hasEnded) throw new TransactionEnded();
     this.cork();
     const { client } = this;
     const answered = new Promise<void>((done) => {
       client.query(config, (error: Error | null, answer: unknown) => {
-        if (error) this.noteFailure(error);
-        else take(answer);
+        if (error) this.recordFailure(error);
+        else onAnswer(answer);
         done();
       });
     });
     this.sent.push(answered);
   }
 
-  private noteFailure(error: Error): void {
+  private recordFailure(error: Error): void {
     markBroken(this.client, error);
-    if (sqlStateOf(error) !== REFUSED_SINCE) this.failure ??= error;
+    if (sqlStateOf(error) !== IN_FAILED_TRANSACTION) this.failure ??= error;
   }
 
-  /** Not while somebody waits for an answer: what he asked may not have been written to the stream yet. */
+  /** Not while an answer is awaited: the bytes of that statement may not have been written to the stream yet. */
   private cork(): void {
     if (this.isCorked || this.awaited.size > 0) return;
     this.stream.cork();
@@ -145,7 +145,7 @@ export class Statements {
   }
 
   private get stream(): Writable {
-    return (this.client as Client & Wired).connection.stream;
+    return (this.client as Client & WithStream).connection.stream;
   }
 
   private async run<Answer>(statement: () => Promise<Answer>): Promise<Answer> {

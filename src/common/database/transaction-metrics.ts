@@ -7,7 +7,7 @@ type Outcome = (typeof OUTCOMES)[number];
 
 const transactionsEnded = defineCounter({
   name: 'orderly_transactions_total',
-  help: 'Transactions by outcome; unknown: the connection was lost during COMMIT and the outcome could not be learned.',
+  help: 'Transactions by outcome; unknown: the connection was lost during COMMIT and the outcome was not found out.',
   labelNames: ['module', 'outcome'],
 });
 

@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** The last message of each of PostgreSQL's answers, ReadyForQuery, has so many bytes. */
-const LAST_MESSAGE_BYTES = 6;
-const READY = 'Z'.charCodeAt(0);
-const APART_MS = 5;
-/** That PostgreSQL ends the connection. See https://www.postgresql.org/docs/current/protocol-error-fields.html */
-const FAREWELL = error('SFATAL', 'VFATAL', 'C57P01', 'Mterminating connection due to administrator command');
+/** The size of ReadyForQuery, the last message of each answer of PostgreSQL. */
+const READY_FOR_QUERY_BYTES = 6;
+const READY_FOR_QUERY = 'Z'.charCodeAt(0);
+const DELAY_MS = 5;
+/** PostgreSQL ends the connection. See https://www.postgresql.org/docs/current/protocol-error-fields.html */
+const TERMINATION = error('SFATAL', 'VFATAL', 'C57P01', 'Mterminating connection due to administrator command');
 
-/** Stands before a server and can go silent: connections stay open, and nothing gets through, as behind a cut cable. */
+/** A TCP proxy before PostgreSQL that breaks connections in the ways in which networks and servers do. */
 export class FlakyProxy {
-  private readonly ends = new Set<Socket>();
-  private isSlow = false;
-  private isLeaving = false;
-  private passed = Promise.resolve();
+  private readonly sockets = new Set<Socket>();
+  private delaysReadyForQuery = false;
+  private terminatesNext = false;
+  private forwarded = Promise.resolve();
 
   private constructor(
     private readonly server: Server,
@@ -23,58 +23,60 @@ export class FlakyProxy {
 
   static async before(target: string): Promise<FlakyProxy> {
     const { hostname, port } = new URL(target);
-    const server = createServer((client) => link.connect(client, new Socket().connect(Number(port || 5432), hostname)));
+    const server = createServer((client) =>
+      proxy.connect(client, new Socket().connect(Number(port || 5432), hostname)),
+    );
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const url = Object.assign(new URL(target), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
-    const link = new FlakyProxy(server, url.toString());
-    return link;
+    const proxy = new FlakyProxy(server, url.toString());
+    return proxy;
   }
 
-  /** What is connected now never hears anything again. New connections are sound. */
-  goSilent(): void {
-    for (const end of this.ends) end.removeAllListeners('data').resume();
+  /** Drops all data of the present connections, which stay open, as behind a cut cable. New connections work. */
+  stopAnswering(): void {
+    for (const socket of this.sockets) socket.removeAllListeners('data').resume();
   }
 
-  /** From here on the last message of an answer comes apart from the others, as it may on any network. */
-  goSlow(): void {
-    this.isSlow = true;
+  /** Delays the last message of each answer, as any network may. */
+  delayReadyForQuery(): void {
+    this.delaysReadyForQuery = true;
   }
 
-  /** The next answer is the last one of its connection, and its end comes with it. */
-  goAway(): void {
-    this.isLeaving = true;
+  /** Ends a connection together with its next answer. */
+  terminateNext(): void {
+    this.terminatesNext = true;
   }
 
   close(): void {
     this.server.close();
-    for (const end of this.ends) end.destroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private connect(client: Socket, upstream: Socket): void {
-    for (const [end, other] of [
+    for (const [from, to] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
-      this.ends.add(end);
-      end.on('error', () => undefined);
-      end.on('data', (data) => this.pass(data, other));
-      end.on('close', () => {
-        this.ends.delete(end);
-        other.destroy();
+      this.sockets.add(from);
+      from.on('error', () => undefined);
+      from.on('data', (data) => this.forward(data, to));
+      from.on('close', () => {
+        this.sockets.delete(from);
+        to.destroy();
       });
     }
   }
 
-  private pass(data: Buffer, to: Socket): void {
-    if (this.isLeaving && data.at(-LAST_MESSAGE_BYTES) === READY) {
-      this.isLeaving = false;
-      return void to.end(Buffer.concat([data, FAREWELL]));
+  private forward(data: Buffer, to: Socket): void {
+    if (this.terminatesNext && data.at(-READY_FOR_QUERY_BYTES) === READY_FOR_QUERY) {
+      this.terminatesNext = false;
+      return void to.end(Buffer.concat([data, TERMINATION]));
     }
-    if (!this.isSlow) return void to.write(data);
-    this.passed = this.passed.then(async () => {
-      to.write(data.subarray(0, -LAST_MESSAGE_BYTES));
-      await pause(APART_MS);
-      to.write(data.subarray(-LAST_MESSAGE_BYTES));
+    if (!this.delaysReadyForQuery) return void to.write(data);
+    this.forwarded = this.forwarded.then(async () => {
+      to.write(data.subarray(0, -READY_FOR_QUERY_BYTES));
+      await pause(DELAY_MS);
+      to.write(data.subarray(-READY_FOR_QUERY_BYTES));
     });
   }
 }

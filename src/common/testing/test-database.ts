@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 
-/** Where test/support/global-setup.mjs tells the test processes of its server. */
+/** Written by test/support/global-setup.mjs for the test processes. */
 const SERVER_FILE = '.orderly/test/server.json';
 
 interface TestServer {
   readonly url: string;
-  /** Database that holds every module's tables and no rows; each test gets a copy. */
+  /** A database with the tables of all modules and no rows; each test gets a copy. */
   readonly template: string;
 }
 
-/** A database of one test's own, with all tables and no rows. */
+/** The database of one test, with all tables and no rows. */
 export class TestDatabase {
   private constructor(
     private readonly serverUrl: string,
