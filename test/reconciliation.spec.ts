@@ -9,7 +9,7 @@ import { CheckRegistry } from '../src/operations/reconciliation/check-registry.j
 import { HandledEvents } from '../src/operations/reconciliation/handled-events.js';
 import { Reconciler } from '../src/operations/reconciliation/reconciler.js';
 import { ReconciliationRun, type RunOptions } from '../src/operations/reconciliation/reconciliation-run.js';
-import { repairCandidates } from '../src/operations/reconciliation/repair-candidates.js';
+import { repairCandidates } from '../src/operations/reconciliation/repair.js';
 import { Reports } from '../src/operations/reconciliation/reports.js';
 import { ModuleStage } from '../src/operations/testing/module-stage.js';
 import { OrderCancelled } from '../src/orders/orders.events.js';

@@ -6,7 +6,7 @@ import { RECONCILIATION_MIGRATIONS } from './reconciliation/migrations/reconcili
 import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
 import { TIMELINE_SOURCES, Timeline } from './timeline.js';
 
-/** What operators use: the operator API, audit, timelines and reconciliation. */
+/** The tools of operators: operator API, audit, timelines and reconciliation. */
 @Module({})
 export class OperationsModule {
   static readonly migrations = RECONCILIATION_MIGRATIONS;

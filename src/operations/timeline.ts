@@ -14,14 +14,14 @@ const eventEntry = z
     type: z.string(),
     subject: z.string(),
     version: z.int(),
-    causationId: z.string().nullable().meta({ description: 'The event that led to this one' }),
+    causationId: z.string().nullable().meta({ description: 'Id of the event that caused this one' }),
     correlationId: z.string(),
     actor: z.string(),
     reactions: z
       .array(z.object({ subscriber: z.string(), ms: z.number() }))
-      .meta({ description: 'What reacted within the same transaction' }),
+      .meta({ description: 'Reactions that ran in the transaction of the event' }),
     pruned: z.array(z.string()).meta({
-      description: 'Subscribers that were done with it so long ago that their deliveries are deleted',
+      description: 'Subscribers that handled it and whose deliveries retention has deleted',
     }),
   })
   .meta({ id: 'TimelineEvent' });
@@ -89,11 +89,11 @@ export class Timeline {
     const deliveries = await this.deliveries.ofEvents(ids);
     const pruned = await this.deliveries.prunedOf(ids);
     const sources = this.sources.map((type) => this.moduleRef.get(type, { strict: false }));
-    const added = await Promise.all(sources.map((source) => source.entriesOf(ids)));
+    const contributed = await Promise.all(sources.map((source) => source.entriesOf(ids)));
     const entries = [
       ...events.map((event) => eventEntryOf(event, pruned.get(event.id) ?? [])),
       ...deliveries.map(deliveryEntryOf),
-      ...added.flat(),
+      ...contributed.flat(),
     ];
     return entries.toSorted((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
   }
@@ -103,8 +103,8 @@ function eventEntryOf(event: StoredEvent, pruned: readonly string[]): TimelineEn
   const { id, occurredAt, metadata, type, subject, version, causationId, correlationId } = event;
   const at = occurredAt.toISOString();
   const { actor, reactions } = metadata;
-  const told = { type, subject, version, causationId, correlationId, actor, reactions: [...reactions] };
-  return { kind: 'event', at, eventId: id, ...told, pruned: [...pruned] };
+  const details = { type, subject, version, causationId, correlationId, actor, reactions: [...reactions] };
+  return { kind: 'event', at, eventId: id, ...details, pruned: [...pruned] };
 }
 
 function deliveryEntryOf({ eventId, subscriber, state, attempts, errors, ...times }: StoredDelivery): TimelineEntry {

@@ -16,13 +16,13 @@ export const ACTIONS = [
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** What an operator did. */
+/** An action of an operator. */
 export interface AuditEntry {
   readonly action: (typeof ACTIONS)[number];
-  /** To what. */
+  /** The filter, delivery, subscriber or partition that it changed. */
   readonly target: Facts;
   readonly reason: string | null;
-  /** Numbers or states of what was changed. */
+  /** Counts or states of the changed rows. */
   readonly before: Facts;
   readonly after: Facts;
 }
@@ -32,7 +32,7 @@ export interface StoredAuditEntry extends AuditEntry {
   readonly actor: string;
   readonly correlationId: string;
   readonly at: Date;
-  /** Null while it goes on; it stays so when the process died in the middle. */
+  /** Null while the action runs; it stays null if the process died. */
   readonly finishedAt: Date | null;
 }
 
@@ -47,31 +47,31 @@ const LIST = `
          finished_at AS "finishedAt"
     FROM backbone.operation WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2`;
 
-/** Who did what, when and why: an entry commits with its deed or not at all. */
+/** Stores the actions of operators with actor, time and reason. An entry commits together with its action. */
 @Injectable()
 export class Audit {
   constructor(private readonly database: Database) {}
 
-  async record(manager: EntityManager, deed: AuditEntry): Promise<void> {
-    await this.keep(manager, uuidv7(), deed, true);
+  async record(manager: EntityManager, entry: AuditEntry): Promise<void> {
+    await this.store(manager, uuidv7(), entry, true);
   }
 
-  /** What is done in several transactions is one entry that grows with each of them, under one id. */
+  /** For an action of several transactions: each of them updates the one entry with this id. */
   async recordProgress(
     manager: EntityManager,
     id: string,
-    deed: AuditEntry & { readonly isFinished: boolean },
+    entry: AuditEntry & { readonly isFinished: boolean },
   ): Promise<void> {
-    await this.keep(manager, id, deed, deed.isFinished);
+    await this.store(manager, id, entry, entry.isFinished);
   }
 
-  /** Newest first; only those older than the given one. */
+  /** Newest first; only entries older than the given one. */
   list(limit: number, olderThan?: string): Promise<StoredAuditEntry[]> {
     return this.database.query<StoredAuditEntry>(LIST, [olderThan, limit]);
   }
 
-  private async keep(manager: EntityManager, id: string, deed: AuditEntry, isFinished: boolean): Promise<void> {
-    const { action, target, reason, before, after } = deed;
+  private async store(manager: EntityManager, id: string, entry: AuditEntry, isFinished: boolean): Promise<void> {
+    const { action, target, reason, before, after } = entry;
     const { actor = 'orderly', correlationId = id } = currentContext() ?? {};
     await manager.query(RECORD, [id, actor, correlationId, action, target, reason, before, after, isFinished]);
   }

@@ -20,7 +20,7 @@ export class AsyncApiController {
   }
 
   @Get('asyncapi.json')
-  @ApiOperation({ summary: 'Read what the modules say to each other, and who hears it, as AsyncAPI 3.0' })
+  @ApiOperation({ summary: 'Read the events of all modules and their subscribers as AsyncAPI 3.0' })
   @ApiOkResponse({ description: 'The AsyncAPI document', standardSchema: asyncApi })
   read(): JsonSchema {
     return this.document;

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await stage.close();
 });
 
-/** Everything that is referred to, as far as it is there. */
+/** All references in the document with their targets; a target is undefined when it is missing. */
 function referencesIn(whole: object): [string, unknown][] {
   const found = [...JSON.stringify(whole).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path);
   const follow = (path: string) =>
@@ -24,7 +24,7 @@ function referencesIn(whole: object): [string, unknown][] {
   return found.map((path) => [path, follow(path)]);
 }
 
-test('the AsyncAPI document has a channel and a message for every event, and says which module sends it', () => {
+test('the AsyncAPI document has a channel and a message for every event, and names the module that publishes it', () => {
   const types = [ToyMade, ToyPainted, ToySold, ToyForgotten].map(({ type }) => type);
 
   expect(status).toBe(200);
@@ -49,7 +49,7 @@ test('the AsyncAPI document has a channel and a message for every event, and say
   );
 });
 
-test('it says which subscriber receives what, and how', () => {
+test('it names the subscribers of each event and their modes', () => {
   const receiving = Object.values<any>(document.operations).filter(({ action }) => action === 'receive');
 
   expect(receiving.map((each) => [each['x-subscriber'], each['x-lane'], each.channel.$ref])).toEqual([
@@ -61,7 +61,7 @@ test('it says which subscriber receives what, and how', () => {
   ]);
 });
 
-test('whatever it refers to is in it, also parts that several events share', () => {
+test('all its references resolve, including schemas that several events share', () => {
   const data = z.object({ toy: z.string(), price: money });
   const priced = defineEvent({ type: 'toys.toy-priced.v1', description: 'It costs.', subject: () => 'toy/1', data });
   const repriced = defineEvent({ ...priced, type: 'toys.toy-repriced.v1' });

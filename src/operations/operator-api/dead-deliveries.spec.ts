@@ -8,7 +8,7 @@ const HANDLERS = ['count', 'ring', 'wrap'] as const;
 
 let stage: ModuleStage;
 let script: Script;
-let heard: string[];
+let handled: string[];
 
 beforeAll(async () => {
   stage = await ModuleStage.of(ToysModule);
@@ -19,22 +19,22 @@ afterAll(() => stage.close());
 
 beforeEach(async () => {
   await stage.query('TRUNCATE backbone.event, backbone.delivery, backbone.operation');
-  heard = [];
-  for (const handler of HANDLERS) works(handler);
+  handled = [];
+  for (const handler of HANDLERS) succeeds(handler);
 });
 
-const works = (handler: (typeof HANDLERS)[number]) =>
-  script.on(handler, async ({ data }) => void heard.push(`${handler} ${data.note}`));
-const fails = (handler: (typeof HANDLERS)[number], say: (note: string) => string = (note) => `no ${note}`) =>
+const succeeds = (handler: (typeof HANDLERS)[number]) =>
+  script.on(handler, async ({ data }) => void handled.push(`${handler} ${data.note}`));
+const fails = (handler: (typeof HANDLERS)[number], message: (note: string) => string = (note) => `no ${note}`) =>
   script.on(handler, async ({ data }) => {
-    throw new GiveUp(say(data.note));
+    throw new GiveUp(message(data.note));
   });
-const sold = async (...notes: string[]): Promise<string> => {
+const publishSales = async (...notes: string[]): Promise<string> => {
   const toy = randomUUID();
   for (const note of notes) await stage.receive(ToySold({ toy, note }));
   return toy;
 };
-const list = async (what: string) => (await stage.get(`/v1/operations/${what}`)).body.items;
+const list = async (path: string) => (await stage.get(`/v1/operations/${path}`)).body.items;
 const idsOf = async (subscriber: string): Promise<string[]> =>
   (await list(`deliveries?subscriber=${subscriber}`)).map(({ id }: { id: string }) => id).toReversed();
 const skip = (id: string | undefined, body: object = { reason: 'It was done by hand' }) =>
@@ -43,15 +43,15 @@ const release = (toy: string, subscriber = 'toys.ring') =>
   stage.post('/v1/operations/lines/release', { subscriber, subject: `toy/${toy}`, reason: 'The rest makes sense' });
 
 describe('dead deliveries', () => {
-  test('are grouped by what they died of, and whose they are', async () => {
+  test('are grouped by cause and subscriber', async () => {
     fails('ring', (note) => `nobody at home in '${note}', maria@customer.example`);
-    await sold('Berlin');
+    await publishSales('Berlin');
     await stage.runDeliveries();
-    await sold('Paris');
+    await publishSales('Paris');
     await stage.runDeliveries();
     fails('ring', () => 'the bell is broken');
     fails('wrap', () => 'the bell is broken');
-    await sold('Rome');
+    await publishSales('Rome');
     await stage.runDeliveries();
 
     const groups = await list('dead');
@@ -77,17 +77,17 @@ describe('dead deliveries', () => {
     expect(groups[0].fingerprint).not.toBe(groups[1].fingerprint);
   });
 
-  test('are shown also where an older build or a hand has left out what they died of', async () => {
-    await sold('old');
+  test('are listed without a cause when an older build, or SQL by hand, has stored none', async () => {
+    await publishSales('old');
     await stage.query(`UPDATE backbone.delivery SET state = 'dead' WHERE subscriber = 'toys.ring'`);
 
     expect(await list('dead')).toMatchObject([{ fingerprint: null, count: 1, example: { name: '', message: '' } }]);
   });
 
-  test('are in no group any more when they were replayed or skipped', async () => {
+  test('leave their group when they are replayed or skipped', async () => {
     fails('ring');
-    await sold('one');
-    await sold('two');
+    await publishSales('one');
+    await publishSales('two');
     await stage.runDeliveries();
     const [one, two] = await idsOf('toys.ring');
 
@@ -99,11 +99,11 @@ describe('dead deliveries', () => {
 });
 
 describe('a skip', () => {
-  test('ends a dead delivery, lets the next one go on, and is written down', async () => {
+  test('ends a dead delivery, lets the next one run, and is recorded in the audit', async () => {
     fails('ring');
-    await sold('first', 'second');
+    await publishSales('first', 'second');
     await stage.runDeliveries();
-    works('ring');
+    succeeds('ring');
     const [first, second] = await idsOf('toys.ring');
 
     const { status, body } = await skip(first);
@@ -130,23 +130,23 @@ describe('a skip', () => {
     ]);
   });
 
-  test('ends one that waits, and a job that is on its way finds nothing to do', async () => {
-    await sold('bell');
+  test('ends a pending delivery, whose job then does nothing', async () => {
+    await publishSales('bell');
     const [id] = await idsOf('toys.ring');
     const [job] = await stage.query<{ eventId: string; claims: number }>(
       `SELECT event_id AS "eventId", claims FROM backbone.delivery WHERE subscriber = 'toys.ring'`,
     );
-    if (!job) throw new Error('a delivery is owed');
+    if (!job) throw new Error('there is no delivery');
 
     expect(await skip(id)).toMatchObject({ status: 200, body: { state: 'skipped', attempts: 0 } });
     await stage.app.get(DeliveryRunner).run({ ...job, subscriber: 'toys.ring' });
 
-    expect(heard).toEqual([]);
+    expect(handled).toEqual([]);
     expect(await list('audit')).toMatchObject([{ before: { state: 'pending', attempts: 0 } }]);
   });
 
-  test('takes a delivery away from a process that died, and what that one books late does not count', async () => {
-    await sold('bell');
+  test('ends a delivery whose lease has expired, and the late result of its worker is refused', async () => {
+    await publishSales('bell');
     const [id] = await idsOf('toys.ring');
     script.on('ring', async () => {
       await stage.query(`UPDATE backbone.delivery SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL`);
@@ -157,8 +157,8 @@ describe('a skip', () => {
     expect(await list('deliveries?subscriber=toys.ring')).toMatchObject([{ state: 'skipped', leaseUntil: null }]);
   });
 
-  test('asked for twice is one', async () => {
-    await sold('bell');
+  test('that is repeated does nothing', async () => {
+    await publishSales('bell');
     const [id] = await idsOf('toys.ring');
 
     const [first, second] = [await skip(id), await skip(id, { reason: 'once more' })];
@@ -167,8 +167,8 @@ describe('a skip', () => {
     expect(await list('audit')).toHaveLength(1);
   });
 
-  test('is refused for what is done, being handled, unknown, or no delivery, and changes nothing', async () => {
-    await sold('bell');
+  test('is refused for a done, running or unknown delivery and for a malformed id, and changes nothing', async () => {
+    await publishSales('bell');
     const [id] = await idsOf('toys.ring');
     let whileRunning: unknown;
     script.on('ring', async () => {
@@ -192,12 +192,12 @@ describe('a skip', () => {
   });
 });
 
-describe('a subject behind a dead delivery', () => {
-  test('is shown as parked, with what it waits for, unless its subscription lets it pass', async () => {
+describe('a partition behind a dead delivery', () => {
+  test('is listed as parked with that delivery, unless the subscriber lets later deliveries pass', async () => {
     fails('ring');
     fails('wrap');
-    const toy = await sold('first', 'second', 'third');
-    await sold('alone');
+    const toy = await publishSales('first', 'second', 'third');
+    await publishSales('alone');
     await stage.runDeliveries();
     const [first] = await idsOf('toys.ring');
 
@@ -217,13 +217,13 @@ describe('a subject behind a dead delivery', () => {
     });
   });
 
-  test('goes on when it is released, although what is dead stays so', async () => {
+  test('continues when it is released, and the dead delivery stays dead', async () => {
     fails('ring');
-    const toy = await sold('first', 'second', 'third');
+    const toy = await publishSales('first', 'second', 'third');
     await stage.runDeliveries();
-    works('ring');
+    succeeds('ring');
     const [first] = await idsOf('toys.ring');
-    heard = [];
+    handled = [];
 
     const answer = await release(toy);
 
@@ -233,7 +233,7 @@ describe('a subject behind a dead delivery', () => {
     ]);
     expect(await list('parked')).toEqual([]);
     await stage.runDeliveries();
-    expect(heard).toEqual(['ring second', 'ring third']);
+    expect(handled).toEqual(['ring second', 'ring third']);
     expect(await list('deliveries?state=dead')).toMatchObject([{ id: first, releasedAt: expect.stringMatching(/Z$/) }]);
     expect(await list('audit')).toMatchObject([
       {
@@ -246,9 +246,9 @@ describe('a subject behind a dead delivery', () => {
     ]);
   });
 
-  test('is parked again behind one that dies after the release, also the same', async () => {
+  test('is parked again by a delivery that dies after the release, even by the same one', async () => {
     fails('ring');
-    const toy = await sold('first', 'second', 'third');
+    const toy = await publishSales('first', 'second', 'third');
     await stage.runDeliveries();
     await release(toy);
     await stage.runDeliveries();
@@ -263,20 +263,20 @@ describe('a subject behind a dead delivery', () => {
     ]);
   });
 
-  test('is not released twice, nor where nothing is dead', async () => {
+  test('is not released twice, and not without a dead delivery', async () => {
     fails('ring');
-    const toy = await sold('first', 'second');
+    const toy = await publishSales('first', 'second');
     await stage.runDeliveries();
     await release(toy);
 
-    for (const answer of [await release(toy), await release(toy, 'toys.count'), await release('unheard of')])
+    for (const answer of [await release(toy), await release(toy, 'toys.count'), await release('unknown')])
       expect(answer).toMatchObject({ status: 409, body: { code: 'line-not-parked' } });
     expect(await list('audit')).toHaveLength(1);
   });
 
-  test('is one of a list that is read page by page', async () => {
+  test('is in a list that is read page by page', async () => {
     fails('ring');
-    for (let count = 0; count < 3; count += 1) await sold('first', 'second');
+    for (let count = 0; count < 3; count += 1) await publishSales('first', 'second');
     await stage.runDeliveries();
 
     const first = (await stage.get('/v1/operations/parked?limit=2')).body;
@@ -289,7 +289,7 @@ describe('a subject behind a dead delivery', () => {
 });
 
 test('the audit is read page by page, newest first', async () => {
-  await sold('one', 'two', 'three');
+  await publishSales('one', 'two', 'three');
   for (const id of await idsOf('toys.wrap')) await skip(id, { reason: `because of ${id}` });
   const whole = await list('audit');
 
@@ -316,7 +316,7 @@ describe('with workers', () => {
     ['skip', (id: string) => [`deliveries/${id}/skip`, {}] as const],
     ['release', (_: string, subject: string) => ['lines/release', { subscriber: 'toys.ring', subject }] as const],
   ])(
-    'a %s wakes the next one at once',
+    'a %s dispatches the next delivery at once',
     async (_, request) => {
       const toys = shop.app.get(Script, { strict: false });
       const toy = randomUUID();
@@ -330,11 +330,11 @@ describe('with workers', () => {
       const find = () => shop.get(`/v1/operations/deliveries?subscriber=toys.ring&subject=toy/${toy}&state=dead`);
       let dead = (await find()).body.items;
       while (dead.length === 0) dead = (await find()).body.items;
-      // From here on the relay does not care.
+      // From here on the relay does not find it overdue.
       await shop.query(`UPDATE backbone.delivery SET due_at = 'infinity' WHERE state = 'pending'`);
 
       const [path, body] = request(dead[0].id, `toy/${toy}`);
-      const answer = await shop.post(`/v1/operations/${path}`, { ...body, reason: 'Go on' });
+      const answer = await shop.post(`/v1/operations/${path}`, { ...body, reason: 'Continue' });
 
       expect(answer.status).toBe(200);
       expect(await rung).toBe('second');

@@ -11,6 +11,7 @@ import {
   deadGroupViewOf,
   deliveryQuery,
   deliveryView,
+  deliveryViewOf,
   id,
   parkedQuery,
   parkedView,
@@ -18,13 +19,14 @@ import {
   releaseBody,
   releaseView,
   skipBody,
-  viewOf,
 } from './deliveries.dto.js';
 import { DeliveryNotFound } from './operations.errors.js';
 import { ParkedPartitions, type Release } from './parked-partitions.js';
+import { type ReplayView, replayBody, replayView } from './replay.dto.js';
+import { ReplayService } from './replay.js';
 import { DeliverySkipping } from './skipping.js';
 
-/** More groups than these nobody reads. */
+/** Bounds the response: a larger number of groups is of no use to an operator. */
 const GROUPS_MAX = 200;
 
 const cursorParts = z.tuple([z.uuid(), text(100)]);
@@ -36,23 +38,24 @@ type DeliveryView = z.infer<typeof deliveryView>;
 export class DeliveriesController {
   constructor(
     private readonly reader: DeliveryReader,
-    private readonly lines: ParkedPartitions,
+    private readonly parkedPartitions: ParkedPartitions,
     private readonly skipping: DeliverySkipping,
+    private readonly replay: ReplayService,
   ) {}
 
   @Get('deliveries')
-  @ApiOperation({ summary: 'See who has heard what, and who has not' })
+  @ApiOperation({ summary: 'List the deliveries' })
   @ApiOkPage(deliveryView)
   @ApiProblems({ 400: ['cursor-invalid'] })
   async list(@Query({ schema: deliveryQuery }) query: z.output<typeof deliveryQuery>): Promise<Page<DeliveryView>> {
     const { cursor, limit, ...filter } = query;
     const page = pageOf(await this.reader.find(filter, limit + 1, lastOf(cursor)), limit, cursorOf);
-    return { ...page, items: page.items.map(viewOf) };
+    return { ...page, items: page.items.map(deliveryViewOf) };
   }
 
   @Get('dead')
   @ApiOperation({
-    summary: 'See what deliveries died of',
+    summary: 'List the dead deliveries, grouped by cause',
     description: 'One group for each subscriber and cause, the largest first.',
   })
   @ApiOkResponse({ description: 'The groups', standardSchema: deadGroupList })
@@ -61,23 +64,24 @@ export class DeliveriesController {
   }
 
   @Get('parked')
-  @ApiOperation({ summary: 'See which subjects wait behind a dead delivery' })
+  @ApiOperation({ summary: 'List the dead deliveries that park their partitions' })
   @ApiOkPage(parkedView)
   @ApiProblems({ 400: ['cursor-invalid'] })
   async parked(
     @Query({ schema: parkedQuery }) { cursor, limit }: z.output<typeof parkedQuery>,
   ): Promise<Page<z.infer<typeof parkedView>>> {
-    const page = pageOf(await this.lines.parked(limit + 1, lastOf(cursor)), limit, cursorOf);
+    const page = pageOf(await this.parkedPartitions.parked(limit + 1, lastOf(cursor)), limit, cursorOf);
     return { ...page, items: page.items.map(parkedViewOf) };
   }
 
   @Post('deliveries/:id/skip')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Skip a delivery that is dead or waits',
-    description: 'It counts as finished, and the next in its line goes on at once. A replay can bring it back.',
+    summary: 'Skip a pending or dead delivery',
+    description:
+      'It counts as finished, and the next delivery of its partition is dispatched. A replay makes it pending again.',
   })
-  @ApiExamples({ 'Settled by hand': { reason: 'The customer was told on the phone' } })
+  @ApiExamples({ 'Done by hand': { reason: 'The customer was informed by phone' } })
   @ApiOkResponse({ description: 'The skipped delivery', standardSchema: deliveryView })
   @ApiProblems({ 404: ['delivery-not-found'], 409: ['delivery-done', 'delivery-being-handled'] })
   async skip(
@@ -87,27 +91,54 @@ export class DeliveriesController {
     await this.skipping.skip(parseDeliveryId(id), reason);
     const [delivery] = await this.reader.find({ ids: [id] }, 1);
     if (!delivery) throw new DeliveryNotFound(id);
-    return viewOf(delivery);
+    return deliveryViewOf(delivery);
+  }
+
+  @Post('deliveries/replay')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Replay deliveries',
+    description:
+      'Makes dead and skipped deliveries due now with all their attempts, and keeps their errors. A pending delivery that waits for its next attempt is due now. A delivery that is done stays done. A preview returns what the same request without `preview` would do, and changes nothing.',
+  })
+  @ApiExamples({
+    'Preview for all dead deliveries': { filter: { state: 'dead' }, preview: true },
+    'Mails of one hour, after an outage of the mail server': {
+      filter: {
+        state: 'dead',
+        subscriber: 'notifications.emailConfirmation',
+        after: '2026-11-23T08:00:00Z',
+        before: '2026-11-23T09:00:00Z',
+      },
+      reason: 'The mail server is back',
+      preview: false,
+    },
+  })
+  @ApiOkResponse({ description: 'The outcome, or what it would be', standardSchema: replayView })
+  replayDeliveries(@Body({ schema: replayBody }) body: z.output<typeof replayBody>): Promise<ReplayView> {
+    const { ids, filter, ...options } = body;
+    return this.replay.deliveries({ ...filter, ids }, options);
   }
 
   @Post('lines/release')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Let others pass a dead delivery',
-    description: 'It stays dead, but what waits behind it goes on, and what comes later does not wait.',
+    summary: 'Release a parked partition',
+    description:
+      'The dead delivery stays dead. The deliveries behind it are dispatched, and later ones do not wait for it.',
   })
   @ApiExamples({
-    'A subject that waits': {
+    'A parked subject': {
       subscriber: 'notifications.emailLowStock',
       subject: 'stock/DEMO-TEA',
-      reason: 'What follows makes sense without it',
+      reason: 'The later mails are useful without it',
     },
   })
-  @ApiOkResponse({ description: 'What was released', standardSchema: releaseView })
+  @ApiOkResponse({ description: 'The released deliveries', standardSchema: releaseView })
   @ApiProblems({ 409: ['line-not-parked'] })
   async release(@Body({ schema: releaseBody }) body: z.output<typeof releaseBody>): Promise<Release> {
-    const { reason, ...line } = body;
-    return this.lines.release(line, reason);
+    const { reason, ...partition } = body;
+    return this.parkedPartitions.release(partition, reason);
   }
 }
 

@@ -5,7 +5,7 @@ import { isoTime, text } from '../../common/http/fields.js';
 import { pageQuery } from '../../common/http/pagination.js';
 import type { ParkedPartition } from './parked-partitions.js';
 
-/** Why an operator does something. */
+/** The reason of an operator's action, for the audit. */
 export const reason = text(500).meta({ example: 'The mail server is back' });
 
 export const subscriber = text(100).meta({
@@ -13,22 +13,22 @@ export const subscriber = text(100).meta({
   example: 'notifications.emailConfirmation',
 });
 
-const subject = text(200).meta({ description: 'What its event is about', example: 'stock/DEMO-TEA' });
+const subject = text(200).meta({ description: 'The subject of the events', example: 'stock/DEMO-TEA' });
 
 export const id = z
   .string()
   .regex(DELIVERY_ID, 'Give the id of a delivery: the id of its event, a dot, and the name of its subscriber')
   .meta({ example: '0192f3a0-5b1e-7c3d-9f2a-4e6b8d0c1a2b.notifications.emailConfirmation' });
 
-/** Which deliveries are meant; what is not given does not matter. */
+/** Selects deliveries. A field that is not given selects all. */
 export const deliveryFilter = {
   state: z.enum(DELIVERY_STATES).optional(),
   subscriber: text(100).optional().meta({ description: 'e.g. `notifications.emailConfirmation`' }),
-  subject: text(200).optional().meta({ description: 'What its event is about, e.g. `order/0192…`' }),
-  type: text(200).optional().meta({ description: 'Of its event, e.g. `orders.order-placed.v1`' }),
-  fingerprint: text(64).optional().meta({ description: 'Of the error that it died of' }),
-  after: isoTime.optional().meta({ description: 'Its event happened after this' }),
-  before: isoTime.optional().meta({ description: 'Its event happened before this' }),
+  subject: text(200).optional().meta({ description: 'Subject of the event, e.g. `order/0192…`' }),
+  type: text(200).optional().meta({ description: 'Type of the event, e.g. `orders.order-placed.v1`' }),
+  fingerprint: text(64).optional().meta({ description: 'Fingerprint of the error of its last attempt' }),
+  after: isoTime.optional().meta({ description: 'The event occurred after this time' }),
+  before: isoTime.optional().meta({ description: 'The event occurred before this time' }),
 };
 
 export const deliveryQuery = z.strictObject({ ...deliveryFilter, ...pageQuery });
@@ -45,28 +45,34 @@ export const deliveryView = z
     subject: z.string(),
     version: z.int(),
     state: z.enum(DELIVERY_STATES),
-    attempts: z.int().meta({ description: 'Since it was published, or replayed' }),
+    attempts: z.int().meta({ description: 'Since the event was published, or the delivery was replayed' }),
     errors: z
       .array(z.object({ attempt: z.int(), at: z.string(), name: z.string(), message: z.string() }))
-      .meta({ description: 'One for every attempt that failed' }),
-    fingerprint: z.string().nullable().meta({ description: 'The same for all that died of the same' }),
+      .meta({ description: 'One for each failed attempt' }),
+    fingerprint: z.string().nullable().meta({ description: 'Equal for dead deliveries with the same cause' }),
     occurredAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().nullable(),
-    leaseUntil: z.iso.datetime().nullable().meta({ description: 'Being handled until then at the latest' }),
-    releasedAt: z.iso.datetime().nullable().meta({ description: 'Since then it holds up nobody, although it is dead' }),
+    leaseUntil: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'End of the lease while a worker handles the delivery' }),
+    releasedAt: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'Since then later deliveries do not wait for it, although it is dead' }),
   })
   .meta({ id: 'Delivery' });
 
 export const deadGroupView = z
   .object({
     subscriber: z.string(),
-    fingerprint: z.string().nullable().meta({ description: 'Replay the whole group by it' }),
+    fingerprint: z.string().nullable().meta({ description: 'Replays the whole group when it is given as a filter' }),
     count: z.int(),
     firstSeen: z.iso.datetime(),
     lastSeen: z.iso.datetime(),
     example: z
       .object({ id: z.string(), name: z.string(), message: z.string() })
-      .meta({ description: 'The newest of them, and the error that it died of' }),
+      .meta({ description: 'The newest delivery of the group, and its last error' }),
   })
   .meta({ id: 'DeadGroup' });
 
@@ -74,13 +80,13 @@ export const deadGroupList = z.object({ items: z.array(deadGroupView) }).meta({ 
 
 export const parkedView = z
   .object({
-    id: z.string().meta({ description: 'The dead delivery that holds up the others' }),
+    id: z.string().meta({ description: 'The dead delivery for which the others wait' }),
     subscriber: z.string(),
     subject: z.string(),
     type: z.string(),
     deadSince: z.iso.datetime().nullable(),
     fingerprint: z.string().nullable(),
-    message: z.string().meta({ description: 'Of the error that it died of' }),
+    message: z.string().meta({ description: 'Message of its last error' }),
     waiting: z.int().meta({ description: 'Deliveries that wait behind it' }),
   })
   .meta({ id: 'ParkedLine' });
@@ -89,16 +95,16 @@ export const releaseView = z
   .object({
     subscriber: z.string(),
     subject: z.string(),
-    released: z.array(z.string()).meta({ description: 'The dead deliveries that hold up nobody any more' }),
+    released: z.array(z.string()).meta({ description: 'The dead deliveries for which no delivery waits any more' }),
     waiting: z.int().meta({ description: 'Deliveries that waited behind them' }),
   })
   .meta({ id: 'Release' });
 
-export function viewOf(delivery: StoredDelivery): z.infer<typeof deliveryView> {
-  const { errors, occurredAt, finishedAt, leaseUntil, releasedAt, ...told } = delivery;
+export function deliveryViewOf(delivery: StoredDelivery): z.infer<typeof deliveryView> {
+  const { errors, occurredAt, finishedAt, leaseUntil, releasedAt, ...rest } = delivery;
   return {
     id: deliveryId(delivery),
-    ...told,
+    ...rest,
     errors: [...errors],
     occurredAt: occurredAt.toISOString(),
     finishedAt: finishedAt?.toISOString() ?? null,
@@ -114,6 +120,6 @@ export function deadGroupViewOf(group: DeadGroup): z.infer<typeof deadGroupView>
   return { subscriber, fingerprint, count, ...seen, example };
 }
 
-export function parkedViewOf({ eventId, deadSince, ...line }: ParkedPartition): z.infer<typeof parkedView> {
-  return { id: deliveryId({ eventId, ...line }), ...line, deadSince: deadSince?.toISOString() ?? null };
+export function parkedViewOf({ eventId, deadSince, ...rest }: ParkedPartition): z.infer<typeof parkedView> {
+  return { id: deliveryId({ eventId, ...rest }), ...rest, deadSince: deadSince?.toISOString() ?? null };
 }

@@ -21,12 +21,12 @@ const eventView = z
     type: z.string(),
     subject: z.string(),
     version: z.int().meta({ description: 'The events of a subject are numbered 1, 2, 3 …' }),
-    position: z.int().meta({ description: 'Its place in the log' }),
+    position: z.int().meta({ description: 'Position in the event log' }),
     occurredAt: z.iso.datetime(),
     correlationId: z.string(),
     causationId: z.string().nullable(),
     actor: z.string(),
-    data: z.unknown().meta({ description: 'What the event says; personal fields are hidden' }),
+    data: z.unknown().meta({ description: 'Data of the event; personal fields are hidden' }),
   })
   .meta({ id: 'Event' });
 
@@ -41,7 +41,7 @@ export class EventsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Read the event log' })
+  @ApiOperation({ summary: 'List the events of the log' })
   @ApiOkPage(eventView)
   @ApiProblems({ 400: ['cursor-invalid'] })
   async list(
@@ -54,13 +54,13 @@ export class EventsController {
       ...event,
       occurredAt: occurredAt.toISOString(),
       actor: metadata.actor,
-      data: this.shown(event.type, event.data),
+      data: this.visibleData(event.type, event.data),
     }));
     return { ...page, items };
   }
 
-  /** What an event of an unknown contract says may be anything, so none of it is shown. */
-  private shown(type: string, data: unknown): unknown {
+  /** Without the contract of its type, it is unknown which fields are personal, so none is shown. */
+  private visibleData(type: string, data: unknown): unknown {
     const contract = this.contracts.named(type);
     return contract ? withoutPersonalData(contract.data, data) : null;
   }

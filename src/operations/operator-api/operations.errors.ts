@@ -14,7 +14,7 @@ export class DeliveryDone extends DomainError {
   readonly code = 'delivery-done';
 
   constructor(id: string) {
-    super(`${id} is done: what has happened cannot be skipped`);
+    super(`${id} is done and cannot be skipped`);
   }
 }
 
@@ -24,7 +24,7 @@ export class DeliveryBeingHandled extends DomainError {
   override readonly retryAfterSeconds: number;
 
   constructor(id: string, leaseUntil: Date) {
-    super(`${id} is being handled until ${leaseUntil.toISOString()} at the latest: look again then`);
+    super(`${id} is being handled until ${leaseUntil.toISOString()} at the latest: try again then`);
     this.retryAfterSeconds = Math.max(1, Math.ceil((leaseUntil.getTime() - Date.now()) / 1_000));
   }
 }
@@ -43,6 +43,6 @@ export class PartitionNotParked extends DomainError {
   readonly code = 'line-not-parked';
 
   constructor(subscriber: string, subject: string) {
-    super(`No dead delivery of ${subscriber} about ${subject} holds up others`);
+    super(`No dead delivery of ${subscriber} for ${subject} parks its partition`);
   }
 }

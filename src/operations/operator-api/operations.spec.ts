@@ -35,15 +35,15 @@ interface Entry {
   readonly position: number;
 }
 
-/** Somebody asks for these facts in one request. */
-const sayIn = (correlationId: string, ...facts: readonly Fact[]): Promise<void> =>
+/** Publishes facts in one transaction, as a request with this correlation id does. */
+const publishIn = (correlationId: string, ...facts: readonly Fact[]): Promise<void> =>
   runInContext({ correlationId, causationId: null, actor: 'api' }, () =>
     stage.app.get(Workshop, { strict: false }).transactions.run(async (tx) => {
       for (const fact of facts) tx.publish(fact);
     }),
   );
 
-/** All items of a list, page by page, while something else goes on between the pages. */
+/** Reads all pages of a list, and calls `between` after each page. */
 async function pagesOf<Item>(url: string, between: () => Promise<unknown> = async () => undefined): Promise<Item[][]> {
   const pages: Item[][] = [];
   for (let cursor = ''; ; await between()) {
@@ -58,9 +58,9 @@ describe('the event log', () => {
   const find = async (query: string) => (await stage.get(`/v1/events?${query}`)).body.items;
   const typesOf = (items: readonly Entry[]) => items.map(({ type }) => type);
 
-  test('shows what was said, about what, when, why and through whom', async () => {
+  test('shows events with subject, time, cause and actor', async () => {
     const toy = randomUUID();
-    await sayIn('a-request', ToyForgotten({ toy, note: 'under the bed' }));
+    await publishIn('a-request', ToyForgotten({ toy, note: 'under the bed' }));
 
     const [event, ...others] = await find(`subject=toy/${toy}`);
 
@@ -79,10 +79,10 @@ describe('the event log', () => {
     });
   });
 
-  test('is read by subject, by type and by request, and by all of them, newest first', async () => {
+  test('is filtered by subject, by type, by correlation id and by all of them, newest first', async () => {
     const [toy, other, request] = [randomUUID(), randomUUID(), randomUUID()];
-    await sayIn(request, ToyMade({ toy }), ToyPainted({ toy }), ToyMade({ toy: other }));
-    await sayIn(randomUUID(), ToyMade({ toy }));
+    await publishIn(request, ToyMade({ toy }), ToyPainted({ toy }), ToyMade({ toy: other }));
+    await publishIn(randomUUID(), ToyMade({ toy }));
 
     expect(typesOf(await find(`subject=toy/${toy}`))).toEqual([ToyMade.type, ToyPainted.type, ToyMade.type]);
     expect(typesOf(await find(`correlationId=${request}`))).toEqual([ToyMade.type, ToyPainted.type, ToyMade.type]);
@@ -94,26 +94,26 @@ describe('the event log', () => {
     expect(positions).toEqual(positions.toSorted((one: number, two: number) => two - one));
   });
 
-  test('hides who is meant', async () => {
+  test('hides personal data', async () => {
     const toy = randomUUID();
-    await sayIn(randomUUID(), ToySold({ toy, note: 'wrapped', child: 'Maria' }));
+    await publishIn(randomUUID(), ToySold({ toy, note: 'wrapped', child: 'Maria' }));
 
     expect(await find(`subject=toy/${toy}`)).toMatchObject([{ data: { toy, note: 'wrapped', child: '•••' } }]);
   });
 
-  test('shows nothing of what an event says whose contract this build does not have', async () => {
+  test('shows no data of an event whose contract this build does not have', async () => {
     const toy = randomUUID();
-    await sayIn(randomUUID(), { type: 'toys.toy-lost.v7', subject: `toy/${toy}`, data: { owner: 'Maria' } });
+    await publishIn(randomUUID(), { type: 'toys.toy-lost.v7', subject: `toy/${toy}`, data: { owner: 'Maria' } });
 
     expect(await find(`subject=toy/${toy}`)).toMatchObject([{ type: 'toys.toy-lost.v7', data: null }]);
   });
 
-  test('is read page by page, each event once, while others are said', async () => {
+  test('is read page by page, each event once, while others are published', async () => {
     const toy = randomUUID();
-    const say = () => sayIn(randomUUID(), ToyForgotten({ toy }));
-    for (let count = 0; count < 5; count += 1) await say();
+    const publish = () => publishIn(randomUUID(), ToyForgotten({ toy }));
+    for (let count = 0; count < 5; count += 1) await publish();
 
-    const pages = await pagesOf<{ version: number }>(`/v1/events?subject=toy/${toy}&limit=2`, say);
+    const pages = await pagesOf<{ version: number }>(`/v1/events?subject=toy/${toy}&limit=2`, publish);
 
     expect(pages.map((page) => page.map(({ version }) => version))).toEqual([[5, 4], [3, 2], [1]]);
   });
@@ -125,7 +125,7 @@ describe('the event log', () => {
     ['colour=red', 'request-invalid'],
     ['cursor=nonsense', 'cursor-invalid'],
     [`cursor=${Buffer.from('["1"]').toString('base64url')}`, 'cursor-invalid'],
-  ])('is not read by ?%s', async (query, code) => {
+  ])('refuses ?%s', async (query, code) => {
     expect(await stage.get(`/v1/events?${query}`)).toMatchObject({ status: 400, body: { code } });
   });
 });
@@ -134,8 +134,8 @@ describe('the list of deliveries', () => {
   const find = async (query: string) => (await stage.get(`/v1/operations/deliveries?${query}`)).body.items;
   const namesOf = (items: readonly { subscriber: string }[]) => items.map(({ subscriber }) => subscriber);
 
-  /** A toy of which one delivery is done, one is dead, and one failed and waits. */
-  async function soldWithTrouble(): Promise<string> {
+  /** Publishes an event with one delivery that is done, one that is dead, and one that failed and waits. */
+  async function soldWithFailures(): Promise<string> {
     const toy = randomUUID();
     script.on('ring', async () => {
       throw new GiveUp('nobody at home, maria@customer.example');
@@ -148,8 +148,8 @@ describe('the list of deliveries', () => {
     return toy;
   }
 
-  test('shows of each whose it is, what became of it, and why', async () => {
-    const toy = await soldWithTrouble();
+  test('shows subscriber, state and errors of each delivery', async () => {
+    const toy = await soldWithFailures();
 
     const [event] = (await stage.get(`/v1/events?subject=toy/${toy}`)).body.items;
     const about = { eventId: event.id, type: ToySold.type, subject: `toy/${toy}`, version: 1 };
@@ -192,8 +192,8 @@ describe('the list of deliveries', () => {
     ]);
   });
 
-  test('is read by state, by subscriber and by subject, and by all of them', async () => {
-    const toy = await soldWithTrouble();
+  test('is filtered by state, by subscriber, by subject and by all of them', async () => {
+    const toy = await soldWithFailures();
     const states: Readonly<Record<string, DeliveryState>> = {
       'toys.wrap': 'pending',
       'toys.ring': 'dead',
@@ -210,8 +210,8 @@ describe('the list of deliveries', () => {
     expect(await find('subscriber=toys.nobody')).toEqual([]);
   });
 
-  test('is read by what they died of, by the type of their event and by when it happened', async () => {
-    const toy = await soldWithTrouble();
+  test('is filtered by fingerprint, and by the type and the time of the event', async () => {
+    const toy = await soldWithFailures();
     const [dead] = await find(`subject=toy/${toy}&state=dead`);
     const at = Date.parse(dead.occurredAt);
     const time = (ms: number) => new Date(at + ms).toISOString();
@@ -226,7 +226,7 @@ describe('the list of deliveries', () => {
     expect(await find(`subject=toy/${toy}&before=${time(0)}`)).toEqual([]);
   });
 
-  test('shows until when a handler that runs has it', async () => {
+  test('shows the lease while a handler runs', async () => {
     const toy = randomUUID();
     let leases: unknown;
     script.on('ring', async () => {
@@ -241,13 +241,13 @@ describe('the list of deliveries', () => {
     expect([leaseUntil, finishedAt]).toEqual([null, expect.any(String)]);
   });
 
-  test('is read page by page, each delivery once, also where a page ends between those of one event', async () => {
+  test('is read page by page, each delivery once, even where a page ends between deliveries of one event', async () => {
     const toy = randomUUID();
-    const say = () => stage.receive(ToySold({ toy }));
-    for (let count = 0; count < 3; count += 1) await say();
+    const publish = () => stage.receive(ToySold({ toy }));
+    for (let count = 0; count < 3; count += 1) await publish();
     const before = await find(`subject=toy/${toy}`);
 
-    const pages = await pagesOf<{ id: string }>(`/v1/operations/deliveries?subject=toy/${toy}&limit=2`, say);
+    const pages = await pagesOf<{ id: string }>(`/v1/operations/deliveries?subject=toy/${toy}&limit=2`, publish);
 
     expect(pages.map((page) => page.length)).toEqual([2, 2, 2, 2, 1]);
     expect(pages.flat()).toEqual(before);
@@ -265,7 +265,7 @@ describe('the list of deliveries', () => {
       `cursor=${Buffer.from('["0192f3a0-5b1e-7c3d-9f2a-4e6b8d0c1a2b","\\u0000"]').toString('base64url')}`,
       'cursor-invalid',
     ],
-  ])('is not read by ?%s', async (query, code) => {
+  ])('refuses ?%s', async (query, code) => {
     expect(await stage.get(`/v1/operations/deliveries?${query}`)).toMatchObject({ status: 400, body: { code } });
   });
 });
@@ -304,7 +304,7 @@ describe('the list of subscriptions', () => {
     ]);
   });
 
-  test('shows what each has pending and dead', async () => {
+  test('shows the number of pending and dead deliveries of each subscriber', async () => {
     const backlogOf = async () =>
       new Map(
         (await subscriptions()).map(({ name, pending, dead }: { name: string; pending: number; dead: number }) => [
@@ -330,16 +330,16 @@ describe('the list of subscriptions', () => {
   });
 });
 
-describe('the timeline of a thing', () => {
+describe('the timeline of a subject', () => {
   const timeline = () => stage.app.get(Timeline);
 
-  test('holds its events, what they led to, who reacted, and what was delivered', async () => {
+  test('has its events, the events that they caused, their reactions and their deliveries', async () => {
     const [toy, twin] = [randomUUID(), randomUUID()];
     script.on('paint', async ({ data }, tx) => {
       if ('publish' in tx && data.toy === toy) tx.publish(ToyPainted({ toy: twin }));
     });
-    await sayIn('a-request', ToyMade({ toy }), ToyMade({ toy: randomUUID() }));
-    await sayIn('another', ToySold({ toy, child: 'Maria' }));
+    await publishIn('a-request', ToyMade({ toy }), ToyMade({ toy: randomUUID() }));
+    await publishIn('another', ToySold({ toy, child: 'Maria' }));
     await stage.runDeliveries();
 
     const entries = await timeline().of(`toy/${toy}`);
@@ -365,7 +365,7 @@ describe('the timeline of a thing', () => {
     expect(JSON.stringify(entries)).not.toContain('Maria');
   });
 
-  test('has the entries that modules add, by their time', async () => {
+  test('has the entries that modules add, sorted by time', async () => {
     const message = { template: 'hello', channel: 'email', state: 'sent', attempts: 1, sentAt: null };
     class Greetings implements TimelineSource {
       async entriesOf(eventIds: readonly string[]): Promise<readonly TimelineEntry[]> {
@@ -393,7 +393,7 @@ describe('the timeline of a thing', () => {
     expect(entries[0]?.eventId).toBe(entries[1]?.eventId);
   });
 
-  test('of something that nothing was said about is empty', async () => {
+  test('is empty for a subject without events', async () => {
     expect(await timeline().of(`toy/${randomUUID()}`)).toEqual([]);
   });
 });

@@ -10,27 +10,28 @@ import { PartitionNotParked } from './operations.errors.js';
 
 type Key = Pick<DeliveryRef, 'eventId' | 'subscriber'>;
 
-/** A dead delivery with what waits behind it. */
+/** A dead delivery for which later deliveries of its partition wait. */
 export interface ParkedPartition extends Key {
   readonly subject: string;
   readonly type: string;
   readonly deadSince: Date | null;
   readonly fingerprint: string | null;
-  /** Of the error that it died of. */
+  /** Message of its last error. */
   readonly message: string;
+  /** Number of pending deliveries behind it. */
   readonly waiting: number;
 }
 
 export interface Release {
   readonly subscriber: string;
   readonly subject: string;
-  /** The dead deliveries that hold up nobody any more. */
+  /** Ids of the dead deliveries for which no delivery waits any more. */
   readonly released: readonly string[];
-  /** How many waited behind them. */
+  /** Number of deliveries that waited behind the first of them. */
   readonly waiting: number;
 }
 
-/** Whom a dead delivery holds up; $1 are the subscribers that park. */
+/** Counts the pending deliveries that wait for the dead one. $1: the subscribers with `behindDead: 'park'`. */
 const WAITING = `
   LATERAL (
     SELECT count(*)::integer AS waiting FROM backbone.delivery w
@@ -45,7 +46,7 @@ const PARKED = `
      AND ($2::uuid IS NULL OR (d.event_id, d.subscriber) < ($2, $3))
    ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $4`;
 
-const HOLDING = `
+const LOCK_BLOCKING = `
   SELECT d.event_id AS "eventId", d.subscriber, behind.waiting
     FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id, ${WAITING}
    WHERE d.subscriber = $2 AND e.subject = $3 AND d.state = 'dead' AND d.released_at IS NULL
@@ -58,10 +59,10 @@ const RELEASE = `
     RETURNING order_key, position, true AS passable
   ) ${NEXT}`;
 
-/** The lines in which deliveries wait for their turn. */
+/** Lists the partitions that a dead delivery parks, and releases them. */
 @Injectable()
 export class ParkedPartitions {
-  private readonly parking: readonly string[];
+  private readonly parkingSubscribers: readonly string[];
 
   constructor(
     private readonly database: Database,
@@ -69,28 +70,35 @@ export class ParkedPartitions {
     private readonly dispatcher: Dispatcher,
     subscriptions: Subscriptions,
   ) {
-    this.parking = subscriptions.all.filter(({ behindDead }) => behindDead === 'park').map(({ name }) => name);
+    this.parkingSubscribers = subscriptions.all
+      .filter(({ behindDead }) => behindDead === 'park')
+      .map(({ name }) => name);
   }
 
-  /** Newest event first; only those that come after the given one in this order. */
+  /** Newest event first; only those that follow `last` in this sequence. */
   parked(limit: number, last?: Key): Promise<ParkedPartition[]> {
-    return this.database.query<ParkedPartition>(PARKED, [this.parking, last?.eventId, last?.subscriber, limit]);
+    return this.database.query<ParkedPartition>(PARKED, [
+      this.parkingSubscribers,
+      last?.eventId,
+      last?.subscriber,
+      limit,
+    ]);
   }
 
   /**
-   * Lets others pass what is dead of a subscriber about a subject, although it stays dead.
-   * @throws {PartitionNotParked} when there is nothing of the kind
+   * Lets later deliveries pass the dead ones of a subscriber for a subject. The dead ones stay dead.
+   * @throws {PartitionNotParked} when there is no such dead delivery
    */
   async release({ subscriber, subject }: Pick<Release, 'subscriber' | 'subject'>, reason: string): Promise<Release> {
     const { release, next } = await this.database.transaction('backbone', async ({ manager }) => {
-      const parameters = [this.parking, subscriber, subject];
-      const holding = await queryRows<Key & { waiting: number }>(manager, HOLDING, parameters);
-      if (holding.length === 0) throw new PartitionNotParked(subscriber, subject);
-      const waiting = Math.max(...holding.map((each) => each.waiting));
-      const release: Release = { subscriber, subject, released: holding.map(deliveryId), waiting };
-      const counts = { before: { dead: holding.length, waiting }, after: { released: holding.length } };
+      const parameters = [this.parkingSubscribers, subscriber, subject];
+      const blocking = await queryRows<Key & { waiting: number }>(manager, LOCK_BLOCKING, parameters);
+      if (blocking.length === 0) throw new PartitionNotParked(subscriber, subject);
+      const waiting = Math.max(...blocking.map((each) => each.waiting));
+      const release: Release = { subscriber, subject, released: blocking.map(deliveryId), waiting };
+      const counts = { before: { dead: blocking.length, waiting }, after: { released: blocking.length } };
       await this.audit.record(manager, { action: 'release-line', target: { subscriber, subject }, reason, ...counts });
-      const eventIds = holding.map(({ eventId }) => eventId);
+      const eventIds = blocking.map(({ eventId }) => eventId);
       const next = nextDeliveries(await queryRows<EndedRow>(manager, RELEASE, [eventIds, subscriber]));
       return { release, next: next ?? [] };
     });

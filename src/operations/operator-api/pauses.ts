@@ -3,7 +3,7 @@ import { Database } from '../../common/database/database.js';
 import { queryRows } from '../../common/database/query-rows.js';
 import { Audit } from '../audit/audit.js';
 
-/** Since when, and why, a subscriber hears nothing. */
+/** Since when, and why, a subscriber is paused. */
 export interface Pause {
   readonly subscriber: string;
   readonly since: Date;
@@ -17,10 +17,11 @@ const PAUSE = `
 const RESUME = 'DELETE FROM backbone.paused_subscriber WHERE subscriber = $1 RETURNING since, reason';
 
 /**
- * Jobs that came during the pause were refused, and the relay would miss them only after a while. What waits longer has
- * failed before and keeps to its pause. Rows that somebody holds are looked after.
+ * The claims of the jobs that ran during the pause were refused, and the relay would find their deliveries overdue only
+ * some seconds later. Deliveries that are due in more than 15 seconds wait for a retry and keep their due time. Locked
+ * rows are skipped: the transaction that locks them is handling or changing them.
  */
-const HURRY = `
+const MAKE_DUE = `
   UPDATE backbone.delivery d SET due_at = clock_timestamp()
     FROM (SELECT event_id FROM backbone.delivery
            WHERE state = 'pending' AND subscriber = $1 AND lease_until IS NULL
@@ -28,7 +29,7 @@ const HURRY = `
            FOR UPDATE SKIP LOCKED) soon
    WHERE d.event_id = soon.event_id AND d.subscriber = $1`;
 
-/** Holds back what a subscriber has to hear, in every process at once, without counting attempts. */
+/** Pauses subscribers: their deliveries wait in all processes, and no attempt is counted. */
 @Injectable()
 export class Pauses {
   constructor(
@@ -36,7 +37,7 @@ export class Pauses {
     private readonly audit: Audit,
   ) {}
 
-  /** What is being handled at this moment still ends. A subscriber that is paused stays so, for its first reason. */
+  /** A running handler still finishes. A subscriber that is paused already keeps its first reason. */
   pause(subscriber: string, reason: string): Promise<void> {
     return this.database.transaction('backbone', async ({ manager }) => {
       const [paused] = await queryRows<{ since: Date }>(manager, PAUSE, [subscriber, reason]);
@@ -46,12 +47,12 @@ export class Pauses {
     });
   }
 
-  /** The relays find within a second what waits. */
+  /** The relays enqueue the waiting deliveries within a second. */
   resume(subscriber: string, reason: string): Promise<void> {
     return this.database.transaction('backbone', async ({ manager }) => {
       const [pause] = await queryRows<Omit<Pause, 'subscriber'>>(manager, RESUME, [subscriber]);
       if (!pause) return;
-      await manager.query(HURRY, [subscriber]);
+      await manager.query(MAKE_DUE, [subscriber]);
       const states = { before: { state: 'paused', ...pause }, after: { state: 'active' } };
       await this.audit.record(manager, { action: 'resume-subscription', target: { subscriber }, reason, ...states });
     });

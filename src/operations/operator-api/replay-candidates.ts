@@ -12,12 +12,12 @@ import type { DomainEvent } from '../../backbone/domain-event.js';
 import { partitionKeyOf, type Subscription } from '../../backbone/registry/subscriptions.js';
 import { queryRows } from '../../common/database/query-rows.js';
 
-/** What a replay looks at: a delivery, or one that an event should have and has not. */
+/** A delivery that a replay considers: a row, or one that is missing (`state` is null). */
 export interface Candidate extends RequeueCandidate {
   readonly type: string;
   readonly isLeased: boolean;
   readonly ranInTransaction: boolean;
-  /** It ended, and so long ago that its row was deleted. */
+  /** Retention has deleted its row after it ended. */
   readonly isPruned: boolean;
 }
 
@@ -30,8 +30,8 @@ interface Batch {
   readonly next: ReadBatch | undefined;
 }
 
-const BATCH = 500;
-/** Events of other types are passed over, so many at a time, however rare the one that is looked for. */
+const BATCH_SIZE = 500;
+/** Positions of the log that one statement reads at most, so that it is short however rare the wanted type is. */
 const WINDOW = 10_000;
 
 const STATE = `
@@ -43,11 +43,11 @@ const DELIVERIES = `
     FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
    WHERE ${matching('d', 'e')}
      AND ($${AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) > ($${AFTER_FILTER}, $${AFTER_FILTER + 1}))
-   ORDER BY d.event_id, d.subscriber LIMIT ${BATCH}`;
+   ORDER BY d.event_id, d.subscriber LIMIT ${BATCH_SIZE}`;
 
 const END = 'SELECT coalesce(max(position), 0)::float8 AS end FROM backbone.event';
 
-/** $1 the subscriber, $2 its event type, $3 and $4 the positions between which the log is read. */
+/** $1: the subscriber, $2: its event type, $3 and $4: the positions between which the log is read. */
 const EVENTS = `
   SELECT e.id AS "eventId", $1 AS subscriber, ${STATE}, e.position::float8 AS position,
          EXISTS (SELECT FROM jsonb_array_elements(e.metadata -> 'reactions') r WHERE r ->> 'subscriber' = $1)
@@ -57,20 +57,20 @@ const EVENTS = `
     FROM backbone.event e
     LEFT JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber = $1
    WHERE e.type = $2 AND e.position > $3 AND e.position <= least($3 + ${WINDOW}, $4)
-   ORDER BY e.position LIMIT ${BATCH}`;
+   ORDER BY e.position LIMIT ${BATCH_SIZE}`;
 
-/** The deliveries that a filter means, in the order of their events' ids. */
+/** The deliveries that match a filter, sorted by event id. */
 export function deliveriesMatching(filter: DeliveryFilter, last?: DeliveryRef): ReadBatch {
   return async (manager) => {
     const parameters = [...filterParameters(filter), last?.eventId, last?.subscriber];
     const candidates = await queryRows<Candidate>(manager, DELIVERIES, parameters);
-    const next = candidates.length === BATCH ? deliveriesMatching(filter, candidates.at(-1)) : undefined;
+    const next = candidates.length === BATCH_SIZE ? deliveriesMatching(filter, candidates.at(-1)) : undefined;
     return { candidates, next };
   };
 }
 
-/** Everything that a subscriber has, or should have, heard, from the beginning of the log up to now. */
-export function everythingFor(subscription: Subscription): ReadBatch {
+/** All events of the type of a subscriber, from the beginning of the log to its present end. */
+export function allEventsFor(subscription: Subscription): ReadBatch {
   return async (manager) => {
     const [log] = await queryRows<{ end: number }>(manager, END);
     return eventsFor(subscription, 0, log?.end ?? 0)(manager);
@@ -86,7 +86,7 @@ function eventsFor(subscription: Subscription, after: number, end: number): Read
       const event = { ...row, occurredAt: row.occurredAt.toISOString() };
       return { ...row, partitionKey: partitionKeyOf(subscription, event) };
     });
-    const seen = rows.length === BATCH ? Number(rows.at(-1)?.position) : after + WINDOW;
-    return { candidates, next: seen < end ? eventsFor(subscription, seen, end) : undefined };
+    const readTo = rows.length === BATCH_SIZE ? Number(rows.at(-1)?.position) : after + WINDOW;
+    return { candidates, next: readTo < end ? eventsFor(subscription, readTo, end) : undefined };
   };
 }

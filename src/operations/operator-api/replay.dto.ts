@@ -1,26 +1,27 @@
 import { z } from 'zod';
+import { deliveryId } from '../../backbone/delivery.js';
 import { deliveryFilter, id, reason } from './deliveries.dto.js';
+import type { Candidate } from './replay-candidates.js';
 
 const IDS_MAX = 500;
 
 const filter = z
   .strictObject(deliveryFilter)
-  .meta({ description: 'What is not given does not matter; {} means every delivery there is' });
+  .meta({ description: 'A field that is not given selects all; {} selects every delivery' });
 
-/** How a replay is asked for. */
-const order = {
-  reason: reason.optional().meta({ description: 'For the audit; a preview needs none' }),
-  preview: z.boolean().default(false).meta({ description: 'true: changes nothing, and says what would happen' }),
+const options = {
+  reason: reason.optional().meta({ description: 'For the audit; not needed for a preview' }),
+  preview: z.boolean().default(false).meta({ description: 'true: changes nothing, and returns what would happen' }),
 };
 
 export const replayBody = z
-  .strictObject({ ids: z.array(id).min(1).max(IDS_MAX).optional(), filter: filter.optional(), ...order })
+  .strictObject({ ids: z.array(id).min(1).max(IDS_MAX).optional(), filter: filter.optional(), ...options })
   .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), 'Give either ids or a filter')
   .meta({ id: 'ReplayRequest' });
 
-export const subscriptionReplayBody = z.strictObject(order).meta({ id: 'SubscriptionReplayRequest' });
+export const subscriptionReplayBody = z.strictObject(options).meta({ id: 'SubscriptionReplayRequest' });
 
-export const SUPPRESSIONS = [
+const SUPPRESSIONS = [
   'done',
   'pruned',
   'ran-in-transaction',
@@ -31,36 +32,85 @@ export const SUPPRESSIONS = [
   'not-found',
 ] as const;
 
-/** Why a replay leaves a delivery as it is. What was pruned had been done, or skipped for good. */
+/** Why a replay does not change a delivery. A pruned delivery was done or skipped before retention deleted its row. */
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
-/** Most ids and parked lines that are told one by one. */
-export const SHOWN_MAX = 100;
+/** Ids and parked partitions that a response lists at most. */
+const SHOWN_MAX = 100;
 
 const parkedView = z.object({
-  behind: z.string().meta({ description: 'The dead delivery; it is not part of this replay' }),
-  subscriber: z.string().meta({ description: "The dead delivery's" }),
+  behind: z.string().meta({ description: 'The dead delivery, which this replay does not include' }),
+  subscriber: z.string().meta({ description: 'Subscriber of the dead delivery' }),
   subject: z.string(),
-  waiting: z.int().meta({ description: 'So many of those that run wait for it to be replayed, skipped or released' }),
+  waiting: z
+    .int()
+    .meta({ description: 'Number of replayed deliveries that wait until it is replayed, skipped or released' }),
 });
 
 export const replayView = z
   .object({
-    preview: z.boolean().meta({ description: 'true: nothing was changed, and this is what would happen' }),
-    considered: z.int().meta({ description: 'Those that run and those that are suppressed' }),
-    run: z.int().meta({ description: 'Due now: the ones that were dead, skipped or missing with all their attempts' }),
-    suppressed: z
-      .array(z.object({ reason: z.enum(SUPPRESSIONS), count: z.int() }))
-      .meta({ description: 'pruned: it ended so long ago that its row was deleted' }),
-    sideEffects: z.int().meta({
-      description: 'So many of those that run touch the world, and may repeat what an earlier attempt did to it',
+    preview: z.boolean().meta({ description: 'true: nothing was changed; the fields show what would happen' }),
+    considered: z.int().meta({ description: 'Number of deliveries that run or are suppressed' }),
+    run: z.int().meta({
+      description: 'Number of deliveries that are due now; dead, skipped and missing ones with all their attempts',
     }),
-    parked: z.array(parkedView).meta({ description: `The first ${SHOWN_MAX}` }),
-    ids: z.array(z.string()).meta({ description: `The first ${SHOWN_MAX} of those that run` }),
+    suppressed: z.array(z.object({ reason: z.enum(SUPPRESSIONS), count: z.int() })).meta({
+      description:
+        'Deliveries that the replay does not change, by reason; pruned: it ended, and retention deleted its row',
+    }),
+    sideEffects: z.int().meta({
+      description: 'Number of deliveries that run a side effect, which may repeat the effect of an earlier attempt',
+    }),
+    parked: z.array(parkedView).meta({ description: `The partitions that stay parked; at most ${SHOWN_MAX}` }),
+    ids: z.array(z.string()).meta({ description: `The deliveries that run; at most ${SHOWN_MAX}` }),
   })
   .meta({ id: 'Replay' });
 
 export type ReplayView = z.infer<typeof replayView>;
 
-/** A dead delivery and how many wait behind it. */
+/** A dead delivery, and the number of replayed deliveries behind it. */
 export type Parked = z.infer<typeof parkedView>;
+
+/** Counts what a replay does, or would do, batch by batch, and makes its view. */
+export class ReplayTally {
+  private run = 0;
+  private sideEffects = 0;
+  private readonly ids: string[] = [];
+  private readonly suppressed = new Map<Suppression, number>();
+  private readonly parked = new Map<string, Parked>();
+  private readonly states = new Map<string, number>();
+
+  suppress(reason: Suppression, count = 1): void {
+    if (count > 0) this.suppressed.set(reason, (this.suppressed.get(reason) ?? 0) + count);
+  }
+
+  add(candidate: Candidate, isSideEffect: boolean): void {
+    const state = candidate.state ?? 'missing';
+    this.run += 1;
+    if (isSideEffect) this.sideEffects += 1;
+    if (this.ids.length < SHOWN_MAX) this.ids.push(deliveryId(candidate));
+    this.states.set(state, (this.states.get(state) ?? 0) + 1);
+  }
+
+  addParked(parked: Parked): void {
+    const waiting = parked.waiting + (this.parked.get(parked.behind)?.waiting ?? 0);
+    if (waiting > parked.waiting || this.parked.size < SHOWN_MAX)
+      this.parked.set(parked.behind, { ...parked, waiting });
+  }
+
+  get considered(): number {
+    return [...this.suppressed.values()].reduce((sum, count) => sum + count, this.run);
+  }
+
+  /** Counts for the audit: states before, states after. */
+  get counts() {
+    return { before: Object.fromEntries(this.states), after: { pending: this.run } };
+  }
+
+  view(preview: boolean): ReplayView {
+    const { considered, run, sideEffects, ids } = this;
+    const suppressed = SUPPRESSIONS.map((reason) => ({ reason, count: this.suppressed.get(reason) ?? 0 }));
+    const counted = { considered, run, suppressed: suppressed.filter(({ count }) => count > 0) };
+    return { preview, ...counted, sideEffects, parked: [...this.parked.values()], ids };
+  }
+}

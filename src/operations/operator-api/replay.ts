@@ -13,11 +13,9 @@ import { type Subscription, Subscriptions } from '../../backbone/registry/subscr
 import { Database } from '../../common/database/database.js';
 import { queryRows } from '../../common/database/query-rows.js';
 import { Audit, type AuditEntry } from '../audit/audit.js';
-import type { Parked, ReplayView, Suppression } from './replay.dto.js';
-import { type Candidate, deliveriesMatching, everythingFor, type ReadBatch } from './replay-candidates.js';
-import { ReplayTally } from './replay-outcome.js';
+import { type Parked, ReplayTally, type ReplayView, type Suppression } from './replay.dto.js';
+import { allEventsFor, type Candidate, deliveriesMatching, type ReadBatch } from './replay-candidates.js';
 
-/** How it is asked for. */
 export interface ReplayOptions {
   readonly preview: boolean;
   readonly reason?: string | undefined;
@@ -25,11 +23,11 @@ export interface ReplayOptions {
 
 interface Plan extends Pick<AuditEntry, 'action' | 'target'> {
   readonly first: ReadBatch;
-  /** Means the deliveries among the candidates. */
+  /** Selects the rows among the candidates. */
   readonly filter: DeliveryFilter;
 }
 
-/** Dead ones before the candidates of these lines and positions, which are not candidates themselves. */
+/** Dead deliveries before these positions of these partitions that the filter does not select or that are paused. */
 const BLOCKERS = `
   SELECT d.event_id AS "eventId", d.subscriber, e.subject, count(*)::integer AS waiting
     FROM unnest($${AFTER_FILTER}::text[], $${AFTER_FILTER + 1}::bigint[]) AS w(order_key, position)
@@ -41,11 +39,11 @@ const BLOCKERS = `
    GROUP BY d.event_id, d.subscriber, e.subject ORDER BY d.event_id, d.subscriber`;
 
 /**
- * Has deliveries run again, or for the first time, unless they have had their effect: that it is had once is not the
- * operator's to change. The relays find within a second what is due.
+ * Makes ended or missing deliveries pending. A delivery that had its effect stays done, because no operator may have an
+ * event applied twice. The relays enqueue the due deliveries within a second.
  *
- * Works in batches, each in a transaction of its own that also writes how far it has come. When the process dies in the
- * middle, what was replayed stays so, the entry in the audit stays without an end, and the same request does the rest.
+ * Works in batches. Each batch is one transaction, which also stores the progress in the audit entry. If the process
+ * dies, the finished batches stay replayed, the audit entry has no end, and a repeated request does the rest.
  */
 @Injectable()
 export class ReplayService {
@@ -55,57 +53,58 @@ export class ReplayService {
     private readonly audit: Audit,
   ) {}
 
-  async deliveries(filter: DeliveryFilter, order: ReplayOptions): Promise<ReplayView> {
+  async deliveries(filter: DeliveryFilter, options: ReplayOptions): Promise<ReplayView> {
     const plan = {
       action: 'replay-deliveries',
       target: { ...filter },
       first: deliveriesMatching(filter),
       filter,
     } as const;
-    const outcome = await this.carryOut(plan, order);
-    if (filter.ids) outcome.suppress('not-found', new Set(filter.ids).size - outcome.considered);
-    return outcome.view(order.preview);
+    const tally = await this.run(plan, options);
+    if (filter.ids) tally.suppress('not-found', new Set(filter.ids).size - tally.considered);
+    return tally.view(options.preview);
   }
 
   /**
-   * From the beginning of the log, in its order: events that owe the subscriber no delivery yet get one. An event that
-   * an older build writes meanwhile may be passed over, and is found when the request is repeated.
+   * Reads the log from its beginning, and adds a delivery for each event that has none for the subscriber. An event
+   * that commits meanwhile may be missed if an older build, without the subscriber, publishes it; a repeated request
+   * finds it.
    */
-  async subscription(subscription: Subscription, order: ReplayOptions): Promise<ReplayView> {
+  async subscription(subscription: Subscription, options: ReplayOptions): Promise<ReplayView> {
     const subscriber = subscription.name;
-    const first = everythingFor(subscription);
+    const first = allEventsFor(subscription);
     const plan = { action: 'replay-subscription', target: { subscriber }, first, filter: { subscriber } } as const;
-    return (await this.carryOut(plan, order)).view(order.preview);
+    return (await this.run(plan, options)).view(options.preview);
   }
 
-  private async carryOut({ first, filter, ...deed }: Plan, { preview, reason }: ReplayOptions): Promise<ReplayTally> {
+  private async run({ first, filter, ...auditEntry }: Plan, { preview, reason }: ReplayOptions): Promise<ReplayTally> {
     const id = uuidv7();
-    const outcome = new ReplayTally();
-    const step = async (manager: EntityManager, look: ReadBatch): Promise<ReadBatch | undefined> => {
-      const { candidates, next } = await look(manager);
-      const runnable = await this.runnable(candidates, manager, outcome);
-      for (const parked of await this.parkedAmong(runnable, filter, manager)) outcome.park(parked);
-      const run = preview ? runnable : await requeue(runnable, manager);
-      for (const each of run) outcome.add(each, this.subscriptions.named(each.subscriber)?.mode === 'side-effect');
-      // What has changed since it was looked at was taken up by somebody.
-      outcome.suppress('being-handled', runnable.length - run.length);
-      const progress = { ...deed, reason: reason ?? null, ...outcome.counts, isFinished: next === undefined };
+    const tally = new ReplayTally();
+    const step = async (manager: EntityManager, read: ReadBatch): Promise<ReadBatch | undefined> => {
+      const { candidates, next } = await read(manager);
+      const selectRunnable = await this.runnable(candidates, manager, tally);
+      for (const parked of await this.findParked(selectRunnable, filter, manager)) tally.addParked(parked);
+      const run = preview ? selectRunnable : await requeue(selectRunnable, manager);
+      for (const each of run) tally.add(each, this.subscriptions.named(each.subscriber)?.mode === 'side-effect');
+      // Rows that changed since they were read were claimed by a worker, or replayed by another request.
+      tally.suppress('being-handled', selectRunnable.length - run.length);
+      const progress = { ...auditEntry, reason: reason ?? null, ...tally.counts, isFinished: next === undefined };
       if (!preview) await this.audit.recordProgress(manager, id, progress);
       return next;
     };
-    for (let look: ReadBatch | undefined = first; look; ) {
-      const here: ReadBatch = look;
-      look = preview
-        ? await this.database.read('backbone', (manager) => step(manager, here))
-        : await this.database.transaction('backbone', ({ manager }) => step(manager, here));
+    for (let next: ReadBatch | undefined = first; next; ) {
+      const read: ReadBatch = next;
+      next = preview
+        ? await this.database.read('backbone', (manager) => step(manager, read))
+        : await this.database.transaction('backbone', ({ manager }) => step(manager, read));
     }
-    return outcome;
+    return tally;
   }
 
   private async runnable(
     candidates: readonly Candidate[],
     manager: EntityManager,
-    outcome: ReplayTally,
+    tally: ReplayTally,
   ): Promise<Candidate[]> {
     const paused = await queryRows<{ subscriber: string }>(
       manager,
@@ -115,7 +114,7 @@ export class ReplayService {
     return candidates.filter((candidate) => {
       const name = this.subscriptions.named(candidate.subscriber)?.name ?? candidate.subscriber;
       const reason = this.suppressionOf(candidate) ?? (isPaused.has(name) ? 'paused' : undefined);
-      if (reason) outcome.suppress(reason);
+      if (reason) tally.suppress(reason);
       return reason === undefined;
     });
   }
@@ -130,15 +129,15 @@ export class ReplayService {
     return subscription.retired && state === null ? 'retired-subscriber' : undefined;
   }
 
-  private async parkedAmong(
+  private async findParked(
     runnable: readonly Candidate[],
     filter: DeliveryFilter,
     manager: EntityManager,
   ): Promise<Parked[]> {
     const parking = runnable.filter(({ subscriber }) => this.subscriptions.named(subscriber)?.behindDead === 'park');
-    const lines = [parking.map(({ partitionKey }) => partitionKey), parking.map(({ position }) => position)];
+    const partitions = [parking.map(({ partitionKey }) => partitionKey), parking.map(({ position }) => position)];
     type Row = Omit<Parked, 'behind'> & { eventId: string };
-    const rows = await queryRows<Row>(manager, BLOCKERS, [...filterParameters(filter), ...lines]);
+    const rows = await queryRows<Row>(manager, BLOCKERS, [...filterParameters(filter), ...partitions]);
     return rows.map(({ eventId, ...row }) => ({ ...row, behind: deliveryId({ eventId, ...row }) }));
   }
 }

@@ -10,7 +10,7 @@ import { DeliveryBeingHandled, DeliveryDone, DeliveryNotFound } from './operatio
 interface Found {
   readonly state: DeliveryState;
   readonly attempts: number;
-  /** Null when nobody has it, or the one who had it has died. */
+  /** End of the lease of the worker that handles it; null when there is none or it has expired. */
   readonly leaseUntil: Date | null;
 }
 
@@ -18,7 +18,10 @@ const FIND = `
   SELECT state, attempts, CASE WHEN lease_until > clock_timestamp() THEN lease_until END AS "leaseUntil"
     FROM backbone.delivery WHERE event_id = $1 AND subscriber = $2 FOR UPDATE`;
 
-/** A process that stalled with it and wakes up finds that it is not pending any more. */
+/**
+ * A stalled worker whose lease has expired cannot store an end afterwards, because the delivery is not pending any
+ * more.
+ */
 const SKIP = `
   WITH ended AS (
     UPDATE backbone.delivery
@@ -27,7 +30,7 @@ const SKIP = `
     RETURNING order_key, position, true AS passable
   ) ${NEXT}`;
 
-/** Ends deliveries that nobody wants any more. */
+/** Skips deliveries that are not to be handled. */
 @Injectable()
 export class DeliverySkipping {
   constructor(
@@ -37,7 +40,7 @@ export class DeliverySkipping {
   ) {}
 
   /**
-   * The next one in its line goes on at once. What is skipped already stays so.
+   * Ends the delivery and dispatches the next one of its partition. Does nothing when it is skipped already.
    * @throws {DeliveryNotFound}
    * @throws {DeliveryDone}
    * @throws {DeliveryBeingHandled}

@@ -23,8 +23,8 @@ export class SubscriptionsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Read the contracts of all subscribers, and what each has pending and dead' })
-  @ApiOkResponse({ description: 'Every subscriber', standardSchema: subscriptionList })
+  @ApiOperation({ summary: 'List the subscribers with their pending and dead deliveries' })
+  @ApiOkResponse({ description: 'All subscribers', standardSchema: subscriptionList })
   async list(): Promise<z.infer<typeof subscriptionList>> {
     return { items: this.registry.all.map(await this.views()) };
   }
@@ -34,9 +34,9 @@ export class SubscriptionsController {
   @ApiOperation({
     summary: 'Pause a subscriber',
     description:
-      'Its deliveries wait, in every process, and no attempt is counted; what is being handled still ends. What a plain reaction does within the transactions of its events goes on.',
+      'Its deliveries wait in all processes, and no attempt is counted. A running handler still finishes. Plain reactions still run in the transactions that publish their events.',
   })
-  @ApiExamples({ 'A mail server that is away': { reason: 'The mail server moves until noon' } })
+  @ApiExamples({ 'Maintenance of the mail server': { reason: 'The mail server moves until noon' } })
   @ApiOkResponse({ description: 'The paused subscriber', standardSchema: subscriptionView })
   @ApiProblems({ 404: ['subscription-not-found'] })
   async pause(
@@ -50,8 +50,8 @@ export class SubscriptionsController {
 
   @Post(':name/resume')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Let a paused subscriber go on' })
-  @ApiExamples({ 'A mail server that is back': { reason: 'The mail server has moved' } })
+  @ApiOperation({ summary: 'Resume a paused subscriber' })
+  @ApiExamples({ 'End of the maintenance': { reason: 'The mail server has moved' } })
   @ApiOkResponse({ description: 'The subscriber', standardSchema: subscriptionView })
   @ApiProblems({ 404: ['subscription-not-found'] })
   async resume(
@@ -66,21 +66,21 @@ export class SubscriptionsController {
   @Post(':name/replay')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Replay the whole log for a subscriber, or preview that',
+    summary: 'Replay the whole log for a subscriber',
     description:
-      'Every event that it has not heard yet becomes due, in the order of the log, also those from before it was there. What it has done stays done, and so does what ran in the transaction of its event.',
+      'Makes a delivery due for each event of its type that it has not handled, in the sequence of the log, including events that are older than the subscriber. Events that it has handled, by a delivery or in the transaction of the event, are not handled again.',
   })
   @ApiExamples({
-    'What it has not heard': { preview: true },
-    'A new subscriber': { reason: 'It is new and hears of the past' },
+    Preview: { preview: true },
+    'A new subscriber': { reason: 'It is new and shall handle the past events' },
   })
-  @ApiOkResponse({ description: 'What happened, or would happen', standardSchema: replayView })
+  @ApiOkResponse({ description: 'The outcome, or what it would be', standardSchema: replayView })
   @ApiProblems({ 404: ['subscription-not-found'] })
   replaySubscription(
     @Param('name', { schema: subscriber }) name: string,
-    @Body({ schema: subscriptionReplayBody }) order: z.output<typeof subscriptionReplayBody>,
+    @Body({ schema: subscriptionReplayBody }) options: z.output<typeof subscriptionReplayBody>,
   ): Promise<ReplayView> {
-    return this.replay.subscription(this.named(name), order);
+    return this.replay.subscription(this.named(name), options);
   }
 
   private named(name: string): Subscription {
@@ -89,7 +89,7 @@ export class SubscriptionsController {
     return subscription;
   }
 
-  /** Shows any of them as they are at this moment. */
+  /** Reads backlog and pauses once, and returns the function that makes a view of a subscription from them. */
   private async views(): Promise<(subscription: Subscription) => SubscriptionView> {
     const subscribers = this.registry.all.map(({ name }) => name);
     const backlogs = await this.database.read('backbone', (manager) => readBacklog(subscribers, manager));
@@ -98,11 +98,11 @@ export class SubscriptionsController {
     return (subscription) => {
       const { name, contract, mode, orderingGroup, attempts, backoff, timeoutMs, behindDead, retired, active } =
         subscription;
-      const terms = { lane: mode, line: orderingGroup, attempts, backoff, timeoutMs, behindDead, retired };
+      const options = { lane: mode, line: orderingGroup, attempts, backoff, timeoutMs, behindDead, retired };
       const { pending = 0, dead = 0 } = backlog.get(name) ?? {};
       const pause = pauses.get(name);
       const paused = { pausedSince: pause?.since.toISOString() ?? null, pauseReason: pause?.reason ?? null };
-      return { name, event: contract.type, ...terms, active, pending, dead, ...paused };
+      return { name, event: contract.type, ...options, active, pending, dead, ...paused };
     };
   }
 }

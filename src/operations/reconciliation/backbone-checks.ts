@@ -5,7 +5,7 @@ import { Database } from '../../common/database/database.js';
 import type { EventCheck, Finding, HandledEvent, ModuleChecks } from '../checks.js';
 import { type LoggedEvent, stateOf } from './handled-events.js';
 
-/** The version before this one is there, and stands before it in the log. */
+/** Events whose previous version is missing, or has a later position in the log. */
 const GAPS = `
   SELECT e.id AS key, e.subject, e.version
     FROM backbone.event e
@@ -18,7 +18,7 @@ const PRUNED = `
     FROM jsonb_to_recordset($1::jsonb) AS m(event_id uuid, subscriber text, position bigint)
    WHERE ${wasPruned('m.position', 'm.subscriber')}`;
 
-/** What the backbone guarantees about its own rows. */
+/** Checks the guarantees of the backbone on its own rows. */
 @Injectable()
 export class BackboneChecks implements ModuleChecks {
   readonly eventChecks: readonly EventCheck[];

@@ -1,41 +1,45 @@
 import type { LoggedEvent } from './handled-events.js';
 
-/** Whoever has more to look at again had better begin where it began. */
+/** With more open events than this, the next run starts at the previous checkpoint instead of storing them all. */
 const OPEN_MAX = 1_000;
 
-/** Up to where a check has nothing left to look at in the log, so that the next pass can begin there. */
+/** Where the next run of a check continues in the log. */
 export interface Checkpoint {
+  /** The check is done with all events up to this position, except the open ones. */
   readonly position: number;
-  /** Events from before that which still wait for somebody, or do not agree. */
+  /** Ids of events up to the position whose deliveries are not all done, or which have a mismatch. */
   readonly open: readonly string[];
-  /** Since which position each subscriber is there, as far as that is before this one. */
+  /** The position of the first event that each subscriber handled, for subscribers that start up to the position. */
   readonly since: Readonly<Record<string, number>>;
 }
 
 export const START_CHECKPOINT: Checkpoint = { position: 0, open: [], since: {} };
 
-/** How far one check comes in one pass. */
+/** Progress of one check in one run. */
 export class Progress {
   private position: number;
   private readonly open = new Set<string>();
-  private isAtItsEnd = false;
+  private hasReachedRecentEvents = false;
 
   constructor(readonly from: Checkpoint) {
     this.position = from.position;
   }
 
-  /** In the order of the log. What is young may still get a neighbour before it, from a transaction that takes longer. */
-  pass({ position, isOld }: LoggedEvent): void {
-    this.isAtItsEnd ||= !isOld;
-    if (!this.isAtItsEnd) this.position = position;
+  /**
+   * Called in the sequence of the log. Stops at the first recent event: an open transaction may still commit one before
+   * it.
+   */
+  advance({ position, isOld }: LoggedEvent): void {
+    this.hasReachedRecentEvents ||= !isOld;
+    if (!this.hasReachedRecentEvents) this.position = position;
   }
 
-  keep(id: string): void {
+  keepOpen(id: string): void {
     this.open.add(id);
   }
 
-  /** @param since of all subscribers that are known by now */
-  settled(since: ReadonlyMap<string, number>): Checkpoint {
+  /** @param since position of the first handled event of every known subscriber */
+  checkpoint(since: ReadonlyMap<string, number>): Checkpoint {
     if (this.open.size > OPEN_MAX) return this.from;
     const { position } = this;
     const before = [...since].filter(([, first]) => first <= position);

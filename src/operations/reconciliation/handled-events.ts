@@ -3,7 +3,7 @@ import type { Subscription, Subscriptions } from '../../backbone/registry/subscr
 import { Database } from '../../common/database/database.js';
 import type { HandledEvent } from '../checks.js';
 
-/** An event of the log, with who has heard it. */
+/** An event of the log with the states of its subscribers. */
 export interface LoggedEvent {
   readonly id: string;
   readonly position: number;
@@ -11,16 +11,16 @@ export interface LoggedEvent {
   readonly type: string;
   readonly data: unknown;
   readonly occurredAt: Date;
-  /** Nothing that happened before it can still be on its way into the log. */
+  /** So old that no open transaction can still commit an event before it. */
   readonly isOld: boolean;
-  /** Of every subscriber that it reached within its transaction or has a delivery for. */
+  /** By subscriber: `done` where it ran in the transaction of the event, else the state of its delivery. */
   readonly states: Readonly<Record<string, DeliveryState>>;
-  /** Subscribers that existed when it happened. */
+  /** Subscribers that existed when the event occurred. */
   readonly owedTo: readonly Subscription[];
 }
 
-const BATCH = 500;
-/** No transaction is open for so long by far. */
+const BATCH_SIZE = 500;
+/** Far longer than any transaction stays open. */
 const OLD_MINUTES = 15;
 
 const COLUMNS = `
@@ -30,51 +30,57 @@ const COLUMNS = `
   || coalesce((SELECT jsonb_object_agg(d.subscriber, d.state) FROM backbone.delivery d WHERE d.event_id = e.id), '{}')
     AS states`;
 
-/** By position: what is younger than the grace may still be on its way. */
+/**
+ * Sorted by position. Events that are younger than the grace period are skipped, because their deliveries may still
+ * run.
+ */
 const NEXT = `
   SELECT ${COLUMNS} FROM backbone.event e
    WHERE e.position > $1 AND e.occurred_at < clock_timestamp() - $2 * interval '1 second'
-   ORDER BY e.position LIMIT ${BATCH}`;
+   ORDER BY e.position LIMIT ${BATCH_SIZE}`;
 
-const AGAIN = `SELECT ${COLUMNS} FROM backbone.event e WHERE e.id = ANY ($1::uuid[]) ORDER BY e.position`;
+const BY_IDS = `SELECT ${COLUMNS} FROM backbone.event e WHERE e.id = ANY ($1::uuid[]) ORDER BY e.position`;
 
-/** Reads the log, a batch at a time, and learns on the way since when each subscriber is there. */
+/** Reads the log in batches, and notes since which position each subscriber exists. */
 export class HandledEvents {
-  /** The position of the first event that each subscriber has heard. */
+  /** The position of the first event that each subscriber has received. */
   readonly firstPositions = new Map<string, number>();
 
-  /** @param everybodyWasThere without having read the log: whoever hears a type now has always heard it */
+  /**
+   * @param subscribedFromStart takes all present subscribers as subscribed since the beginning, where the log is not
+   * read
+   */
   constructor(
     private readonly database: Database,
     private readonly subscriptions: Subscriptions,
-    private readonly everybodyWasThere = false,
+    private readonly subscribedFromStart = false,
   ) {}
 
-  /** A subscriber is there from this position on, if not from an earlier one. */
-  learn(name: string, position: number): void {
-    this.firstPositions.set(name, Math.min(position, this.sinceOf(name)));
+  /** The subscriber exists since this position, or since an earlier one that is noted already. */
+  noteFirstPosition(name: string, position: number): void {
+    this.firstPositions.set(name, Math.min(position, this.firstPositionOf(name)));
   }
 
-  /** None at the end. */
+  /** The next batch; empty at the end of the log. */
   async after(position: number, graceSeconds: number): Promise<LoggedEvent[]> {
     return this.annotate(await this.database.query<LoggedEvent>(NEXT, [position, graceSeconds]));
   }
 
-  async again(ids: readonly string[]): Promise<LoggedEvent[]> {
-    return this.annotate(await this.database.query<LoggedEvent>(AGAIN, [ids]));
+  async byIds(ids: readonly string[]): Promise<LoggedEvent[]> {
+    return this.annotate(await this.database.query<LoggedEvent>(BY_IDS, [ids]));
   }
 
-  /** Those about which a module can be asked. */
+  /** The events that all subscribers of the module have handled, which its checks may receive. */
   handledIn(module: string, events: readonly LoggedEvent[]): (LoggedEvent & HandledEvent)[] {
     return events.flatMap((event) => {
       const own = this.subscriptions.to(event.type).filter((subscription) => subscription.module === module);
-      const isSettled = own.every((subscription) => stateOf(event, subscription) === 'done');
-      return isSettled ? [{ ...event, handledBy: own.map(({ name }) => name) }] : [];
+      const isHandled = own.every((subscription) => stateOf(event, subscription) === 'done');
+      return isHandled ? [{ ...event, handledBy: own.map(({ name }) => name) }] : [];
     });
   }
 
-  /** Whether a module can be asked about an event later, and not yet: one of its handlers has still to be done with it. */
-  isOpenIn(module: string, event: LoggedEvent): boolean {
+  /** Whether a delivery of the event to the module is not done, so that its checks can receive the event only later. */
+  isUnfinishedIn(module: string, event: LoggedEvent): boolean {
     return this.subscriptions.to(event.type).some((subscription) => {
       const state = stateOf(event, subscription);
       return subscription.module === module && state !== undefined && state !== 'done';
@@ -84,13 +90,13 @@ export class HandledEvents {
   private annotate(events: readonly LoggedEvent[]): LoggedEvent[] {
     return events.map((event) => {
       const all = this.subscriptions.to(event.type);
-      for (const each of all) if (stateOf(event, each) !== undefined) this.learn(each.name, event.position);
-      const owedTo = all.filter(({ name }) => this.everybodyWasThere || this.sinceOf(name) <= event.position);
+      for (const each of all) if (stateOf(event, each) !== undefined) this.noteFirstPosition(each.name, event.position);
+      const owedTo = all.filter(({ name }) => this.subscribedFromStart || this.firstPositionOf(name) <= event.position);
       return { ...event, owedTo };
     });
   }
 
-  private sinceOf(name: string): number {
+  private firstPositionOf(name: string): number {
     return this.firstPositions.get(name) ?? Number.POSITIVE_INFINITY;
   }
 }

@@ -10,7 +10,7 @@ import { Reports } from './reports.js';
 
 const RENEW_EVERY_MS = 15_000;
 
-/** Has everybody compare rows with rows, and rows with events. Reads in small batches and locks nothing of theirs. */
+/** Runs the checks of this process. They read in small batches and take no locks on the rows of modules. */
 @Injectable()
 export class Reconciler {
   private readonly graceSeconds: number;
@@ -26,9 +26,10 @@ export class Reconciler {
   }
 
   /**
-   * Makes those checks of this process that nobody is at, and that nobody has made for so many minutes. Of the log they
-   * look at what is new and at what was open; with 0 minutes somebody wants to know it, and they look at everything.
-   * @throws {Error} when the signal says so, or somebody else has taken over
+   * Runs those checks of this process that no other process is running, and that were not completed within so many
+   * minutes. They read the events of the log since their checkpoint and those that were open then. With 0 minutes, as
+   * an operator requests it, they read the whole log.
+   * @throws {Error} when the signal is aborted, or another process has taken over
    */
   async run(minutes: number, signal: AbortSignal): Promise<void> {
     const run = uuidv7();
@@ -36,19 +37,19 @@ export class Reconciler {
     const claimed = await this.reports.claim(run, minutes);
     const checks = this.checks.all.filter(({ name }) => claimed.has(name));
     if (checks.length === 0) return;
-    const terms = {
+    const options = {
       graceSeconds: this.graceSeconds,
       keepLease: this.lease(run, signal),
       breathMs: RENEW_EVERY_MS,
       signal,
     };
     try {
-      const heard = new HandledEvents(this.database, this.subscriptions);
-      const said = await new ReconciliationRun(checks, heard, {
-        ...terms,
+      const handledEvents = new HandledEvents(this.database, this.subscriptions);
+      const results = await new ReconciliationRun(checks, handledEvents, {
+        ...options,
         checkpoints: minutes > 0 ? claimed : new Map(),
       }).make();
-      await this.reports.finish(run, startedAt, said);
+      await this.reports.finish(run, startedAt, results);
     } finally {
       await this.reports.release(run);
     }

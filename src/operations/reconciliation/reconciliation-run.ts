@@ -4,38 +4,40 @@ import { storableText } from '../../common/errors/failure.js';
 import { isError } from '../../common/logging/describe-error.js';
 import { logOccasionally } from '../../common/logging/log-occasionally.js';
 import type { EventCheck, Finding, RowCheck } from '../checks.js';
+import { checkableEvents, findingKey, isEventCheck, isSubscribedTo, moduleOf, recheck } from './check-registry.js';
 import { type Checkpoint, Progress, START_CHECKPOINT } from './checkpoint.js';
 import type { HandledEvents, LoggedEvent } from './handled-events.js';
-import { concerning, findingKey, isAbout, isOnEvents, moduleOf, recheck } from './recheck.js';
 import type { CheckResult } from './reports.js';
 
 const KEYS_PER_BATCH = 200;
-/** More findings of one check nobody reads one by one. */
+/** Bounds memory and the stored report of one check. */
 const FINDINGS_MAX = 1_000;
 
-/** What a pass needs besides what it looks at. */
 export interface RunOptions {
-  /** What is younger is not looked at, and what disagrees is looked at again after so long. */
+  /** Younger events are skipped, and mismatches are checked again after this time. */
   readonly graceSeconds: number;
-  /** Called before every batch. @throws {Error} when it should be the last */
+  /** Called before every batch. @throws {Error} when the run must end */
   keepLease(): Promise<void>;
-  /** So often it is called at least while nothing is looked at. */
+  /** It is called at least this often during the grace period. */
   readonly breathMs: number;
   readonly signal: AbortSignal;
-  /** Up to where checks need not look at the log again. */
+  /** Where each check continues in the log. */
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
 }
 
+/** What the run has found out about one check. */
 interface Tally {
-  lookedAt: number;
+  /** Number of rows or events. */
+  checked: number;
   error: string | null;
+  /** Mismatches that were seen once. */
   readonly suspects: Finding[];
 }
 
 /**
- * Looks at all rows and at what is not settled of the log once, and at what disagrees once more. Two statements see two moments, so what has changed
- * between them is believed only when it still disagrees after the grace. A check that fails says so instead of what it
- * has found, and the others are made all the same.
+ * Checks all rows, and the log from the checkpoints on, and then checks each mismatch a second time. Two statements
+ * read two snapshots, so a change between them looks like a mismatch; only one that still exists after the grace period
+ * is reported. A check that fails reports its error instead of findings, and the other checks continue.
  */
 export class ReconciliationRun {
   private readonly logger = new Logger('Reconciliation');
@@ -44,53 +46,53 @@ export class ReconciliationRun {
 
   constructor(
     private readonly checks: readonly (RowCheck | EventCheck)[],
-    private readonly heard: HandledEvents,
-    private readonly terms: RunOptions,
+    private readonly handledEvents: HandledEvents,
+    private readonly options: RunOptions,
   ) {}
 
   async make(): Promise<CheckResult[]> {
-    for (const check of this.checks) this.tallies.set(check.name, { lookedAt: 0, error: null, suspects: [] });
-    for (const check of this.checks) if (!isOnEvents(check)) await this.lookAtRows(check);
-    await this.lookAtEvents(this.checks.filter(isOnEvents));
-    if ([...this.tallies.values()].some(({ suspects }) => suspects.length > 0)) await this.grace();
-    const said = [];
+    for (const check of this.checks) this.tallies.set(check.name, { checked: 0, error: null, suspects: [] });
+    for (const check of this.checks) if (!isEventCheck(check)) await this.checkRows(check);
+    await this.checkLog(this.checks.filter(isEventCheck));
+    if ([...this.tallies.values()].some(({ suspects }) => suspects.length > 0)) await this.waitGracePeriod();
+    const results = [];
     for (const check of this.checks) {
       const tally = this.tallyOf(check);
-      const findings = await this.confirmed(check, tally.suspects);
-      const settled = isOnEvents(check) ? this.settled(check, findings) : null;
-      said.push({ check: check.name, lookedAt: tally.lookedAt, error: tally.error, findings, settled });
+      const findings = await this.confirm(check, tally.suspects);
+      const checkpoint = isEventCheck(check) ? this.checkpointOf(check, findings) : null;
+      results.push({ check: check.name, lookedAt: tally.checked, error: tally.error, findings, checkpoint });
     }
-    return said;
+    return results;
   }
 
-  private async grace(): Promise<void> {
-    const { graceSeconds, breathMs, signal } = this.terms;
+  private async waitGracePeriod(): Promise<void> {
+    const { graceSeconds, breathMs, signal } = this.options;
     for (let leftMs = graceSeconds * 1_000; leftMs > 0; leftMs -= breathMs) {
       await pause(Math.min(leftMs, breathMs), undefined, { signal });
-      await this.terms.keepLease();
+      await this.options.keepLease();
     }
   }
 
-  private async lookAtRows(check: RowCheck): Promise<void> {
+  private async checkRows(check: RowCheck): Promise<void> {
     for (let last: string | undefined; ; ) {
-      await this.terms.keepLease();
-      const keys = await this.ask<string>(check, () => check.keysAfter(last, KEYS_PER_BATCH));
+      await this.options.keepLease();
+      const keys = await this.runCheck<string>(check, () => check.keysAfter(last, KEYS_PER_BATCH));
       if (keys.length === 0) return;
-      this.note(check, keys.length, await this.ask(check, () => check.findMismatches(keys)));
+      this.addSuspects(check, keys.length, await this.runCheck(check, () => check.findMismatches(keys)));
       last = keys.at(-1);
     }
   }
 
-  /** Reads the log once for all, from where the first of them has something to look at. */
-  private async lookAtEvents(checks: readonly EventCheck[]): Promise<void> {
-    for (const check of checks) await this.lookAtOpen(check);
+  /** Reads the log once for all checks, from the earliest of their checkpoints. */
+  private async checkLog(checks: readonly EventCheck[]): Promise<void> {
+    for (const check of checks) await this.checkOpenEvents(check);
     for (let position = Math.min(...checks.map((check) => this.progressOf(check).from.position)); checks.length > 0; ) {
-      await this.terms.keepLease();
-      const events: readonly LoggedEvent[] = await this.heard.after(position, this.terms.graceSeconds);
+      await this.options.keepLease();
+      const events: readonly LoggedEvent[] = await this.handledEvents.after(position, this.options.graceSeconds);
       if (events.length === 0) return;
       for (const check of checks) {
         const { from } = this.progressOf(check);
-        await this.lookAt(
+        await this.checkEvents(
           check,
           events.filter((event) => event.position > from.position),
         );
@@ -99,78 +101,79 @@ export class ReconciliationRun {
     }
   }
 
-  private async lookAtOpen(check: EventCheck): Promise<void> {
+  private async checkOpenEvents(check: EventCheck): Promise<void> {
     const { open, since } = this.progressOf(check).from;
-    for (const [name, position] of Object.entries(since)) this.heard.learn(name, position);
+    for (const [name, position] of Object.entries(since)) this.handledEvents.noteFirstPosition(name, position);
     if (open.length === 0) return;
-    await this.terms.keepLease();
-    await this.lookAt(check, await this.heard.again(open));
+    await this.options.keepLease();
+    await this.checkEvents(check, await this.handledEvents.byIds(open));
   }
 
-  private async lookAt(check: EventCheck, events: readonly LoggedEvent[]): Promise<void> {
+  private async checkEvents(check: EventCheck, events: readonly LoggedEvent[]): Promise<void> {
     const progress = this.progressOf(check);
-    const concerned = concerning(check, events, this.heard);
-    if (concerned.length > 0)
-      this.note(check, concerned.length, await this.ask(check, () => check.findMismatches(concerned)));
+    const checkable = checkableEvents(check, events, this.handledEvents);
+    if (checkable.length > 0)
+      this.addSuspects(check, checkable.length, await this.runCheck(check, () => check.findMismatches(checkable)));
     for (const event of events) {
-      if (isAbout(check, event) && this.heard.isOpenIn(moduleOf(check), event)) progress.keep(event.id);
-      if (event.position > progress.from.position) progress.pass(event);
+      if (isSubscribedTo(check, event) && this.handledEvents.isUnfinishedIn(moduleOf(check), event))
+        progress.keepOpen(event.id);
+      if (event.position > progress.from.position) progress.advance(event);
     }
   }
 
-  /** What was not looked at, because there is too much of it, is left for the next pass. */
-  private settled(check: EventCheck, findings: readonly Finding[]): Checkpoint {
+  /** Does not advance when there were too many findings, so that the next run reads those events again. */
+  private checkpointOf(check: EventCheck, findings: readonly Finding[]): Checkpoint {
     const progress = this.progressOf(check);
     if (this.tallyOf(check).suspects.length >= FINDINGS_MAX) return progress.from;
-    for (const { key } of findings) progress.keep(key);
-    return progress.settled(this.heard.firstPositions);
+    for (const { key } of findings) progress.keepOpen(key);
+    return progress.checkpoint(this.handledEvents.firstPositions);
   }
 
-  /** Nothing is asked of a check that has failed. */
-  private async ask<Answer>(
+  /** Returns nothing once the check has failed. */
+  private async runCheck<Result>(
     check: RowCheck | EventCheck,
-    work: () => Promise<readonly Answer[]> | readonly Answer[],
-  ): Promise<readonly Answer[]> {
+    work: () => Promise<readonly Result[]> | readonly Result[],
+  ): Promise<readonly Result[]> {
     const tally = this.tallyOf(check);
     if (tally.error !== null) return [];
     try {
       return await work();
     } catch (error) {
-      this.terms.signal.throwIfAborted();
+      this.options.signal.throwIfAborted();
       tally.error = storableText(isError(error) ? error.message : error);
-      const message = 'A reconciliation check failed; the other checks go on';
+      const message = 'A reconciliation check failed; the other checks continue';
       logOccasionally(this.logger, 'warn', { message, key: `check ${check.name}`, check: check.name, err: error });
       return [];
     }
   }
 
-  private note(check: RowCheck | EventCheck, lookedAt: number, suspects: readonly Finding[]): void {
+  private addSuspects(check: RowCheck | EventCheck, checked: number, suspects: readonly Finding[]): void {
     const tally = this.tallyOf(check);
-    tally.lookedAt += lookedAt;
+    tally.checked += checked;
     tally.suspects.push(...suspects.slice(0, FINDINGS_MAX - tally.suspects.length));
   }
 
-  private async confirmed(check: RowCheck | EventCheck, suspects: readonly Finding[]): Promise<Finding[]> {
-    const names = new Set(suspects.map(findingKey));
+  private async confirm(check: RowCheck | EventCheck, suspects: readonly Finding[]): Promise<Finding[]> {
+    const unconfirmed = new Set(suspects.map(findingKey));
     const confirmed: Finding[] = [];
     for (let from = 0; from < suspects.length; from += KEYS_PER_BATCH) {
-      await this.terms.keepLease();
+      await this.options.keepLease();
       const keys = suspects.slice(from, from + KEYS_PER_BATCH).map(({ key }) => key);
-      const seen = await this.ask(check, () => recheck(check, keys, this.heard));
-      confirmed.push(...seen.filter((each) => names.delete(findingKey(each))));
+      const present = await this.runCheck(check, () => recheck(check, keys, this.handledEvents));
+      confirmed.push(...present.filter((each) => unconfirmed.delete(findingKey(each))));
     }
     return confirmed;
   }
 
   private progressOf({ name }: EventCheck): Progress {
-    const progress = this.progress.get(name) ?? new Progress(this.terms.checkpoints.get(name) ?? START_CHECKPOINT);
+    const progress = this.progress.get(name) ?? new Progress(this.options.checkpoints.get(name) ?? START_CHECKPOINT);
     this.progress.set(name, progress);
     return progress;
   }
 
   private tallyOf({ name }: RowCheck | EventCheck): Tally {
     const tally = this.tallies.get(name);
-    if (!tally) throw new Error(`${name} is no check of this pass`);
+    if (!tally) throw new Error(`${name} is no check of this run`);
     return tally;
   }
 }

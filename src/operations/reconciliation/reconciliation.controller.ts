@@ -16,7 +16,7 @@ import { ReconciliationSchedule } from './reconciliation-schedule.js';
 import { RepairService } from './repair.js';
 import { type Report, Reports } from './reports.js';
 
-/** A small shop is through sooner; a large one goes on after the answer. */
+/** The response comes after this time at the latest; a longer run continues after it. */
 const WAIT_MS = 15_000;
 
 @ApiTags('Operations')
@@ -25,28 +25,31 @@ export class ReconciliationController {
   constructor(
     private readonly reports: Reports,
     private readonly schedule: ReconciliationSchedule,
-    private readonly repair: RepairService,
+    private readonly repairs: RepairService,
   ) {}
 
   @Get()
   @ApiOperation({
-    summary: 'See whether orders, stock, deliveries and messages agree',
-    description: 'What the checks found when they were made last, by this process or another one.',
+    summary: 'Show the findings of the last reconciliation',
+    description: 'The result of the last run of every check, in this process or another one.',
   })
   @ApiOkResponse({ description: 'The last findings', standardSchema: reconciliationView })
   async read(): Promise<ReconciliationView> {
-    return viewOf(await this.reports.last());
+    return reconciliationViewOf(await this.reports.last());
   }
 
   @Post()
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Look now whether everything agrees',
+    summary: 'Run the reconciliation',
     description:
-      'Makes the checks of the modules in this process, over all rows and the whole log. What another process is making is left to it.',
+      'Runs the checks of the modules in this process over all rows and the whole log, except checks that another process is running.',
   })
-  @ApiOkResponse({ description: 'What was found', standardSchema: reconciliationView })
-  @ApiAcceptedResponse({ description: 'It goes on; ask again', standardSchema: reconciliationView })
+  @ApiOkResponse({ description: 'The findings', standardSchema: reconciliationView })
+  @ApiAcceptedResponse({
+    description: 'The run continues; read the findings later',
+    standardSchema: reconciliationView,
+  })
   async run(@Res({ passthrough: true }) response: { status(code: number): unknown }): Promise<ReconciliationView> {
     const running = this.schedule.now();
     await withTimeout(WAIT_MS, running, () => undefined);
@@ -58,25 +61,25 @@ export class ReconciliationController {
   @Post('repair')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Mend what was found, where that is safe, or preview that',
+    summary: 'Repair findings where that is safe',
     description:
-      'Has deliveries run that are missing, or whose effect is. Looks at every finding again before, and leaves alone what agrees by now. The answer to a preview is what the same request without it would do.',
+      'Makes deliveries due that are missing, or whose effect is missing. Checks every finding again before, and leaves out those that do not exist any more. A preview returns what the same request without `preview` would do, and changes nothing.',
   })
   @ApiExamples({
-    'What would be mended': { preview: true },
-    'Messages that were lost': {
+    Preview: { preview: true },
+    'Lost messages': {
       check: 'notifications.outcomes-are-told-once',
       reason: 'Their rows were deleted by mistake',
       preview: false,
     },
   })
-  @ApiOkResponse({ description: 'What happened, or would happen', standardSchema: repairView })
-  mend(@Body({ schema: repairBody }) body: z.output<typeof repairBody>): Promise<RepairView> {
-    return this.repair.mend(body);
+  @ApiOkResponse({ description: 'The outcome, or what it would be', standardSchema: repairView })
+  repairFindings(@Body({ schema: repairBody }) body: z.output<typeof repairBody>): Promise<RepairView> {
+    return this.repairs.repair(body);
   }
 }
 
-function viewOf(reports: readonly Report[]): ReconciliationView {
+function reconciliationViewOf(reports: readonly Report[]): ReconciliationView {
   const findings = reports.flatMap((report) => report.findings);
   const ends = reports.map(({ finishedAt }) => finishedAt?.getTime() ?? 0);
   const oldest = Math.min(...ends);
@@ -86,11 +89,11 @@ function viewOf(reports: readonly Report[]): ReconciliationView {
     found: findings.length,
     failed: reports.filter(({ error }) => error !== null).length,
     repairable: findings.filter(({ delivery }) => delivery).length,
-    checks: reports.map(checkOf),
+    checks: reports.map(checkViewOf),
   };
 }
 
-function checkOf({
+function checkViewOf({
   isRunning,
   startedAt,
   finishedAt,

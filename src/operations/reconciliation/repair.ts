@@ -1,28 +1,54 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { RequeueCandidate } from '../../backbone/delivery/requeue.js';
-import { requeue } from '../../backbone/delivery/requeue.js';
-import { deliveryId } from '../../backbone/delivery.js';
-import { Subscriptions } from '../../backbone/registry/subscriptions.js';
+import { wasPruned } from '../../backbone/delivery/delivery-retention.js';
+import { type RequeueCandidate, requeue } from '../../backbone/delivery/requeue.js';
+import { type DeliveryRef, type DeliveryState, deliveryId } from '../../backbone/delivery.js';
+import type { DomainEvent } from '../../backbone/domain-event.js';
+import { partitionKeyOf, Subscriptions } from '../../backbone/registry/subscriptions.js';
 import { Database } from '../../common/database/database.js';
+import { queryRows } from '../../common/database/query-rows.js';
 import { Audit } from '../audit/audit.js';
 import type { Finding } from '../checks.js';
-import { CheckRegistry } from './check-registry.js';
+import { CheckRegistry, findingKey, recheck } from './check-registry.js';
 import { HandledEvents } from './handled-events.js';
-import { findingKey, recheck } from './recheck.js';
-import { type Left, type RepairOptions, type RepairView, SHOWN_MAX } from './reconciliation.dto.js';
-import { type RepairTarget, repairCandidates } from './repair-candidates.js';
+import { type LeftReason, type RepairOptions, type RepairView, SHOWN_MAX } from './reconciliation.dto.js';
 import { Reports } from './reports.js';
 
-/** What can be mended, and how many cannot, by the reason. */
+/** The delivery whose run repairs a finding. */
+type RepairTarget = Pick<DeliveryRef, 'eventId' | 'subscriber'>;
+
+type Row = Omit<DomainEvent, 'occurredAt'> &
+  RepairTarget & {
+    readonly occurredAt: Date;
+    readonly position: number;
+    readonly state: DeliveryState | null;
+    readonly claims: number;
+    readonly isPruned: boolean;
+  };
+
+/**
+ * Pending, dead and skipped deliveries are left out, because they are an operator's decision; pruned ones had their
+ * effect.
+ */
+const PRESENT = `
+  SELECT e.id, e.type, e.subject, e.data, e.occurred_at AS "occurredAt", e.correlation_id AS "correlationId",
+         e.causation_id AS "causationId", e.position::float8 AS position, target.event_id AS "eventId", target.subscriber,
+         d.state, coalesce(d.claims, 0) AS claims,
+         d.state IS NULL AND ${wasPruned('e.position', 'target.subscriber')} AS "isPruned"
+    FROM jsonb_to_recordset($1::jsonb) AS target(event_id uuid, subscriber text)
+    JOIN backbone.event e ON e.id = target.event_id
+    LEFT JOIN backbone.delivery d ON d.event_id = target.event_id AND d.subscriber = target.subscriber
+   WHERE d.state IS NULL OR d.state = 'done'`;
+
+/** The findings that a repair can resolve, and the number of the others by reason. */
 interface Assessment {
-  readonly mendings: RepairTarget[];
-  readonly left: Map<Left, number>;
+  readonly targets: RepairTarget[];
+  readonly left: Map<LeftReason, number>;
 }
 
 /**
- * Mends what was found, where that is safe: by a delivery that runs for the first time, or once more where its handler
- * takes no harm from that. Everything is looked at again before, and what agrees by now is left alone.
+ * Repairs findings where that is safe: runs a delivery for the first time, or again where its handler is safe to
+ * repeat. Checks every finding again before, and leaves out those that do not exist any more.
  */
 @Injectable()
 export class RepairService {
@@ -34,63 +60,59 @@ export class RepairService {
     private readonly audit: Audit,
   ) {}
 
-  /** The relays find within a second what is due. */
-  async mend(order: RepairOptions): Promise<RepairView> {
-    const { mendings, left } = await this.assess(order);
-    const mended = order.preview
-      ? await this.database.read('backbone', (manager) => this.candidates(mendings, manager))
+  /** The relays enqueue the due deliveries within a second. */
+  async repair(options: RepairOptions): Promise<RepairView> {
+    const { targets, left } = await this.assess(options);
+    const repaired = options.preview
+      ? await this.database.read('backbone', (manager) => repairCandidates(targets, this.subscriptions, manager))
       : await this.database.transaction('backbone', async ({ manager }) => {
-          const renewed = await requeue(await this.candidates(mendings, manager), manager);
-          await this.record(order, renewed, manager);
-          return renewed;
+          const requeued = await requeue(await repairCandidates(targets, this.subscriptions, manager), manager);
+          await this.recordAudit(options, requeued, manager);
+          return requeued;
         });
-    add(left, 'agrees-by-now', mendings.length - mended.length);
-    const sideEffects = mended.filter(({ subscriber }) => this.isSideEffect(subscriber)).length;
+    add(left, 'agrees-by-now', targets.length - repaired.length);
+    const sideEffects = repaired.filter(({ subscriber }) => this.isSideEffect(subscriber)).length;
     return {
-      preview: order.preview,
-      mended: mended.length,
+      preview: options.preview,
+      mended: repaired.length,
       sideEffects,
       left: [...left].map(([reason, count]) => ({ reason, count })),
-      ids: mended.slice(0, SHOWN_MAX).map(deliveryId),
+      ids: repaired.slice(0, SHOWN_MAX).map(deliveryId),
     };
   }
 
   private async assess({ check: name, subject }: RepairOptions): Promise<Assessment> {
-    const assessed: Assessment = { mendings: [], left: new Map() };
+    const assessed: Assessment = { targets: [], left: new Map() };
     for (const report of await this.reports.last()) {
       if (name !== undefined && report.check !== name) continue;
       const findings = report.findings.filter((finding) => subject === undefined || finding.subject === subject);
-      const mendable = findings.filter(({ delivery }) => delivery);
-      add(assessed.left, 'no-safe-repair', findings.length - mendable.length);
+      const repairable = findings.filter(({ delivery }) => delivery);
+      add(assessed.left, 'no-safe-repair', findings.length - repairable.length);
       const check = this.checks.all.find((each) => each.name === report.check);
-      if (!check) add(assessed.left, 'in-another-process', mendable.length);
-      if (!check || mendable.length === 0) continue;
-      const heard = new HandledEvents(this.database, this.subscriptions, true);
-      const keys = mendable.map(({ key }) => key);
-      const standing = among(mendable, await recheck(check, keys, heard));
-      add(assessed.left, 'agrees-by-now', mendable.length - standing.length);
-      assessed.mendings.push(...standing.flatMap(({ delivery }) => delivery ?? []));
+      if (!check) add(assessed.left, 'in-another-process', repairable.length);
+      if (!check || repairable.length === 0) continue;
+      const handledEvents = new HandledEvents(this.database, this.subscriptions, true);
+      const keys = repairable.map(({ key }) => key);
+      const present = withKeysOf(repairable, await recheck(check, keys, handledEvents));
+      add(assessed.left, 'agrees-by-now', repairable.length - present.length);
+      assessed.targets.push(...present.flatMap(({ delivery }) => delivery ?? []));
     }
     return assessed;
   }
 
-  private async candidates(mendings: readonly RepairTarget[], manager: EntityManager): Promise<RequeueCandidate[]> {
-    return repairCandidates(mendings, this.subscriptions, manager);
-  }
-
-  private async record(
-    order: RepairOptions,
-    renewed: readonly RequeueCandidate[],
+  private async recordAudit(
+    options: RepairOptions,
+    requeued: readonly RequeueCandidate[],
     manager: EntityManager,
   ): Promise<void> {
-    if (renewed.length === 0) return;
-    const missing = renewed.filter(({ state }) => state === null).length;
+    if (requeued.length === 0) return;
+    const missing = requeued.filter(({ state }) => state === null).length;
     await this.audit.record(manager, {
       action: 'repair-findings',
-      target: { check: order.check, subject: order.subject },
-      reason: order.reason ?? null,
-      before: { missing, done: renewed.length - missing },
-      after: { pending: renewed.length },
+      target: { check: options.check, subject: options.subject },
+      reason: options.reason ?? null,
+      before: { missing, done: requeued.length - missing },
+      after: { pending: requeued.length },
     });
   }
 
@@ -99,11 +121,31 @@ export class RepairService {
   }
 }
 
-function among(known: readonly Finding[], seen: readonly Finding[]): Finding[] {
-  const names = new Set(known.map(findingKey));
-  return seen.filter((each) => names.has(findingKey(each)));
+function withKeysOf(known: readonly Finding[], findings: readonly Finding[]): Finding[] {
+  const keys = new Set(known.map(findingKey));
+  return findings.filter((each) => keys.has(findingKey(each)));
 }
 
-function add(left: Map<Left, number>, reason: Left, count: number): void {
+function add(left: Map<LeftReason, number>, reason: LeftReason, count: number): void {
   if (count > 0) left.set(reason, (left.get(reason) ?? 0) + count);
+}
+
+/**
+ * The present rows of these deliveries that are done or missing. A delivery that retention has deleted is not missing.
+ */
+export async function repairCandidates(
+  targets: readonly RepairTarget[],
+  subscriptions: Subscriptions,
+  manager: EntityManager,
+): Promise<RequeueCandidate[]> {
+  const wanted = targets.map(({ eventId, subscriber }) => {
+    return { event_id: eventId, subscriber };
+  });
+  const rows = await queryRows<Row>(manager, PRESENT, [JSON.stringify(wanted)]);
+  return rows.flatMap(({ occurredAt, ...row }) => {
+    const subscription = subscriptions.named(row.subscriber);
+    if (!subscription || row.isPruned) return [];
+    const partitionKey = partitionKeyOf(subscription, { ...row, occurredAt: occurredAt.toISOString() });
+    return [{ ...row, partitionKey }];
+  });
 }

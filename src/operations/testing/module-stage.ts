@@ -26,8 +26,9 @@ import { type Answer, send } from './stage-request.js';
 class Stage {}
 
 /**
- * One module alone, or some of them together: it hears what others say, is asked over HTTP, and is judged by what it says and shows. Its rows are
- * in a real database, and its SQL runs under its own role.
+ * Runs one module alone, or several together, for a test: it receives events of other modules and HTTP requests, and
+ * the test reads its responses and the events that it publishes. Its rows are in a real database, and its SQL runs
+ * under its own role.
  */
 export class ModuleStage {
   private constructor(
@@ -35,13 +36,13 @@ export class ModuleStage {
     private readonly testDatabase: TestDatabase,
     readonly dataSource: DataSource,
     readonly app: NestFastifyApplication,
-    private readonly isGuest: boolean,
+    private readonly sharesDatabase: boolean,
   ) {}
 
   /**
-   * @param types one module, or several in the order in which their reactions run
-   * @param settings variables of the configuration that matter to the test
-   * @param host whose database it shares, as another build of the module does that runs beside it
+   * @param types one module, or several in the sequence in which their reactions run
+   * @param settings environment variables that differ from the defaults of tests
+   * @param host a stage whose database this one shares, as two builds of a program do that run side by side
    */
   static async of(
     types: Type | readonly Type[],
@@ -84,14 +85,14 @@ export class ModuleStage {
     return new ModuleStage(modules, testDatabase, dataSource, app, host !== undefined);
   }
 
-  /** Another module says these facts, in one transaction. */
+  /** Publishes facts of other modules in one transaction, in which the plain reactions run. */
   async receive(...facts: readonly Fact[]): Promise<void> {
     await this.app.get(UnitOfWork).run('backbone', async (tx) => {
       for (const fact of facts) tx.publish(fact);
     });
   }
 
-  /** A module in another process says these facts: this one hears them when their deliveries run. */
+  /** Publishes facts as a module in another process does: they are handled when their deliveries run. */
   async receiveAsDeliveries(...facts: readonly Fact[]): Promise<readonly DeliveryRef[]> {
     const log = new EventLog(new Subscriptions(this.modules, () => false));
     const events = facts.map((fact) => {
@@ -101,7 +102,7 @@ export class ModuleStage {
     return this.app.get(Database).transaction('backbone', async (session) => log.append(events, session));
   }
 
-  /** What this module has said so far, about one subject or about all. */
+  /** The events that the modules of this stage have published so far, of one subject or of all. */
   async published(subject?: string): Promise<Fact[]> {
     return this.query(
       `SELECT type, subject, data FROM backbone.event
@@ -111,8 +112,8 @@ export class ModuleStage {
   }
 
   /**
-   * Runs each of the module's pending deliveries once, in order, also one that failed before and would have to wait
-   * for its next attempt. Gives their number.
+   * Runs each pending delivery once, sorted by position, without waiting for the pause before a retry. Returns their
+   * number.
    */
   async runDeliveries(): Promise<number> {
     const ran = new Set<string>();
@@ -128,7 +129,7 @@ export class ModuleStage {
     }
   }
 
-  /** Runs each of these as queues do at their worst: two at once, and another one long after. */
+  /** Runs each delivery as often as a queue might: twice at the same time, and once more afterwards. */
   async runThrice(...deliveries: readonly DeliveryRef[]): Promise<void> {
     const runner = this.app.get(DeliveryRunner);
     for (const delivery of deliveries) {
@@ -138,8 +139,8 @@ export class ModuleStage {
   }
 
   /**
-   * Runs every side effect that is done a second time, as after a crash that came before its end was booked. Reactions
-   * commit their rows with their end, so such a crash leaves none of theirs: `deliverThrice` is for them.
+   * Runs every finished side effect again, as after a crash between its effect and the end of its delivery. Later
+   * reactions commit their rows together with that end, so this cannot happen to them; `runThrice` tests those.
    */
   async runSideEffectsAgain(): Promise<number> {
     await this.query(`UPDATE backbone.delivery SET state = 'pending', attempts = 0 WHERE state = 'done'`);
@@ -150,10 +151,11 @@ export class ModuleStage {
     return send(this.app, { method: 'GET', url: path, headers });
   }
 
-  /** @param body sent as JSON, or as lines of JSON where it is a text */
+  /** @param body sent as JSON, or as newline-delimited JSON when it is a string */
   post(path: string, body?: object | string, headers: Record<string, string> = {}): Promise<Answer> {
-    const lines: Record<string, string> = typeof body === 'string' ? { 'content-type': 'application/x-ndjson' } : {};
-    const request = { method: 'POST', url: path, headers: { ...lines, ...headers } } as const;
+    const contentType: Record<string, string> =
+      typeof body === 'string' ? { 'content-type': 'application/x-ndjson' } : {};
+    const request = { method: 'POST', url: path, headers: { ...contentType, ...headers } } as const;
     return send(this.app, body === undefined ? request : { ...request, payload: body });
   }
 
@@ -161,7 +163,7 @@ export class ModuleStage {
     return send(this.app, { method: 'PUT', url: path, payload: body });
   }
 
-  /** Looks at rows, as somebody who may see all of them. */
+  /** Runs SQL as the owner of all tables, not under the role of a module. */
   query<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return this.dataSource.query(statement, [...parameters]);
   }
@@ -169,6 +171,6 @@ export class ModuleStage {
   async close(): Promise<void> {
     await this.app.close();
     await this.dataSource.destroy();
-    if (!this.isGuest) await this.testDatabase.drop();
+    if (!this.sharesDatabase) await this.testDatabase.drop();
   }
 }

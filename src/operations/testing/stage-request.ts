@@ -1,14 +1,13 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** What a module answered over HTTP. */
+/** The response of a module over HTTP. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  /** Parsed where it is JSON, else text. What a test expects of it is the test's to say. */
+  /** Parsed when it is JSON, else text. Untyped, because each test asserts the shape that it expects. */
   readonly body: any;
 }
 
-/** What a module is asked over HTTP. */
 interface Request {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
