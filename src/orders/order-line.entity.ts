@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { bigintColumn } from '../common/values/bigint-column.js';
 import type { Money } from '../common/values/money.js';
 
-/** A product in a quantity, at the price and under the name that it has at this moment. */
+/** A quantity of a product, with its price and name at the time of the order. */
 export interface PricedLine {
   readonly sku: string;
   readonly name: string;

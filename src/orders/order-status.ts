@@ -2,7 +2,7 @@ export const ORDER_STATUSES = ['placed', 'confirmed', 'rejected', 'cancelled', '
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** Where an order may go from where it stands. Nothing else decides. */
+/** The allowed transitions. All changes of an order's status are checked here only. */
 const NEXT: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   placed: ['confirmed', 'rejected', 'cancelled'],
   confirmed: ['shipped', 'cancelled'],

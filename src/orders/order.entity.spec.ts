@@ -23,7 +23,7 @@ const place = (change: Partial<OrderDraft> = {}) =>
 const priced = (amount: number, quantity = 1) => aLine({ quantity, unitPrice: { amount, currency: 'USD' } });
 
 describe('an order', () => {
-  test('is placed at the moment it is told, as its first version', () => {
+  test('is placed at the given time with version 1', () => {
     const order = place({ reference: '10248' });
 
     expect(order).toMatchObject({ status: 'placed', version: 1, placedAt: now, reference: '10248' });
@@ -31,7 +31,7 @@ describe('an order', () => {
     expect(place()).toMatchObject({ reference: null });
   });
 
-  test('has an id of its own, and a later order a greater one', () => {
+  test('has a unique id, which is greater for a later order', () => {
     const ids = Array.from({ length: 100 }, () => place().id);
 
     expect(ids).toEqual([...new Set(ids)].sort());
@@ -42,15 +42,15 @@ describe('an order', () => {
     ['several lines', [priced(1_400, 12), priced(980, 10), priced(3_480, 5)], 44_000],
     ['several lines of one product', [priced(1_400, 2), priced(1_400, 3)], 7_000],
     ['something for free', [priced(0, 1_000_000)], 0],
-    ['as much as money goes up to', [priced(AMOUNT_MAX - 1), priced(1)], AMOUNT_MAX],
-  ])('of %s costs what its lines cost together', (_what, lines, amount) => {
+    ['the maximum amount', [priced(AMOUNT_MAX - 1), priced(1)], AMOUNT_MAX],
+  ])('of %s costs the sum of its lines', (_what, lines, amount) => {
     const order = place({ lines });
 
     expect(order.total).toEqual({ amount, currency: 'USD' });
     expect(order.lines.reduce((sum, { lineAmount }) => sum + lineAmount, 0)).toBe(amount);
   });
 
-  test('numbers its lines as they were given, and each belongs to it', () => {
+  test('numbers its lines in the given sequence', () => {
     const order = place({ lines: [aLine({ sku: 'B' }), aLine({ sku: 'A' }), aLine({ sku: 'B' })] });
 
     expect(order.lines.map(({ orderId, number, sku }) => ({ orderId, number, sku }))).toEqual([
@@ -61,14 +61,14 @@ describe('an order', () => {
   });
 
   test.each<[string, PricedLine[]]>([
-    ['one minor unit more than money goes up to', [priced(AMOUNT_MAX), priced(1)]],
-    ['a line beyond it', [priced(AMOUNT_MAX, 2)]],
-    ['all that a request can ask for', Array.from({ length: 200 }, () => priced(AMOUNT_MAX, 1_000_000))],
+    ['one minor unit more than the maximum', [priced(AMOUNT_MAX), priced(1)]],
+    ['a line above the maximum', [priced(AMOUNT_MAX, 2)]],
+    ['the largest possible request', Array.from({ length: 200 }, () => priced(AMOUNT_MAX, 1_000_000))],
   ])('of %s is too large', (_what, lines) => {
     expect(() => place({ lines })).toThrow(TotalTooLarge);
   });
 
-  test('costs to the last unit what its lines cost together, or is too large, whatever they are', () => {
+  test('costs exactly the sum of its lines, or is too large, for any lines', () => {
     const amount = fc.oneof(fc.nat(100_000), fc.integer({ min: AMOUNT_MAX / 3, max: AMOUNT_MAX }));
     const quantity = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 1_000_000 }));
     const lines = fc.array(fc.record({ amount, quantity }), { minLength: 1, maxLength: 200 });
@@ -84,7 +84,7 @@ describe('an order', () => {
     );
   });
 
-  test('in two currencies is refused, naming both', () => {
+  test('in two currencies is refused with an error that names both', () => {
     const euros = aLine({ unitPrice: { amount: 1, currency: 'EUR' } });
 
     expect(() => place({ lines: [aLine(), euros, aLine()] })).toThrow(MixedCurrencies);
@@ -118,7 +118,7 @@ describe('each change of an order', () => {
     [['confirm', 'cancel'], { status: 'cancelled', version: 3, cancellation: { reason: 'ordered twice' } }],
     [['confirm', 'ship'], { status: 'shipped', version: 3, shipment }],
     [['confirm', 'ship', 'deliver'], { status: 'delivered', version: 4, shipment }],
-  ])('is one version and says why: %j', (names, expected) => {
+  ])('increases the version by one and stores its data: %j', (names, expected) => {
     expect(after(...names)).toMatchObject(expected);
   });
 
@@ -136,7 +136,7 @@ describe('each change of an order', () => {
     [['confirm', 'ship'], 'ship'],
     [['confirm', 'ship', 'deliver'], 'cancel'],
     [['confirm', 'ship', 'deliver'], 'deliver'],
-  ])('keeps to its states: after %j there is no %s, and nothing of it stays', (names, wrong) => {
+  ])('follows the transitions: after %j, %s is refused and changes nothing', (names, wrong) => {
     const order = after(...names);
     const before = structuredClone(order);
 
@@ -145,7 +145,7 @@ describe('each change of an order', () => {
     expect(structuredClone(order)).toEqual(before);
   });
 
-  test('is along its states and counted, whatever is tried in whatever order', () => {
+  test('follows the transitions and increases the version, for any sequence of calls', () => {
     const isDone = (name: Change, order: Order) => {
       try {
         changes[name](order);

@@ -30,7 +30,7 @@ export interface Shipment {
   readonly trackingNumber: string;
 }
 
-/** What a customer asks for, with the prices of the moment. */
+/** A requested order with the present prices. */
 export interface OrderDraft {
   readonly customer: Customer;
   readonly shippingAddress: Address;
@@ -38,7 +38,10 @@ export interface OrderDraft {
   readonly reference?: string | undefined;
 }
 
-/** A customer's order. It changes only along its states, and each change has one event of the same version. */
+/**
+ * A customer's order. Its status follows the transitions of order-status.ts, and each change publishes one event of the
+ * same version.
+ */
 @Entity({ schema: 'orders', name: 'order' })
 export class Order {
   @PrimaryColumn('uuid')
@@ -80,7 +83,7 @@ export class Order {
   @Column('jsonb', { nullable: true })
   declare shipment: Shipment | null;
 
-  /** Rows of their own, read and written beside the order's. */
+  /** Rows of another table, which OrdersStore and OrdersQueries read and write. */
   lines: OrderLine[] = [];
 
   /** @throws {MixedCurrencies} @throws {TotalTooLarge} */

@@ -13,17 +13,17 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 beforeEach(() => stage.query('TRUNCATE backbone.delivery, backbone.event, backbone.paused_subscriber'));
 
-const look = () => stage.app.get(BackPressure).refresh();
+const refresh = () => stage.app.get(BackPressure).refresh();
 const anOrder = (sku: string) => ({
   customer: { name: 'Paul Henriot', email: 'paul@customer.example' },
   shippingAddress: { name: 'Vins et alcools', street: "59 rue de l'Abbaye", city: 'Reims', country: 'France' },
   lines: [{ sku, quantity: 1 }],
 });
-/** An order that is refused for what is in it, where it is looked at. */
+/** Places an order of an unknown product: 422 when new orders are accepted, 503 when they are refused. */
 const place = () => stage.post('/v1/orders', anOrder('NOTHING'));
 
-/** Deliveries that wait. */
-async function waiting(count: number, claims = 0): Promise<void> {
+/** Adds pending deliveries. */
+async function addPending(count: number, claims = 0): Promise<void> {
   const subject = `order/${randomUUID()}`;
   await stage.query(
     `WITH made AS (
@@ -34,17 +34,17 @@ async function waiting(count: number, claims = 0): Promise<void> {
      SELECT id, 'notifications.emailConfirmation', 'notifications.mails ' || $1, position, $3, now() FROM made`,
     [subject, count, claims],
   );
-  await look();
+  await refresh();
 }
 
-test('as much as there may be is no reason to refuse an order', async () => {
-  await waiting(BACKLOG_MAX);
+test('orders are accepted while the backlog is at its limit', async () => {
+  await addPending(BACKLOG_MAX);
   expect((await place()).status).toBe(422);
   expect((await stage.get('/health/ready')).body).toMatchObject({ status: 'ok' });
 });
 
-test('more than that closes the shop for new orders, and for nothing else, until much of it is done', async () => {
-  await waiting(BACKLOG_MAX + 1);
+test('a larger backlog refuses new orders, and nothing else, until a fifth of it is done', async () => {
+  await addPending(BACKLOG_MAX + 1);
 
   const refused = await place();
   expect(refused).toMatchObject({ status: 503, body: { code: 'backlog-too-large' } });
@@ -67,54 +67,54 @@ test('more than that closes the shop for new orders, and for nothing else, until
       [position],
     );
   await done(2);
-  await look();
+  await refresh();
   expect((await place()).status).toBe(503);
   await done(1);
-  await look();
+  await refresh();
   expect((await place()).status).toBe(422);
 });
 
-test('a request that is repeated gets its order, because that makes no new work', async () => {
+test('a repeated request gets its order, because it adds no work', async () => {
   await stage.receive(ProductListed({ sku: 'TEA', name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }));
   const once = { 'idempotency-key': randomUUID() };
   const first = await stage.post('/v1/orders', anOrder('TEA'), once);
-  await waiting(BACKLOG_MAX + 1);
+  await addPending(BACKLOG_MAX + 1);
 
   expect((await place()).status).toBe(503);
   const again = await stage.post('/v1/orders', anOrder('TEA'), once);
   expect(again).toMatchObject({ status: 201, body: first.body, headers: { 'idempotent-replayed': 'true' } });
 });
 
-test('a mail server that is away does not close it, and neither does an operator who pauses a subscriber', async () => {
-  await waiting(BACKLOG_MAX + 1, 3);
+test('failing deliveries and those of a paused subscriber do not count', async () => {
+  await addPending(BACKLOG_MAX + 1, 3);
   expect((await place()).status).toBe(422);
 
   await stage.query(
     `INSERT INTO backbone.paused_subscriber (subscriber, reason) VALUES ('notifications.emailConfirmation', 'It moves')`,
   );
-  await waiting(BACKLOG_MAX + 1);
+  await addPending(BACKLOG_MAX + 1);
   expect((await place()).status).toBe(422);
 });
 
-test('a history that is replayed does not close it, whether its deliveries are there or are made for it', async () => {
+test('replayed deliveries do not count, whether they existed or are new', async () => {
   const listed = Array.from({ length: BACKLOG_MAX + 1 }, (_, number) =>
     ProductListed({ sku: `TEA-${number}`, name: 'Tea', unitPrice: { amount: 1450, currency: 'USD' } }),
   );
   await stage.receiveAsDeliveries(...listed);
   await stage.query(`UPDATE backbone.delivery SET state = 'dead', attempts = 8, claims = 8`);
-  const reason = 'The price list is mended';
+  const reason = 'The price list is correct again';
   const replays = {
     dead: () => stage.post('/v1/operations/deliveries/replay', { filter: {}, reason }),
     missing: () => stage.post('/v1/operations/subscriptions/orders.addPrice/replay', { reason }),
   };
 
   expect((await replays.dead()).body).toMatchObject({ run: listed.length });
-  await look();
+  await refresh();
   expect((await place()).status).toBe(422);
 
   await stage.query('DELETE FROM backbone.delivery');
   expect((await replays.missing()).body).toMatchObject({ run: listed.length });
-  await look();
+  await refresh();
   expect((await place()).status).toBe(422);
   expect(await stage.runDeliveries()).toBe(listed.length);
 });

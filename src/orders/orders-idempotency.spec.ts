@@ -23,7 +23,7 @@ const anOrder = (quantity = 2) => ({
 const place = (key: string, order: object = anOrder()) => orders.post('/v1/orders', order, { 'idempotency-key': key });
 const stored = async () => (await orders.query<{ n: number }>('SELECT count(*)::integer AS n FROM orders.order'))[0]?.n;
 
-test('a repeated request gets the first answer, and places nothing', async () => {
+test('a repeated request gets the first response, and places no order', async () => {
   const key = randomUUID();
   const first = await place(key);
   const count = await stored();
@@ -38,7 +38,7 @@ test('a repeated request gets the first answer, and places nothing', async () =>
   expect(await stored()).toBe(count);
 });
 
-test('the order of fields and the quotes around a key make no other request', async () => {
+test('another sequence of fields, or quotes around the key, is the same request', async () => {
   const key = randomUUID();
   const { customer, lines } = anOrder();
   const first = await place(key, { customer, shippingAddress, lines });
@@ -46,7 +46,7 @@ test('the order of fields and the quotes around a key make no other request', as
   expect(await place(`"${key}"`, { lines, shippingAddress, customer })).toMatchObject({ body: first.body });
 });
 
-test('a key that came with another request is refused', async () => {
+test('a key that another request has used is refused', async () => {
   const key = randomUUID();
   await place(key, anOrder(1));
   const count = await stored();
@@ -64,7 +64,7 @@ test.each(['', ' ', 'a b', 'ü', 'k'.repeat(256), '"', 'a"b'])('the key %j is re
   expect(await stored()).toBe(count);
 });
 
-test('a refused request leaves its key free for a better one', async () => {
+test('a refused request does not use up its key', async () => {
   const key = randomUUID();
   expect(await place(key, anOrder(0))).toMatchObject({ status: 400 });
   expect(await place(key, { ...anOrder(), lines: [{ sku: 'NOTHING', quantity: 1 }] })).toMatchObject({ status: 422 });
@@ -72,7 +72,7 @@ test('a refused request leaves its key free for a better one', async () => {
   expect(await place(key)).toMatchObject({ status: 201 });
 });
 
-test('of twenty requests with one key at the same time one places an order, and no other order is answered', async () => {
+test('of twenty concurrent requests with one key, one places an order, and all responses show that order', async () => {
   const key = randomUUID();
   const count = (await stored()) ?? 0;
 
@@ -89,7 +89,7 @@ test('of twenty requests with one key at the same time one places an order, and 
   expect(await stored()).toBe(count + 1);
 });
 
-test('keys are forgotten after a day, and not before', async () => {
+test('keys are deleted after a day, and not before', async () => {
   const [old, young] = [randomUUID(), randomUUID()];
   const first = await place(old);
   const second = await place(young);
@@ -103,7 +103,7 @@ test('keys are forgotten after a day, and not before', async () => {
   expect((await place(old)).body.id).not.toBe(first.body.id);
 });
 
-test('a request whose work is not committed yet is being worked on', async () => {
+test('a request with the key of a request that has not committed is refused as still running', async () => {
   const key = randomUUID();
   await orders.query('CREATE TABLE IF NOT EXISTS gate ()');
   await orders.query(`CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
@@ -127,12 +127,12 @@ test('a request whose work is not committed yet is being worked on', async () =>
   await orders.query('DROP TRIGGER gate ON orders.order');
 });
 
-/** Until somebody stands at the gate. */
+/** Waits until a transaction waits for the lock on `gate`. */
 async function waiting(): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
     const rows = await orders.query(`SELECT FROM pg_locks WHERE relation = 'gate'::regclass AND NOT granted`);
     if (rows.length > 0) return;
   }
-  throw new Error('Nobody came to the gate');
+  throw new Error('No transaction waits for the gate');
 }

@@ -22,7 +22,7 @@ const linesOf = (count: number) => Array.from({ length: count }, () => aLine());
 
 const place = (change: object = {}) => orders.post('/v1/orders', anOrder(change));
 
-/** Everything that a request could have left behind. */
+/** Counts all rows that a request could have added or changed. */
 async function traces() {
   const [counts] = await orders.query(`
     SELECT (SELECT count(*) FROM orders."order") AS orders, (SELECT count(*) FROM orders.order_line) AS lines,
@@ -84,7 +84,7 @@ describe('an order is refused, and leaves nothing, for', () => {
       unclean,
     ],
     ['a line break in a name', anOrder({ customer: { ...customer, name: 'P\r\nBcc: x' } }), 'customer.name', unclean],
-    ['a turned text in a reference', anOrder({ reference: 'abc\u202Edef' }), 'reference', unclean],
+    ['a bidi control in a reference', anOrder({ reference: 'abc\u202Edef' }), 'reference', unclean],
     ['an address without an at', anOrder({ customer: { ...customer, email: 'paul' } }), 'customer.email', noAddress],
     [
       'an address without a domain',
@@ -127,7 +127,7 @@ describe('an order is refused, and leaves nothing, for', () => {
     expect(await traces()).toEqual(before);
   });
 
-  test('several reasons, and all of them are told', async () => {
+  test('several reasons, all of which are reported', async () => {
     const { body } = await place({ customer: { name: '', email: 'paul' }, lines: [aLine({ quantity: 0 })], extra: 1 });
 
     expect(body.errors.map(({ path }: { path: string }) => path).sort()).toEqual([
@@ -138,7 +138,7 @@ describe('an order is refused, and leaves nothing, for', () => {
     ]);
   });
 
-  test('products that are not for sale, a mix of currencies and a total too large, which are no mistakes of form', async () => {
+  test('products that are not for sale, a mix of currencies and a total too large, which are no validation errors', async () => {
     await orders.receive(
       ProductListed({ sku: 'YEN', name: 'Yen', unitPrice: { amount: 1, currency: 'JPY' } }),
       ProductListed({ sku: 'GOLD', name: 'Gold', unitPrice: { amount: 9_000_000_000_000_000, currency: 'USD' } }),
@@ -160,7 +160,7 @@ describe('an order is refused, and leaves nothing, for', () => {
   });
 });
 
-describe('an order is taken with', () => {
+describe('an order is accepted with', () => {
   test.each([
     ['SQL for a name', 'Robert\'); DROP TABLE orders."order"; --'],
     ['HTML for a name', '<script>alert("1")</script><img src=x onerror=alert(2)> & co'],
@@ -168,7 +168,7 @@ describe('an order is taken with', () => {
     ['signs of all kinds for a name', 'Jürgen Łukasz 王小明 محمد 👩‍👩‍👧‍👦 e\u0301'],
     ['a name that is as long as it may be', 'é'.repeat(200)],
     ['the name of a property', '__proto__'],
-  ])('%s, and gives it back as it is', async (_what, name) => {
+  ])('%s, and returns it unchanged', async (_what, name) => {
     const { status, body } = await place({
       customer: { ...customer, name },
       shippingAddress: { ...shippingAddress, name, street: name },
@@ -179,7 +179,7 @@ describe('an order is taken with', () => {
     expect(body.shippingAddress).toEqual({ ...shippingAddress, name, street: name });
   });
 
-  test('200 lines of a million pieces each, in their order', async () => {
+  test('200 lines of a million pieces each, in their sequence', async () => {
     const lines = linesOf(200).map((line, index) => ({ ...line, quantity: 1_000_000 - index }));
 
     const { status, body } = await place({ lines });
@@ -192,7 +192,7 @@ describe('an order is taken with', () => {
     );
   });
 
-  test('blanks around its words, which are taken away', async () => {
+  test('spaces around its texts, which are removed', async () => {
     const { body } = await place({ customer: { ...customer, name: '  Paul  ' }, reference: ' 10248 ' });
 
     expect(body).toMatchObject({ customer: { name: 'Paul' }, reference: '10248' });
@@ -235,7 +235,7 @@ describe('a change of an order is refused for', () => {
   });
 
   test.each(['1', 'NW-11', '0192f3a0-5b1e-7c3d-9f2a-4e6b8d0c1a2b0', "'%20OR%20'1'='1", '%00'])(
-    'an id that is none: %s',
+    'a malformed id: %s',
     async (noId) => {
       const answers = [
         await orders.get(`/v1/orders/${noId}`),
@@ -258,12 +258,12 @@ describe('a change of an order is refused for', () => {
 /** Runs a statement under the role of the module itself. */
 const asOrders = (sql: string): Promise<unknown> =>
   orders.app.get(Database).transaction('orders', ({ manager }) => manager.query(sql));
-/** Runs it as the one who owns all tables, as a repair by hand would. */
+/** Runs a statement as the owner of the tables, like SQL by hand. */
 const asOwner = (sql: string): Promise<unknown> => orders.query(sql);
 
 describe.each([
   ['the module itself', asOrders],
-  ['whoever owns the tables', asOwner],
+  ['the owner of the tables', asOwner],
 ])('not even %s can', (_who, run) => {
   let id: string;
 
@@ -281,15 +281,15 @@ describe.each([
     `INSERT INTO orders.order_line (order_id, number, sku, name, quantity, unit_amount) VALUES (${values})`;
 
   test.each<[what: string, state: string, constraint: string | undefined, sql: string]>([
-    ['invent a state', CHECK, 'order_status_check', change(`status = 'lost'`)],
-    ['let an order cost less than nothing', CHECK, 'order_total_amount_check', change('total_amount = -1')],
-    ['reject an order without saying why', CHECK, 'order_rejection_says_why', change(`status = 'rejected'`)],
-    ['say why an order is rejected that is not', CHECK, 'order_rejection_says_why', change(`rejection = '{}'`)],
-    ['forget who ordered', NOT_NULL, undefined, change('customer_name = NULL')],
-    ['forget where it goes', NOT_NULL, undefined, change('shipping_address = NULL')],
-    ['order nothing', CHECK, 'order_line_quantity_check', addLine(`'$id', 2, 'TEA', 'Tea', 0, 1`)],
-    ['order for less than nothing', CHECK, 'order_line_unit_amount_check', addLine(`'$id', 2, 'TEA', 'Tea', 1, -1`)],
-    ['write a line twice', UNIQUE, 'order_line_pkey', addLine(`'$id', 1, 'TEA', 'Tea', 1, 1`)],
+    ['set an unknown status', CHECK, 'order_status_check', change(`status = 'lost'`)],
+    ['give an order a negative total', CHECK, 'order_total_amount_check', change('total_amount = -1')],
+    ['reject an order without a reason', CHECK, 'order_rejection_says_why', change(`status = 'rejected'`)],
+    ['give a reason to an order that is not rejected', CHECK, 'order_rejection_says_why', change(`rejection = '{}'`)],
+    ['remove the customer', NOT_NULL, undefined, change('customer_name = NULL')],
+    ['remove the address', NOT_NULL, undefined, change('shipping_address = NULL')],
+    ['order 0 pieces', CHECK, 'order_line_quantity_check', addLine(`'$id', 2, 'TEA', 'Tea', 0, 1`)],
+    ['give a line a negative price', CHECK, 'order_line_unit_amount_check', addLine(`'$id', 2, 'TEA', 'Tea', 1, -1`)],
+    ['insert a line twice', UNIQUE, 'order_line_pkey', addLine(`'$id', 1, 'TEA', 'Tea', 1, 1`)],
     [
       'add a line to no order',
       FOREIGN_KEY,
@@ -297,7 +297,7 @@ describe.each([
       addLine(`'${randomUUID()}', 1, 'TEA', 'Tea', 1, 1`),
     ],
     [
-      'forget an order that has lines',
+      'delete an order that has lines',
       FOREIGN_KEY,
       'order_line_order_id_fkey',
       `DELETE FROM orders."order" WHERE id = '$id'`,
@@ -317,7 +317,7 @@ describe.each([
 });
 
 describe('the role of orders', () => {
-  test('sees and changes no table of another module', async () => {
+  test('reads and changes no table of another module', async () => {
     const tables = await orders.query<{ name: string }>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
         WHERE schemaname IN ('inventory', 'notifications', 'backbone')`,
@@ -332,7 +332,7 @@ describe('the role of orders', () => {
     expect(new Set(states)).toEqual(new Set(['42501']));
   });
 
-  test('makes no table of its own, and changes none', async () => {
+  test('creates, changes and drops no table', async () => {
     const tried = [
       'CREATE TABLE orders.extra (id int)',
       'DROP TABLE orders.price',
@@ -344,13 +344,13 @@ describe('the role of orders', () => {
     expect(new Set(states)).toEqual(new Set(['42501']));
   });
 
-  test('is the one under which it hears others inside their transactions', async () => {
+  test('is in force while its reactions run in transactions of other modules', async () => {
     const { body } = await place();
     await orders.query('REVOKE UPDATE ON orders."order" FROM orderly_orders');
 
-    const heard = orders.receive(StockReserved({ orderId: body.id }));
+    const receiving = orders.receive(StockReserved({ orderId: body.id }));
 
-    expect(await heard.then(() => 'allowed', sqlStateOf)).toBe('42501');
+    expect(await receiving.then(() => 'allowed', sqlStateOf)).toBe('42501');
     await orders.query('GRANT UPDATE ON orders."order" TO orderly_orders');
     expect((await orders.get(`/v1/orders/${body.id}`)).body.status).toBe('placed');
   });

@@ -24,7 +24,7 @@ const place = (prefer?: string) =>
     prefer === undefined ? {} : { prefer },
   );
 
-/** Until an order is stored that was not there before; inventory has not answered it. */
+/** Waits until a new order is stored, and returns its id. */
 async function newest(known: readonly string[]): Promise<string> {
   const deadline = Date.now() + 5_000;
   while (Date.now() < deadline) {
@@ -34,7 +34,7 @@ async function newest(known: readonly string[]): Promise<string> {
   throw new Error('No order was stored');
 }
 
-test('who prefers to wait gets the settled order, although inventory answers later', async () => {
+test('a client that prefers to wait gets the confirmed order, although inventory answers later', async () => {
   const known = (await orders.query<{ id: string }>('SELECT id FROM orders.order')).map(({ id }) => id);
   const placing = place('wait=5');
   await orders.receive(StockReserved({ orderId: await newest(known) }));
@@ -44,16 +44,16 @@ test('who prefers to wait gets the settled order, although inventory answers lat
   expect([status, body.status, headers['preference-applied']]).toEqual([201, 'confirmed', 'wait=5']);
 });
 
-test('who waits in vain gets the order as it is', async () => {
+test('a client gets the placed order when inventory does not answer in time', async () => {
   const { status, body, headers } = await place('wait=1');
 
   expect([status, body.status, headers['preference-applied']]).toEqual([201, 'placed', 'wait=1']);
 });
 
 test.each([
-  ['is turned away', new Overloaded()],
-  ['meets a lost database', new Error('Connection terminated unexpectedly')],
-])('who waits gets the order that exists, although the look at it %s', async (_what, error) => {
+  ['is refused', new Overloaded()],
+  ['loses its connection', new Error('Connection terminated unexpectedly')],
+])('a client that waits gets the order, although reading it %s', async (_what, error) => {
   const reading = jest.spyOn(orders.app.get(Database), 'read').mockRejectedValue(error);
   const { status, body } = await place('wait=5').finally(() => reading.mockRestore());
 
@@ -61,7 +61,7 @@ test.each([
   expect((await orders.get(`/v1/orders/${body.id}`)).body.status).toBe('placed');
 });
 
-test('who does not prefer to wait gets the order at once', async () => {
+test('a client that does not prefer to wait gets the order at once', async () => {
   const { body, headers } = await place();
 
   expect(body.status).toBe('placed');

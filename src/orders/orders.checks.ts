@@ -8,11 +8,11 @@ import type { EventCheck, Finding, HandledEvent, ModuleChecks, RowCheck } from '
 import { Order } from './order.entity.js';
 import type { OrderStatus } from './order-status.js';
 
-/** Inventory answers in milliseconds, and in seconds where it runs in another process. */
+/** Inventory reserves stock within milliseconds, or within seconds where it runs in another process. */
 const ANSWERED_MINUTES = 15;
 const OVERDUE = `status = 'placed' AND placed_at < now() - interval '${ANSWERED_MINUTES} minutes'`;
 
-/** The states that an order may have after inventory's answer. */
+/** The statuses that an order may have after the event of inventory. */
 const STATUSES_AFTER: Readonly<Record<string, readonly OrderStatus[]>> = {
   [StockReserved.type]: ['confirmed', 'shipped', 'delivered', 'cancelled'],
   [StockShort.type]: ['rejected', 'cancelled'],
@@ -20,13 +20,13 @@ const STATUSES_AFTER: Readonly<Record<string, readonly OrderStatus[]>> = {
 
 const subjectOf = (id: string): string => `order/${id}`;
 
-/** What must agree with orders. */
+/** Checks that orders agree with their events and with those of inventory. */
 @Injectable()
 export class OrdersChecks implements ModuleChecks {
   readonly rowChecks: readonly RowCheck[] = [
     {
       name: 'orders.last-events-tell-their-states',
-      description: 'The last event of an order has its state and its version',
+      description: 'An order has the status and the version of its last event',
       remedy: 'The order was changed by hand: set it back to what its timeline shows',
       keysAfter: (last, limit) => this.idsWhere('true', last, limit),
       findMismatches: (ids) => this.differentFromLastEvent(ids),
@@ -34,7 +34,8 @@ export class OrdersChecks implements ModuleChecks {
     {
       name: 'orders.are-settled',
       description: `No order is placed for longer than ${ANSWERED_MINUTES} minutes`,
-      remedy: 'Its timeline shows whether the answer of inventory is missing, and which delivery is pending or dead',
+      remedy:
+        'The timeline of the order shows whether the event of inventory is missing, and which delivery is pending or dead',
       keysAfter: (last, limit) => this.idsWhere(OVERDUE, last, limit),
       findMismatches: (ids) => this.stillPlaced(ids),
     },
@@ -42,10 +43,10 @@ export class OrdersChecks implements ModuleChecks {
   readonly eventChecks: readonly EventCheck[] = [
     {
       name: 'orders.heed-inventory',
-      description: 'The state of an order follows from the answer of inventory: stock reserved or short',
+      description: 'The status of an order follows from the event of inventory: stock reserved or short',
       remedy: 'Compare the order with its timeline, and correct it by hand',
       events: [StockReserved, StockShort],
-      findMismatches: (events) => this.unlikeAnswer(events),
+      findMismatches: (events) => this.differentFromInventory(events),
     },
   ];
 
@@ -60,7 +61,7 @@ export class OrdersChecks implements ModuleChecks {
     return [...orders.values()].flatMap(({ id: key, status, version }) => {
       const event = last.get(subjectOf(key));
       if (event?.type === `orders.order-${status}.v1` && event.version === version) return [];
-      const expected = event ? `version ${event.version}, as in ${event.type}` : 'an event with this state';
+      const expected = event ? `version ${event.version}, as in ${event.type}` : 'an event with this status';
       return [{ key, subject: subjectOf(key), expected, found: `version ${version}, ${status}` }];
     });
   }
@@ -75,7 +76,7 @@ export class OrdersChecks implements ModuleChecks {
       });
   }
 
-  private async unlikeAnswer(events: readonly HandledEvent[]): Promise<Finding[]> {
+  private async differentFromInventory(events: readonly HandledEvent[]): Promise<Finding[]> {
     const orderIds = events.map(({ data }) => StockReserved.data.pick({ orderId: true }).parse(data).orderId);
     const orders = await this.orders(orderIds);
     return events.flatMap(({ id: key, type }, index) => {

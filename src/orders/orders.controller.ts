@@ -17,8 +17,8 @@ import {
   orderId,
   orderQuery,
   orderView,
+  orderViewOf,
   shipmentBody,
-  viewOf,
 } from './orders.dto.js';
 import { OrdersQueries } from './orders.queries.js';
 import { OrdersService } from './orders.service.js';
@@ -35,8 +35,8 @@ const anOrder = {
   reference: '10248',
 };
 
-function placed(order: Order, headers = {}): Created<OrderView> {
-  return new Created(`/v1/orders/${order.id}`, viewOf(order), headers);
+function created(order: Order, headers = {}): Created<OrderView> {
+  return new Created(`/v1/orders/${order.id}`, orderViewOf(order), headers);
 }
 
 @ApiTags('Orders')
@@ -49,22 +49,24 @@ export class OrdersController {
   ) {}
 
   @Post()
-  @Idempotent((order: Order) => placed(order))
+  @Idempotent((order: Order) => created(order))
   @ApiHeader({
     name: 'Prefer',
     required: false,
-    description: 'wait=5: wait up to so many seconds for an order to be settled, where stock is kept elsewhere',
+    description:
+      'wait=5: wait up to 5 seconds until the order is confirmed or rejected, where inventory runs in another process',
     schema: { type: 'string' },
   })
   @ApiOperation({
     summary: 'Place an order',
-    description: 'Answers with the settled order: `confirmed`, or `rejected` where stock ran short, which is no error.',
+    description:
+      'Returns the order as `confirmed`, or as `rejected` when stock is short, which is no error. It is still `placed` where inventory runs in another process.',
   })
   @ApiExamples({
     'An order': anOrder,
-    'More than there is': { ...anOrder, lines: [{ sku: 'DEMO-TEA', quantity: 100_000 }] },
+    'More than is in stock': { ...anOrder, lines: [{ sku: 'DEMO-TEA', quantity: 100_000 }] },
   })
-  @ApiCreatedResponse({ description: 'The order exists', standardSchema: orderView })
+  @ApiCreatedResponse({ description: 'The placed order', standardSchema: orderView })
   @ApiProblems({ 422: ['products-not-for-sale', 'mixed-currencies', 'total-too-large'], 503: ['backlog-too-large'] })
   async place(
     @Body({ schema: orderBody }) request: z.output<typeof orderBody>,
@@ -72,29 +74,32 @@ export class OrdersController {
   ): Promise<Created<OrderView>> {
     const waitSeconds = waitSecondsOf(prefer);
     const order = await this.orders.place(request);
-    return placed(await this.queries.settled(order, waitSeconds), preferenceApplied(waitSeconds));
+    return created(await this.queries.awaitDecision(order, waitSeconds), preferenceApplied(waitSeconds));
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Look at an order' })
+  @ApiOperation({ summary: 'Get an order' })
   @ApiOkResponse({ description: 'The order', standardSchema: orderView })
   @ApiProblems({ 404: ['order-not-found'] })
   async get(@Param('id', { schema: orderId }) id: string): Promise<OrderView> {
-    return viewOf(await this.queries.order(id));
+    return orderViewOf(await this.queries.order(id));
   }
 
   @Get()
-  @ApiOperation({ summary: 'Find orders' })
+  @ApiOperation({ summary: 'List the orders' })
   @ApiOkPage(orderView)
   @ApiProblems({ 400: ['cursor-invalid'] })
   async list(@Query({ schema: orderQuery }) query: OrderQuery): Promise<Page<OrderView>> {
     const page = await this.queries.orders(query);
-    return { ...page, items: page.items.map(viewOf) };
+    return { ...page, items: page.items.map(orderViewOf) };
   }
 
   @Post(':id/cancellation')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Call an order off', description: 'Possible until it is shipped. Its stock is free again.' })
+  @ApiOperation({
+    summary: 'Cancel an order',
+    description: 'Possible until it is shipped. Releases the reserved stock.',
+  })
   @ApiExamples({ 'Changed plans': { reason: 'ordered twice by mistake' } })
   @ApiOkResponse({ description: 'The cancelled order', standardSchema: orderView })
   @ApiProblems({ 404: ['order-not-found'], 409: ['wrong-transition'] })
@@ -102,12 +107,12 @@ export class OrdersController {
     @Param('id', { schema: orderId }) id: string,
     @Body({ schema: cancellationBody }) { reason }: z.output<typeof cancellationBody>,
   ): Promise<OrderView> {
-    return viewOf(await this.orders.cancel(id, reason));
+    return orderViewOf(await this.orders.cancel(id, reason));
   }
 
   @Post(':id/shipment')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Hand a confirmed order to a carrier' })
+  @ApiOperation({ summary: 'Ship a confirmed order' })
   @ApiExamples({ 'A parcel': { carrier: 'Speedy Express', trackingNumber: 'SE-2048-16' } })
   @ApiOkResponse({ description: 'The shipped order', standardSchema: orderView })
   @ApiProblems({ 404: ['order-not-found'], 409: ['wrong-transition'] })
@@ -115,26 +120,26 @@ export class OrdersController {
     @Param('id', { schema: orderId }) id: string,
     @Body({ schema: shipmentBody }) shipment: z.output<typeof shipmentBody>,
   ): Promise<OrderView> {
-    return viewOf(await this.orders.ship(id, shipment));
+    return orderViewOf(await this.orders.ship(id, shipment));
   }
 
   @Post(':id/delivery')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Book a shipped order as delivered' })
-  @ApiExamples({ 'Nothing to add': {} })
+  @ApiOperation({ summary: 'Mark a shipped order as delivered' })
+  @ApiExamples({ 'An empty body': {} })
   @ApiOkResponse({ description: 'The delivered order', standardSchema: orderView })
   @ApiProblems({ 404: ['order-not-found'], 409: ['wrong-transition'] })
   async deliver(
     @Param('id', { schema: orderId }) id: string,
     @Body({ schema: deliveryBody }) _: z.output<typeof deliveryBody>,
   ): Promise<OrderView> {
-    return viewOf(await this.orders.deliver(id));
+    return orderViewOf(await this.orders.deliver(id));
   }
 
   @Get(':id/timeline')
   @ApiOperation({
-    summary: 'See what happened with an order',
-    description: 'Events, deliveries and messages, in order.',
+    summary: 'Get the timeline of an order',
+    description: 'Its events, deliveries and messages, oldest first.',
   })
   @ApiOkResponse({ description: 'The timeline', standardSchema: timelineView })
   @ApiProblems({ 404: ['order-not-found'] })

@@ -30,7 +30,7 @@ export const orderBody = z
       .array(z.strictObject({ sku, quantity }))
       .min(1)
       .max(LINES_MAX)
-      .meta({ description: 'Several lines of one SKU count together' }),
+      .meta({ description: 'Several lines with one SKU are reserved as one quantity' }),
     reference: reference.optional(),
   })
   .meta({ id: 'OrderInput' });
@@ -45,7 +45,7 @@ export const orderView = z
   .object({
     id: orderId,
     status: z.enum(ORDER_STATUSES),
-    version: z.int().meta({ description: 'Grows by one with each change' }),
+    version: z.int().meta({ description: 'Increases by one with each change' }),
     customer: z.object(customer.shape),
     shippingAddress: z.object(address.shape),
     reference: z.string().nullable(),
@@ -74,8 +74,8 @@ export const orderQuery = z.strictObject({
 });
 export type OrderQuery = z.output<typeof orderQuery>;
 
-/** An order as the world may see it. */
-export function viewOf(order: Order): OrderView {
+/** The order as the API shows it. */
+export function orderViewOf(order: Order): OrderView {
   const { id, status, version, customer, shippingAddress, reference, total, currency } = order;
   const { rejection, cancellation, shipment } = order;
   return {

@@ -35,7 +35,7 @@ export class MixedCurrencies extends DomainError {
   readonly code = 'mixed-currencies';
 
   constructor(currencies: readonly string[]) {
-    super(`An order is paid in one currency; these products are sold in ${currencies.join(' and ')}.`);
+    super(`An order is paid in one currency; these products have prices in ${currencies.join(' and ')}.`);
   }
 }
 

@@ -8,7 +8,7 @@ const about = (data: { orderId: string }): string => `order/${data.orderId}`;
 
 export const OrderPlaced = defineEvent({
   type: 'orders.order-placed.v1',
-  description: 'An order was accepted and stored. Nothing is reserved yet: inventory answers next.',
+  description: 'An order was accepted and stored. Nothing is reserved yet: inventory reserves the stock next.',
   subject: about,
   data: z.object({ orderId, lines: z.array(z.object({ sku: z.string(), quantity: z.int() })) }),
 });
@@ -16,7 +16,7 @@ export type OrderPlaced = EventOf<typeof OrderPlaced>;
 
 export const OrderConfirmed = defineEvent({
   type: 'orders.order-confirmed.v1',
-  description: 'Every line is reserved: the shop now owes the customer this order.',
+  description: 'All lines are reserved: the shop now owes the customer this order.',
   subject: about,
   data: z.object({
     orderId,
@@ -29,7 +29,7 @@ export type OrderConfirmed = EventOf<typeof OrderConfirmed>;
 
 export const OrderRejected = defineEvent({
   type: 'orders.order-rejected.v1',
-  description: 'The order cannot be fulfilled, because stock ran short. Nothing is reserved for it.',
+  description: 'The order cannot be fulfilled, because stock is short. Nothing is reserved for it.',
   subject: about,
   data: z.object({
     orderId,
@@ -42,7 +42,7 @@ export type OrderRejected = EventOf<typeof OrderRejected>;
 
 export const OrderCancelled = defineEvent({
   type: 'orders.order-cancelled.v1',
-  description: 'The order was called off before it was shipped. What was reserved for it is free again.',
+  description: 'The order was cancelled before it was shipped. Inventory releases its reserved stock.',
   subject: about,
   data: z.object({ orderId, customer, reason: z.string() }),
 });

@@ -12,7 +12,7 @@ import { OrdersStore } from './orders.store.js';
 import { Price } from './price.entity.js';
 import { PriceList } from './price-list.js';
 
-/** What customers want: orders from placed to delivered, at the prices of the moment. */
+/** Orders of customers, from placed to delivered, with the prices at the time of placing. */
 @BusinessModule({
   name: 'orders',
   events,

@@ -11,12 +11,12 @@ import { OrderLine } from './order-line.entity.js';
 import type { OrderQuery } from './orders.dto.js';
 import { OrderNotFound } from './orders.errors.js';
 
-/** Where inventory lives elsewhere, its answer takes some tens of milliseconds. */
-const LOOK_EVERY_MS = 50;
+/** Where inventory runs in another process, it reserves stock within tens of milliseconds. */
+const POLL_MS = 50;
 
 const cursorParts = z.tuple([isoTime, z.uuid()]);
 
-/** What can be seen of orders. */
+/** Reads orders for the API. */
 @Injectable()
 export class OrdersQueries {
   private readonly logger = new Logger(OrdersQueries.name);
@@ -33,17 +33,20 @@ export class OrdersQueries {
     });
   }
 
-  /** The order once it is settled, or as it was last seen when the time is over or nobody can look. It never fails: the order exists. */
-  async settled(order: Order, waitSeconds: number): Promise<Order> {
+  /**
+   * Waits until the order is confirmed or rejected, at most so many seconds, and returns its last known state. Never
+   * throws: the order is committed, so its client must get its id even if the database cannot be read meanwhile.
+   */
+  async awaitDecision(order: Order, waitSeconds: number): Promise<Order> {
     const deadline = performance.now() + waitSeconds * 1_000;
     let latest = order;
     try {
       while (latest.status === 'placed' && performance.now() < deadline) {
-        await pause(LOOK_EVERY_MS);
+        await pause(POLL_MS);
         latest = await this.order(order.id);
       }
     } catch (err) {
-      const message = 'An order could not be read while its client waited; the answer is the last known state';
+      const message = 'An order could not be read while its client waited; the response shows its last known state';
       logOccasionally(this.logger, 'warn', { message, err });
     }
     return latest;

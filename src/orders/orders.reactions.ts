@@ -12,7 +12,7 @@ import {
 import { OrdersService } from './orders.service.js';
 import { PriceList } from './price-list.js';
 
-/** Everything orders does because somebody else did something. */
+/** The reactions of orders to the events of inventory. */
 @Injectable()
 export class OrdersReactions {
   constructor(

@@ -16,7 +16,7 @@ import {
 import { OrdersStore } from './orders.store.js';
 import { PriceList } from './price-list.js';
 
-/** What a customer asks for. The prices are the shop's to say. */
+/** An order as a customer requests it, without prices: the price list has them. */
 export interface OrderRequest {
   readonly customer: Customer;
   readonly shippingAddress: Address;
@@ -24,7 +24,12 @@ export interface OrderRequest {
   readonly reference?: string | undefined;
 }
 
-/** The story of an order. */
+/**
+ * The use cases of orders. Each runs in one transaction. Where inventory runs in the same process, placing an order
+ * includes the reservation: `place` publishes OrderPlaced, inventory reserves and publishes StockReserved or
+ * StockShort, and `confirm` or `reject` runs, all before the commit. OrdersStore keeps the new order in memory until
+ * then.
+ */
 @Injectable()
 export class OrdersService {
   private readonly logger = new Logger(OrdersService.name);
@@ -33,19 +38,21 @@ export class OrdersService {
     private readonly transactions: Transactions,
     private readonly store: OrdersStore,
     private readonly priceList: PriceList,
-    private readonly backlog: BackPressure,
+    private readonly backPressure: BackPressure,
   ) {}
 
   /**
-   * Gives the order as its transaction left it: settled where inventory is at hand, else still placed.
+   * Returns the order as it commits: confirmed or rejected where inventory runs in this process, else placed.
    * @throws {BacklogTooLarge}
+   * @throws {ProductsNotForSale}
    */
   place(request: OrderRequest): Promise<Order> {
     return this.transactions.run(async (tx) => {
-      // Not sooner: a request that is repeated has been answered by now, and its order exists.
-      this.backlog.assertAccepting();
+      // Only here, in the transaction: a repeated request has got its stored response by now, and adds no work.
+      this.backPressure.assertAccepting();
       const lines = await this.priceList.price(request.lines, tx);
       const order = Order.place({ ...request, lines }, new Date());
+      // In memory only. Reactions to OrderPlaced find it there and change it; its INSERT runs last, before commit.
       this.store.add(order, tx);
       tx.publish(OrderPlaced({ orderId: order.id, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })) }));
       return order;
@@ -53,14 +60,14 @@ export class OrdersService {
   }
 
   async confirm(orderId: string, tx: Transaction): Promise<void> {
-    await this.answer(orderId, 'confirmed', tx, (order) => {
+    await this.applyDecision(orderId, 'confirmed', tx, (order) => {
       order.confirm();
       return OrderConfirmed({ orderId, customer: order.customer, lines: linesOf(order), total: order.total });
     });
   }
 
   async reject(orderId: string, rejection: Rejection, tx: Transaction): Promise<void> {
-    await this.answer(orderId, 'rejected', tx, (order) => {
+    await this.applyDecision(orderId, 'rejected', tx, (order) => {
       order.reject(rejection);
       const names = new Map(order.lines.map(({ sku, name }) => [sku, name]));
       const lines = rejection.lines.map((line) => ({ ...line, name: names.get(line.sku) ?? line.sku }));
@@ -89,9 +96,10 @@ export class OrdersService {
     });
   }
 
+  /** Changes an order that is in the database already. */
   private change(orderId: string, work: (order: Order) => Fact): Promise<Order> {
     return this.transactions.run(async (tx) => {
-      const order = await this.store.take(orderId, tx);
+      const order = await this.store.getForUpdate(orderId, tx);
       const fact = work(order);
       await this.store.update(order, tx);
       tx.publish(fact);
@@ -99,10 +107,19 @@ export class OrdersService {
     });
   }
 
-  /** Inventory's answer may come after the customer called the order off; then inventory hears of that as well. */
-  private async answer(orderId: string, to: OrderStatus, tx: Transaction, work: (order: Order) => Fact): Promise<void> {
-    const order = await this.store.take(orderId, tx);
-    if (!mayBecome(order.status, to)) return this.logger.log(`Order ${orderId} is ${order.status} already, not ${to}`);
+  /**
+   * Applies the event of inventory. Does nothing when the order is cancelled meanwhile: inventory receives
+   * OrderCancelled after its own event, and releases the stock.
+   */
+  private async applyDecision(
+    orderId: string,
+    to: OrderStatus,
+    tx: Transaction,
+    work: (order: Order) => Fact,
+  ): Promise<void> {
+    const order = await this.store.getForUpdate(orderId, tx);
+    if (!mayBecome(order.status, to))
+      return this.logger.log(`Order ${orderId} is already ${order.status} and does not become ${to}`);
     const fact = work(order);
     await this.store.update(order, tx);
     tx.publish(fact);

@@ -36,7 +36,7 @@ afterAll(() => orders.close());
 
 const usd = (amount: number) => ({ amount, currency: 'USD' });
 
-/** Inventory puts a product on sale. */
+/** Publishes that inventory has listed a product. */
 const listed = (sku: string, amount: number, currency = 'USD') =>
   orders.receive(ProductListed({ sku, name: `The ${sku}`, unitPrice: { amount, currency } }));
 
@@ -66,35 +66,35 @@ type Request = keyof typeof bodies;
 
 const ask = (id: string, request: Request) => orders.post(`/v1/orders/${id}/${request}`, bodies[request]);
 
-/** How an order gets into a state. */
-const ways: Readonly<Record<OrderStatus, (id: string) => Promise<unknown>>> = {
+/** Brings an order to a status. */
+const bringTo: Readonly<Record<OrderStatus, (id: string) => Promise<unknown>>> = {
   placed: async () => undefined,
   confirmed: (id) => orders.receive(StockReserved({ orderId: id })),
   rejected: (id) => orders.receive(shortOf(id)),
   cancelled: (id) => ask(id, 'cancellation'),
   shipped: async (id) => {
-    await ways.confirmed(id);
+    await bringTo.confirmed(id);
     await ask(id, 'shipment');
   },
   delivered: async (id) => {
-    await ways.shipped(id);
+    await bringTo.shipped(id);
     await ask(id, 'delivery');
   },
 };
 
 async function orderThatIs(status: OrderStatus): Promise<OrderView> {
   const { id } = await place();
-  await ways[status](id);
+  await bringTo[status](id);
   const order = await orderOf(id);
   expect(order.status).toBe(status);
   return order;
 }
 
-const said = (id: string): Promise<Fact[]> => orders.published(`order/${id}`);
-const typesSaid = async (id: string) => (await said(id)).map(({ type }) => type);
+const eventsOf = (id: string): Promise<Fact[]> => orders.published(`order/${id}`);
+const eventTypesOf = async (id: string) => (await eventsOf(id)).map(({ type }) => type);
 
 describe('an order', () => {
-  test('is placed while inventory has not answered, and stays where its Location says', async () => {
+  test('is placed until inventory answers, and is found at its Location', async () => {
     const lines = [
       { sku: 'TEA', quantity: 2 },
       { sku: 'MUG', quantity: 3 },
@@ -123,7 +123,7 @@ describe('an order', () => {
     });
     expect(headers).toMatchObject({ location: `/v1/orders/${body.id}` });
     expect((await orders.get(`/v1/orders/${body.id}`)).body).toEqual(body);
-    expect(await said(body.id)).toEqual([OrderPlaced({ orderId: body.id, lines })]);
+    expect(await eventsOf(body.id)).toEqual([OrderPlaced({ orderId: body.id, lines })]);
   });
 
   test('is confirmed when its stock is reserved', async () => {
@@ -133,10 +133,12 @@ describe('an order', () => {
 
     expect(await orderOf(id)).toMatchObject({ status: 'confirmed', version: 2 });
     const lines = [{ sku: 'TEA', name: 'The TEA', quantity: 2, lineTotal: usd(2_900) }];
-    expect((await said(id)).slice(1)).toEqual([OrderConfirmed({ orderId: id, customer, lines, total: usd(2_900) })]);
+    expect((await eventsOf(id)).slice(1)).toEqual([
+      OrderConfirmed({ orderId: id, customer, lines, total: usd(2_900) }),
+    ]);
   });
 
-  test('is rejected when stock is short, and says of which products', async () => {
+  test('is rejected when stock is short, with the short products', async () => {
     const { id } = await place({
       lines: [
         { sku: 'TEA', quantity: 2 },
@@ -149,7 +151,7 @@ describe('an order', () => {
 
     const rejection = { reason: 'out-of-stock', lines };
     expect(await orderOf(id)).toMatchObject({ status: 'rejected', version: 2, rejection });
-    expect((await said(id)).slice(1)).toEqual([
+    expect((await eventsOf(id)).slice(1)).toEqual([
       OrderRejected({
         orderId: id,
         customer,
@@ -159,14 +161,14 @@ describe('an order', () => {
     ]);
   });
 
-  test.each<OrderStatus>(['placed', 'confirmed'])('that is %s can be called off', async (before) => {
+  test.each<OrderStatus>(['placed', 'confirmed'])('that is %s can be cancelled', async (before) => {
     const { id, version } = await orderThatIs(before);
 
     const { status, body } = await ask(id, 'cancellation');
 
     expect([status, body]).toEqual([200, await orderOf(id)]);
     expect(body).toMatchObject({ status: 'cancelled', version: version + 1, cancellation });
-    expect((await said(id)).slice(version)).toEqual([OrderCancelled({ orderId: id, customer, ...cancellation })]);
+    expect((await eventsOf(id)).slice(version)).toEqual([OrderCancelled({ orderId: id, customer, ...cancellation })]);
   });
 
   test('that is confirmed is shipped, and then delivered', async () => {
@@ -178,13 +180,13 @@ describe('an order', () => {
     expect(shipped).toMatchObject({ status: 200, body: { status: 'shipped', version: 3, shipment } });
     expect(delivered).toMatchObject({ status: 200, body: { status: 'delivered', version: 4, shipment } });
     expect(delivered.body).toEqual(await orderOf(id));
-    expect((await said(id)).slice(2)).toEqual([
+    expect((await eventsOf(id)).slice(2)).toEqual([
       OrderShipped({ orderId: id, customer, ...shipment }),
       OrderDelivered({ orderId: id, customer }),
     ]);
   });
 
-  test('is delivered without a word about how', async () => {
+  test('is delivered by a request without a body', async () => {
     const { id } = await orderThatIs('shipped');
 
     expect((await orders.post(`/v1/orders/${id}/delivery`)).status).toBe(200);
@@ -205,9 +207,9 @@ describe('an order', () => {
     ['delivered', 'cancellation'],
     ['delivered', 'shipment'],
     ['delivered', 'delivery'],
-  ])('that is %s refuses a %s, and nothing of it stays', async (before, request) => {
+  ])('that is %s refuses a %s, and does not change', async (before, request) => {
     const order = await orderThatIs(before);
-    const factsBefore = await said(order.id);
+    const factsBefore = await eventsOf(order.id);
 
     const { status, headers, body } = await ask(order.id, request);
 
@@ -215,10 +217,10 @@ describe('an order', () => {
     expect(headers).toMatchObject({ 'content-type': 'application/problem+json' });
     expect(body.detail).toContain(`Order ${order.id} is ${before} and cannot become `);
     expect(await orderOf(order.id)).toEqual(order);
-    expect(await said(order.id)).toEqual(factsBefore);
+    expect(await eventsOf(order.id)).toEqual(factsBefore);
   });
 
-  test('is not there under the id of none', async () => {
+  test('is not found by an unknown id', async () => {
     const id = randomUUID();
     const answers = [
       await orders.get(`/v1/orders/${id}`),
@@ -229,7 +231,7 @@ describe('an order', () => {
     ];
 
     for (const { status, body } of answers) expect([status, body.code]).toEqual([404, 'order-not-found']);
-    expect(await said(id)).toEqual([]);
+    expect(await eventsOf(id)).toEqual([]);
   });
 });
 
@@ -247,15 +249,15 @@ describe("inventory's answer", () => {
     ['delivered', 'short'],
   ])('to an order that is %s already changes nothing: %s', async (before, answer) => {
     const order = await orderThatIs(before);
-    const factsBefore = await said(order.id);
+    const factsBefore = await eventsOf(order.id);
 
     await orders.receive(answer === 'reserved' ? StockReserved({ orderId: order.id }) : shortOf(order.id));
 
     expect(await orderOf(order.id)).toEqual(order);
-    expect(await said(order.id)).toEqual(factsBefore);
+    expect(await eventsOf(order.id)).toEqual(factsBefore);
   });
 
-  test('that comes after a cancellation finds the cancellation said, behind the order it belongs to', async () => {
+  test('that comes after a cancellation adds no event', async () => {
     const { id } = await orderThatIs('cancelled');
 
     await orders.receive(StockReserved({ orderId: id }));
@@ -269,7 +271,7 @@ describe("inventory's answer", () => {
     ]);
   });
 
-  test('to an order that does not exist is refused with all that belongs to it', async () => {
+  test('to an order that does not exist rolls back its transaction', async () => {
     const orderId = randomUUID();
 
     await expect(orders.receive(StockReserved({ orderId }))).rejects.toThrow(`There is no order ${orderId}`);
@@ -278,26 +280,26 @@ describe("inventory's answer", () => {
   });
 });
 
-describe('where inventory lives in another process', () => {
-  test('its answer, heard again and again, is taken once', async () => {
+describe('where inventory runs in another process', () => {
+  test('its answer takes effect once, however often it is delivered', async () => {
     const [reserved, short] = [await place(), await place()];
 
     await orders.runThrice(
       ...(await orders.receiveAsDeliveries(StockReserved({ orderId: reserved.id }), shortOf(short.id))),
     );
 
-    expect(await typesSaid(reserved.id)).toEqual([OrderPlaced.type, OrderConfirmed.type]);
-    expect(await typesSaid(short.id)).toEqual([OrderPlaced.type, OrderRejected.type]);
+    expect(await eventTypesOf(reserved.id)).toEqual([OrderPlaced.type, OrderConfirmed.type]);
+    expect(await eventTypesOf(short.id)).toEqual([OrderPlaced.type, OrderRejected.type]);
   });
 
-  test('what it says of a product, heard again and again, is on the price list once', async () => {
+  test('its events about a product change the price list once, however often they are delivered', async () => {
     const product = { sku: 'AFAR', name: 'Afar', unitPrice: usd(100) };
 
-    const heard = await orders.receiveAsDeliveries(
+    const deliveries = await orders.receiveAsDeliveries(
       ProductListed(product),
       ProductRepriced({ ...product, unitPrice: usd(90) }),
     );
-    await orders.runThrice(...heard);
+    await orders.runThrice(...deliveries);
 
     expect((await place({ lines: [{ sku: 'AFAR', quantity: 1 }] })).total).toEqual(usd(90));
     expect(await orders.query(`SELECT state FROM backbone.delivery WHERE state <> 'done'`)).toEqual([]);
@@ -307,7 +309,7 @@ describe('where inventory lives in another process', () => {
 describe('the price of an order', () => {
   const order = (sku: string, quantity = 1) => orders.post('/v1/orders', anOrder({ lines: [{ sku, quantity }] }));
 
-  test('is the one of its moment, and so are the names of its products', async () => {
+  test('is the price at the time of placing, and so are the names of its products', async () => {
     await listed('JAM', 500);
     const before = await place({ lines: [{ sku: 'JAM', quantity: 2 }] });
 
@@ -320,7 +322,7 @@ describe('the price of an order', () => {
     expect(after).toMatchObject({ total: { amount: 1_400, currency: 'EUR' }, lines: [{ name: 'Marmalade' }] });
   });
 
-  test('counts several lines of one product together, and keeps them apart', async () => {
+  test('adds up several lines of one product, and keeps the lines', async () => {
     const lines = [
       { sku: 'TEA', quantity: 2 },
       { sku: 'MUG', quantity: 1 },
@@ -331,10 +333,10 @@ describe('the price of an order', () => {
 
     expect(placed.total).toEqual(usd(5 * 1_450 + 990));
     expect(placed.lines.map(({ sku, quantity }) => ({ sku, quantity }))).toEqual(lines);
-    expect(await said(placed.id)).toEqual([OrderPlaced({ orderId: placed.id, lines })]);
+    expect(await eventsOf(placed.id)).toEqual([OrderPlaced({ orderId: placed.id, lines })]);
   });
 
-  test('is asked for in vain where a product is unknown or no longer sold, and each of them is named', async () => {
+  test('is refused for unknown and discontinued products, all of which are named', async () => {
     await listed('OLD', 500);
     await orders.receive(ProductDiscontinued({ sku: 'OLD' }));
     const lines = ['TEA', 'OLD', 'GHOST', 'tea', 'OLD'].map((sku) => ({ sku, quantity: 1 }));
@@ -345,7 +347,7 @@ describe('the price of an order', () => {
     expect(body.detail).toBe('Not for sale: OLD, GHOST, tea.');
   });
 
-  test('stays what it was when its product is taken off sale', async () => {
+  test('does not change when its product is discontinued', async () => {
     await listed('LAST', 500);
     const placed = await place({ lines: [{ sku: 'LAST', quantity: 1 }] });
 
@@ -367,7 +369,7 @@ describe('the price of an order', () => {
     expect(body.detail).toContain('USD and EUR');
   });
 
-  test('is exact up to the last unit of what money goes up to, and refused beyond', async () => {
+  test('is exact up to the maximum amount, and refused above it', async () => {
     await listed('GOLD', AMOUNT_MAX - 1);
     await listed('CENT', 1);
     const linesOf = (cents: number) => [
@@ -389,7 +391,7 @@ describe('the price of an order', () => {
     await expect(repriced).rejects.toThrow('GHOST is not on the price list');
   });
 
-  test('was not given by who ordered', async () => {
+  test('cannot be given by the customer', async () => {
     const lines = [{ sku: 'TEA', quantity: 1, unitPrice: usd(1) }];
 
     expect(await orders.post('/v1/orders', anOrder({ lines }))).toMatchObject({
@@ -406,7 +408,7 @@ describe('orders are found', () => {
   const find = async (query: string) => (await orders.get(`/v1/orders?${query}`)).body;
   const idsOf = (items: readonly OrderView[]) => items.map(({ id }) => id);
 
-  /** All pages of a list, one after the other. */
+  /** Reads all pages of a list, and calls `between` after each page. */
   async function pagesOf(query: string, between: () => Promise<unknown> = async () => undefined): Promise<string[][]> {
     const pages: string[][] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
@@ -420,14 +422,14 @@ describe('orders are found', () => {
     return pages;
   }
 
-  /** Somebody whose orders are nobody else's. */
-  const somebody = () => ({ name: 'Somebody', email: `${randomUUID()}@customer.example` });
+  /** A customer with an address that no other order has. */
+  const aCustomer = () => ({ name: 'Somebody', email: `${randomUUID()}@customer.example` });
 
-  test('by their state, whole, newest first', async () => {
-    const customer = somebody();
+  test('by their status, with all fields, newest first', async () => {
+    const customer = aCustomer();
     const [first, second, third] = [await place({ customer }), await place({ customer }), await place({ customer })];
-    await ways.confirmed(second.id);
-    await ways.rejected(third.id);
+    await bringTo.confirmed(second.id);
+    await bringTo.rejected(third.id);
 
     const { items } = await find(`email=${customer.email}`);
 
@@ -437,15 +439,15 @@ describe('orders are found', () => {
     expect(await find(`email=${customer.email}&status=delivered`)).toEqual({ items: [], nextCursor: null });
   });
 
-  test('by the address of their customer, however it is written', async () => {
-    const { name, email } = somebody();
+  test('by the e-mail address of the customer, in any case', async () => {
+    const { name, email } = aCustomer();
     const { id } = await place({ customer: { name, email: email.toUpperCase() } });
 
     expect(idsOf((await find(`email=${email}`)).items)).toEqual([id]);
     expect(idsOf((await find(`email=x${email}`)).items)).toEqual([]);
   });
 
-  test("by the customer's own reference, to the letter", async () => {
+  test("by the customer's own reference, case-sensitive", async () => {
     const reference = `A & B ${randomUUID()}`;
     const { id } = await place({ reference });
 
@@ -453,8 +455,8 @@ describe('orders are found', () => {
     expect(idsOf((await find(`reference=${encodeURIComponent(reference.toLowerCase())}`)).items)).toEqual([]);
   });
 
-  test('by when they were placed, in any time zone', async () => {
-    const customer = somebody();
+  test('by the time of placing, in any time zone', async () => {
+    const customer = aCustomer();
     const [first, second, third] = [await place({ customer }), await place({ customer }), await place({ customer })];
     const times = ['2026-11-20T08:00:00Z', '2026-11-21T08:00:00Z', '2026-11-22T08:00:00Z'];
     for (const [index, { id }] of [first, second, third].entries())
@@ -468,8 +470,8 @@ describe('orders are found', () => {
     expect(await found('placedAfter=2026-11-21T07:59:59.999Z&status=placed')).toEqual([third.id, second.id]);
   });
 
-  test('page by page, each once, also when many were placed in one moment', async () => {
-    const customer = somebody();
+  test('page by page, each once, even when many were placed at the same time', async () => {
+    const customer = aCustomer();
     const placed = await Promise.all(Array.from({ length: 9 }, () => place({ customer })));
     const moment = `UPDATE orders."order" SET placed_at = '2026-11-23T08:00:00.123Z' WHERE customer_email = $1`;
     await orders.query(moment, [customer.email]);
@@ -480,8 +482,8 @@ describe('orders are found', () => {
     expect(pages.flat()).toEqual(idsOf(placed).sort().reverse());
   });
 
-  test('page by page, with no gap and no second sight, while others arrive', async () => {
-    const customer = somebody();
+  test('page by page, without a gap or a repetition, while others are placed', async () => {
+    const customer = aCustomer();
     const before: OrderView[] = [];
     for (let count = 0; count < 5; count += 1) before.push(await place({ customer }));
 
@@ -521,7 +523,7 @@ describe('orders are found', () => {
 });
 
 describe('the timeline of an order', () => {
-  test('tells what happened, why and through whom, from the first to the last', async () => {
+  test('has events with cause and actor, oldest first', async () => {
     const { body: order } = await orders.post('/v1/orders', anOrder(), { 'x-correlation-id': 'a-request' });
     await orders.receive(StockReserved({ orderId: order.id }));
     await orders.post(`/v1/orders/${order.id}/shipment`, shipment, { 'x-correlation-id': 'another' });
@@ -542,11 +544,11 @@ describe('the timeline of an order', () => {
     expect(times).toEqual(times.toSorted());
   });
 
-  test('is of that order alone, and names nobody', async () => {
+  test('has only the events of that order, without personal data', async () => {
     const headers = { 'x-correlation-id': 'one-request-for-two' };
     const { body: one } = await orders.post('/v1/orders', anOrder(), headers);
     await orders.post('/v1/orders', anOrder(), headers);
-    await ways.cancelled(one.id);
+    await bringTo.cancelled(one.id);
 
     const { body } = await orders.get(`/v1/orders/${one.id}/timeline`);
 
@@ -555,13 +557,13 @@ describe('the timeline of an order', () => {
   });
 });
 
-test('what an order says names its customer where the contract marks it as personal, and nowhere else', async () => {
+test('events of an order name the customer only in fields that the contract marks as personal', async () => {
   const secret = { name: 'Xaver Zuckmayer', email: 'xaver@zuckmayer.example' };
   const address = { name: 'Zuckmayer', street: 'Zuckmayergasse', city: 'Zuckstadt', country: 'Zuckland' };
   const ids: string[] = [];
   for (const status of ['delivered', 'rejected', 'cancelled'] as const) {
     const { id } = await place({ customer: secret, shippingAddress: address, reference: 'Zuckmayer 1' });
-    await ways[status](id);
+    await bringTo[status](id);
     ids.push(id);
   }
 
@@ -580,13 +582,13 @@ test('what an order says names its customer where the contract marks it as perso
   }
 });
 
-describe('at one moment', () => {
+describe('at the same time', () => {
   test.each<[Request, Request]>([
     ['cancellation', 'shipment'],
     ['shipment', 'cancellation'],
     ['shipment', 'shipment'],
     ['cancellation', 'cancellation'],
-  ])('a %s and a %s of one order: one is done, the other is refused', async (...requests) => {
+  ])('a %s and a %s of one order: one succeeds, the other is refused', async (...requests) => {
     const placed = await Promise.all(Array.from({ length: 6 }, () => orderThatIs('confirmed')));
 
     const answers = await Promise.all(placed.map(({ id }) => Promise.all(requests.map((request) => ask(id, request)))));
@@ -595,24 +597,24 @@ describe('at one moment', () => {
       const [winner, loser] = pair.toSorted((one, other) => one.status - other.status);
       expect([winner?.status, loser?.status, loser?.body.code]).toEqual([200, 409, 'wrong-transition']);
       expect(await orderOf(placed[index]?.id ?? '')).toEqual(winner?.body);
-      expect(await said(winner?.body.id)).toHaveLength(3);
+      expect(await eventsOf(winner?.body.id)).toHaveLength(3);
     }
   });
 
-  test('a cancellation and the answer of inventory: the order is called off in the end', async () => {
+  test('a cancellation and the answer of inventory: the order is cancelled in the end', async () => {
     const placed = await Promise.all(Array.from({ length: 8 }, () => place()));
 
-    await Promise.all(placed.flatMap(({ id }) => [ways.confirmed(id), ways.cancelled(id)]));
+    await Promise.all(placed.flatMap(({ id }) => [bringTo.confirmed(id), bringTo.cancelled(id)]));
 
     for (const { id } of placed) {
-      const types = await typesSaid(id);
+      const types = await eventTypesOf(id);
       expect([types.at(0), types.at(-1)]).toEqual([OrderPlaced.type, OrderCancelled.type]);
       expect(await orderOf(id)).toMatchObject({ status: 'cancelled', version: types.length });
     }
   });
 });
 
-test('the events of every order that a test has left are numbered like its versions, without a gap', async () => {
+test('the events of every order have the versions of the order, without a gap', async () => {
   await orderThatIs('delivered');
 
   const logs = await orders.query<{ version: number; versions: number[] }>(

@@ -4,8 +4,8 @@ import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import { OrderNotFound } from './orders.errors.js';
 
-/** An order with its lines, in one statement. */
-const ADD = `
+/** Inserts an order and its lines in one statement. */
+const INSERT = `
   WITH placed AS (
     INSERT INTO orders."order" (id, status, version, customer_name, customer_email, shipping_address, reference,
                                 total_amount, currency, placed_at, rejection)
@@ -16,43 +16,57 @@ const ADD = `
   SELECT placed.id, line.*
     FROM placed, unnest($12::smallint[], $13::text[], $14::text[], $15::integer[], $16::bigint[]) AS line`;
 
-/** Orders in a transaction: the one that was placed in it is still in hand when the stock for it is reserved. */
+/**
+ * The orders of a transaction, with an identity map: within one transaction an id always gives the same object.
+ *
+ * A new order is in that map only, not in the database, while the reactions to OrderPlaced run. They get it with
+ * `getForUpdate`, change the object, and call `update`, which does nothing for it. `insertBeforeCommit` runs the INSERT
+ * after all reactions, with the values that the object has by then. So an order that is placed and confirmed in one
+ * transaction costs one INSERT and no UPDATE, and no other transaction can read it before.
+ */
 @Injectable()
 export class OrdersStore {
-  private readonly inHand = new WeakMap<Transaction, Map<string, Order>>();
-  private readonly added = new WeakSet<Order>();
+  /** By transaction, the orders that it has placed or locked, by id. Released with the transaction. */
+  private readonly identityMaps = new WeakMap<Transaction, Map<string, Order>>();
+  /** Orders whose INSERT runs at the end of their transaction. */
+  private readonly awaitingInsert = new WeakSet<Order>();
 
-  /** Its rows are written at the end, as it is by then: settled, where inventory is at hand. */
+  /** Adds a new order. It is inserted before commit, with the values that it has then. */
   add(order: Order, tx: Transaction): void {
-    this.keep(order, tx);
-    this.added.add(order);
-    tx.insertBeforeCommit(() => tx.send(ADD, insertParameters(order)));
+    this.remember(order, tx);
+    this.awaitingInsert.add(order);
+    tx.insertBeforeCommit(() => tx.send(INSERT, insertParameters(order)));
   }
 
-  /** Locks the order until the transaction ends. @throws {OrderNotFound} */
-  async take(id: string, tx: Transaction): Promise<Order> {
-    const kept = this.inHand.get(tx)?.get(id);
-    if (kept) return kept;
+  /**
+   * The order from the identity map, or from the database with a row lock until the transaction ends. A new order needs
+   * no lock, because no other transaction can see it.
+   * @throws {OrderNotFound}
+   */
+  async getForUpdate(id: string, tx: Transaction): Promise<Order> {
+    const known = this.identityMaps.get(tx)?.get(id);
+    if (known) return known;
     const order = await tx.manager.findOne(Order, { where: { id }, lock: { mode: 'pessimistic_write' } });
     if (!order) throw new OrderNotFound(id);
     order.lines = await tx.manager.find(OrderLine, { where: { orderId: id }, order: { number: 'ASC' } });
-    this.keep(order, tx);
+    this.remember(order, tx);
     return order;
   }
 
+  /** Updates the row of a changed order. Does nothing for a new one, whose INSERT will have the values. */
   async update(order: Order, tx: Transaction): Promise<void> {
-    if (this.added.has(order)) return;
+    if (this.awaitingInsert.has(order)) return;
     const { id, status, version, rejection, cancellation, shipment } = order;
     await tx.manager.update(Order, { id }, { status, version, rejection, cancellation, shipment });
   }
 
-  private keep(order: Order, tx: Transaction): void {
-    const kept = this.inHand.get(tx) ?? new Map<string, Order>();
-    this.inHand.set(tx, kept.set(order.id, order));
+  private remember(order: Order, tx: Transaction): void {
+    const orders = this.identityMaps.get(tx) ?? new Map<string, Order>();
+    this.identityMaps.set(tx, orders.set(order.id, order));
   }
 }
 
-/** What `ADD` takes. */
+/** The parameters of `INSERT`. */
 function insertParameters({ id, status, version, customerName, customerEmail, lines, ...order }: Order): unknown[] {
   return [
     id,

@@ -5,12 +5,12 @@ import type { PricedLine } from './order-line.entity.js';
 import { ProductsNotForSale } from './orders.errors.js';
 import { Price } from './price.entity.js';
 
-/** What a product is sold at. The driver gives large numbers as text. */
-interface SoldAt extends Pick<Price, 'sku' | 'name' | 'currency'> {
+/** A row of the price list. The driver returns bigint as a string. */
+interface SellingPrice extends Pick<Price, 'sku' | 'name' | 'currency'> {
   readonly unitAmount: string;
 }
 
-const SOLD = `
+const FIND_SELLING_PRICES = `
   SELECT sku, name, unit_amount AS "unitAmount", currency FROM orders.price WHERE sku = ANY ($1::text[]) AND is_sold`;
 
 const ADD = 'INSERT INTO orders.price (sku, name, unit_amount, currency) VALUES ($1, $2, $3, $4)';
@@ -21,7 +21,7 @@ export class PriceList {
   /** @throws {ProductsNotForSale} naming every SKU that cannot be ordered */
   async price(wanted: readonly Pick<PricedLine, 'sku' | 'quantity'>[], tx: Transaction): Promise<PricedLine[]> {
     const skus = [...new Set(wanted.map(({ sku }) => sku))];
-    const prices = new Map((await tx.query<SoldAt>(SOLD, [skus])).map((each) => [each.sku, each]));
+    const prices = new Map((await tx.query<SellingPrice>(FIND_SELLING_PRICES, [skus])).map((each) => [each.sku, each]));
     const missing = skus.filter((sku) => !prices.has(sku));
     if (missing.length > 0) throw new ProductsNotForSale(missing);
     return wanted.flatMap(({ sku, quantity }) => {
@@ -36,7 +36,10 @@ export class PriceList {
     tx.send(ADD, [sku, name, amount, currency]);
   }
 
-  /** @throws {Error} when the product is not on the list: its listing is heard before all that follows it */
+  /**
+   * @throws {Error} when the product is not on the list, which cannot happen: ProductListed is the first event of its
+   * subject
+   */
   async change(sku: string, change: Partial<Omit<Price, 'sku'>>, { manager }: Transaction): Promise<void> {
     const { affected } = await manager.update(Price, { sku }, change);
     if (affected === 0) throw new Error(`${sku} is not on the price list`);

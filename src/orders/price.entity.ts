@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { bigintColumn } from '../common/values/bigint-column.js';
 
-/** What orders knows of a product, kept from what inventory says. */
+/** The price and name of a product, copied from the events of inventory. */
 @Entity({ schema: 'orders', name: 'price' })
 export class Price {
   @PrimaryColumn('text')
