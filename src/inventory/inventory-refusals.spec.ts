@@ -18,21 +18,21 @@ afterAll(() => stage.close());
 /** Runs a statement under the role of the module itself. */
 const asInventory = (sql: string): Promise<unknown> =>
   stage.app.get(Database).transaction('inventory', ({ manager }) => manager.query(sql));
-/** Runs it as the one who owns all tables, as a repair by hand would. */
+/** Runs a statement as the owner of the tables, like SQL by hand. */
 const asOwner = (sql: string): Promise<unknown> => stage.query(sql);
 
 const aProduct = { name: 'Tea', category: 'Specs', unitPrice: { amount: 1_800, currency: 'USD' }, reorderLevel: 0 };
 const order = randomUUID();
 const other = randomUUID();
 
-/** A product with 10 pieces, of which 4 are set aside for an order. */
+/** Adds a product with 10 pieces, of which 4 are reserved for an order. */
 async function tenWithFourReserved(sku: string, orderId: string = randomUUID()): Promise<void> {
   await stage.put(`/v1/products/${sku}`, aProduct);
   await stage.post(`/v1/stock/${sku}/receipts`, { quantity: 10, reference: 'PO-1' });
   await stage.receive(OrderPlaced({ orderId, lines: [{ sku, quantity: 4 }] }));
 }
 
-/** What a product's level says, next to what its ledger and its reservations say. */
+/** The stock level of a product beside the sums of its ledger and of its reservations. */
 async function figuresOf(sku: string) {
   const [figures] = await stage.query(
     `SELECT on_hand::integer AS "onHand", reserved::integer,
@@ -53,7 +53,7 @@ const CHECK = '23514';
 
 describe.each([
   ['the module itself', asInventory],
-  ['whoever owns the tables', asOwner],
+  ['the owner of the tables', asOwner],
 ])('not even %s can', (_, run) => {
   const refusalOf = async (sql: string) => {
     const error = await run(sql).then(
@@ -70,19 +70,19 @@ describe.each([
   afterEach(expectNothingChanged);
 
   test.each([
-    ['write a level', `UPDATE inventory.stock SET on_hand = 11 ${ofTea}`],
-    ['write what is reserved', `UPDATE inventory.stock SET reserved = 0 ${ofTea}`],
+    ['write the units on hand', `UPDATE inventory.stock SET on_hand = 11 ${ofTea}`],
+    ['write the reserved units', `UPDATE inventory.stock SET reserved = 0 ${ofTea}`],
     [
-      'start a level anywhere but at zero',
+      'insert a level that is not zero',
       `WITH p AS (INSERT INTO inventory.product SELECT 'NEW', '${other}', name, category, unit_amount, currency, status
                     FROM inventory.product ${ofTea})
        INSERT INTO inventory.stock (sku, on_hand, reorder_level) VALUES ('NEW', 5, 0)`,
     ],
     [
-      'overwrite a level by inserting it again',
+      'overwrite a level with an upsert',
       `INSERT INTO inventory.stock (sku, reorder_level) VALUES ('TEA', 0) ON CONFLICT (sku) DO UPDATE SET on_hand = 11`,
     ],
-  ])('%s, for it follows from the ledger and the reservations', async (_name, sql) => {
+  ])('%s, because it follows from the ledger and the reservations', async (_name, sql) => {
     expect(await refusalOf(sql)).toMatchObject({
       state: CHECK,
       message: expect.stringContaining('a stock level follows'),
@@ -90,23 +90,23 @@ describe.each([
   });
 
   test.each([
-    ['take away what is not there', move(`('TEA', 'adjustment', -11, 'theft')`)],
-    ['take away what is set aside', move(`('TEA', 'adjustment', -7, 'theft')`)],
-    ['set aside more than there is', reserve(`('${other}', 'TEA', 7)`)],
+    ['take away more than is on hand', move(`('TEA', 'adjustment', -11, 'theft')`)],
+    ['take away reserved units', move(`('TEA', 'adjustment', -7, 'theft')`)],
+    ['reserve more than is available', reserve(`('${other}', 'TEA', 7)`)],
   ])('%s', async (_name, sql) => {
     expect(await refusalOf(sql)).toMatchObject({ state: CHECK, constraint: 'stock_is_never_oversold' });
   });
 
   test.each([
-    ['set aside the same product for the same order twice', reserve(`('${order}', 'TEA', 1)`), 'reservation_pkey'],
-    ['set aside a product without a level', reserve(`('${other}', 'UNICORN', 1)`), 'reservation_sku_fkey'],
-    ['set aside nothing', reserve(`('${other}', 'TEA', 0)`), 'reservation_quantity_check'],
-    ['move nothing', move(`('TEA', 'adjustment', 0, 'idle')`), 'movement_change_check'],
-    ['move for a reason of no known kind', move(`('TEA', 'gift', 1, 'kind')`), 'movement_kind_check'],
-    ['forget a level that has a history', `DELETE FROM inventory.stock ${ofTea}`, expect.stringMatching(/_sku_fkey$/)],
-    ['forget a product that has a level', `DELETE FROM inventory.product ${ofTea}`, 'stock_sku_fkey'],
+    ['reserve a product twice for one order', reserve(`('${order}', 'TEA', 1)`), 'reservation_pkey'],
+    ['reserve a product without a level', reserve(`('${other}', 'UNICORN', 1)`), 'reservation_sku_fkey'],
+    ['reserve 0 pieces', reserve(`('${other}', 'TEA', 0)`), 'reservation_quantity_check'],
+    ['book a movement of 0 pieces', move(`('TEA', 'adjustment', 0, 'idle')`), 'movement_change_check'],
+    ['book a movement of an unknown kind', move(`('TEA', 'gift', 1, 'kind')`), 'movement_kind_check'],
+    ['delete a level that has movements', `DELETE FROM inventory.stock ${ofTea}`, expect.stringMatching(/_sku_fkey$/)],
+    ['delete a product that has a level', `DELETE FROM inventory.product ${ofTea}`, 'stock_sku_fkey'],
     [
-      'give a level to another product',
+      'assign a level to another product',
       `UPDATE inventory.stock SET sku = 'COFFEE' ${ofTea}`,
       expect.stringMatching(/_sku_fkey$/),
     ],
@@ -114,28 +114,28 @@ describe.each([
     expect(await refusalOf(sql)).toMatchObject({ constraint });
   });
 
-  test('move a product without a level', async () => {
+  test('book a movement of a product without a level', async () => {
     expect((await refusalOf(move(`('UNICORN', 'receipt', 1, 'PO-1')`))).state).toMatch(/^23/);
   });
 
   test.each([
-    ['change a line of the ledger', `UPDATE inventory.movement SET change = 11 ${ofTea}`],
-    ['delete a line of the ledger', `DELETE FROM inventory.movement ${ofTea}`],
+    ['change a movement', `UPDATE inventory.movement SET change = 11 ${ofTea}`],
+    ['delete a movement', `DELETE FROM inventory.movement ${ofTea}`],
     ['delete a reservation', `DELETE FROM inventory.reservation ${ofTea}`],
   ])('%s', async (_name, sql) => {
     expect(await refusalOf(sql)).toMatchObject({ state: CHECK, message: expect.stringContaining('is append-only') });
   });
 
-  test.each(['movement', 'reservation', 'stock', 'product'])('empty the table of every %s', async (table) => {
+  test.each(['movement', 'reservation', 'stock', 'product'])('truncate the table %s', async (table) => {
     const { message } = await refusalOf(`TRUNCATE inventory.${table} CASCADE`);
     expect(message).toMatch(/is append-only|permission denied/);
   });
 
   test.each([
-    ['give a reservation another quantity', `SET quantity = 3`],
+    ['change the quantity of a reservation', `SET quantity = 3`],
     ['release a part of a reservation', `SET quantity = 3, state = 'released'`],
-    ['give a reservation to another order', `SET order_id = '${other}', state = 'released'`],
-    ['book a reservation twice', `SET state = 'held'`],
+    ['assign a reservation to another order', `SET order_id = '${other}', state = 'released'`],
+    ['hold a held reservation again', `SET state = 'held'`],
   ])('%s', async (_name, change) => {
     expect(await refusalOf(`UPDATE inventory.reservation ${change} ${ofTea}`)).toMatchObject({
       state: CHECK,
@@ -143,7 +143,7 @@ describe.each([
     });
   });
 
-  test('hold again what was released', async () => {
+  test('hold a released reservation again', async () => {
     const sku = run === asOwner ? 'BUN' : 'JAM';
     await tenWithFourReserved(sku);
     await run(`UPDATE inventory.reservation SET state = 'released' WHERE sku = '${sku}'`);
@@ -155,8 +155,8 @@ describe.each([
   });
 });
 
-describe('the figures of a product agree', () => {
-  test('when one statement sets it aside for several orders, and when one releases them all', async () => {
+describe('level, ledger and reservations of a product agree', () => {
+  test('when one statement reserves it for several orders, and when one releases all of them', async () => {
     await tenWithFourReserved('HAM');
 
     await asOwner(reserve(`('${order}', 'HAM', 1), ('${other}', 'HAM', 2)`));
@@ -166,7 +166,7 @@ describe('the figures of a product agree', () => {
     expect(await figuresOf('HAM')).toEqual({ onHand: 10, reserved: 0, ledger: 10, held: 0 });
   });
 
-  test('when one statement of several orders wants more than there is: none of them gets it', async () => {
+  test('when one statement reserves more than is available for several orders: none of them gets it', async () => {
     await tenWithFourReserved('EGG');
 
     const both = asOwner(reserve(`('${order}', 'EGG', 4), ('${other}', 'EGG', 3)`));
@@ -175,7 +175,7 @@ describe('the figures of a product agree', () => {
     expect(await figuresOf('EGG')).toEqual({ onHand: 10, reserved: 4, ledger: 10, held: 4 });
   });
 
-  test('when one statement moves it several times, whatever it says of what is on hand', async () => {
+  test('when one statement books several movements, whatever `on_hand` it gives', async () => {
     await tenWithFourReserved('FIG');
 
     await asOwner(
@@ -188,7 +188,7 @@ describe('the figures of a product agree', () => {
     expect(lines).toEqual([{ on_hand: 10 }, { on_hand: 15 }, { on_hand: 14 }]);
   });
 
-  test('when a movement is booked under the number of another one: it gets its own', async () => {
+  test('when a movement is inserted with the id of another one: it gets its own id', async () => {
     await tenWithFourReserved('OIL');
 
     await asOwner(
@@ -201,7 +201,7 @@ describe('the figures of a product agree', () => {
 });
 
 describe('the role of inventory', () => {
-  test('sees no table of another module', async () => {
+  test('reads no table of another module', async () => {
     const tables = await stage.query<{ name: string }>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
         WHERE schemaname IN ('orders', 'notifications', 'backbone')`,
@@ -217,18 +217,18 @@ describe('the role of inventory', () => {
     expect(new Set(states)).toEqual(new Set(['42501']));
   });
 
-  test('is the one under which its reactions run inside the transactions of others', async () => {
+  test('is in force while its reactions run in transactions of other modules', async () => {
     await tenWithFourReserved('KEY');
     await stage.query('REVOKE INSERT ON inventory.reservation FROM orderly_inventory');
 
-    const heard = stage.receive(OrderPlaced({ orderId: randomUUID(), lines: [{ sku: 'KEY', quantity: 1 }] }));
+    const receiving = stage.receive(OrderPlaced({ orderId: randomUUID(), lines: [{ sku: 'KEY', quantity: 1 }] }));
 
-    expect(await heard.then(() => 'allowed', sqlStateOf)).toBe('42501');
+    expect(await receiving.then(() => 'allowed', sqlStateOf)).toBe('42501');
     await stage.query('GRANT INSERT ON inventory.reservation TO orderly_inventory');
   });
 });
 
-test('the migration can be undone, and done again', async () => {
+test('the migration can be reverted, and run again', async () => {
   const runner = stage.app.get(Database).dataSource.createQueryRunner();
   const [migration] = definitionOf(InventoryModule).migrations.map((Migration) => new Migration());
   const parts = () =>

@@ -14,29 +14,29 @@ import {
 } from '../orders/orders.events.js';
 import { StockDispatched, StockReleased, StockReserved } from './inventory.events.js';
 
-const anOrder = OrderDelivered.data.pick({ orderId: true });
+const withOrderId = OrderDelivered.data.pick({ orderId: true });
 const NOTHING = 'nothing';
 
-/** Some products have a long ledger to add up. */
+/** Few, because the check adds up the whole ledger of each product. */
 const SKUS_PER_BATCH = 50;
 
 const SKUS = 'SELECT sku AS key FROM inventory.stock WHERE sku > $1 ORDER BY sku LIMIT $2';
 const ORDERS = 'SELECT DISTINCT order_id AS key FROM inventory.reservation WHERE order_id > $1 ORDER BY 1 LIMIT $2';
 
-const LEDGERS = `
+const LEDGER_MISMATCHES = `
   SELECT sku, on_hand::float8 AS found, ledger::float8 AS expected
     FROM inventory.stock s, LATERAL (
-      SELECT coalesce(sum(change), 0) AS ledger FROM inventory.movement m WHERE m.sku = s.sku) booked
+      SELECT coalesce(sum(change), 0) AS ledger FROM inventory.movement m WHERE m.sku = s.sku) movements
    WHERE sku = ANY ($1) AND on_hand <> ledger`;
 
-const HELD = `
+const RESERVED_MISMATCHES = `
   SELECT sku, reserved::float8 AS found, held::float8 AS expected
     FROM inventory.stock s, LATERAL (
       SELECT coalesce(sum(quantity), 0) AS held FROM inventory.reservation r
-       WHERE r.sku = s.sku AND r.state = 'held') kept
+       WHERE r.sku = s.sku AND r.state = 'held') reservations
    WHERE sku = ANY ($1) AND reserved <> held`;
 
-/** An order line that was reserved. */
+/** A row of the reservation table. */
 interface ReservedLine {
   readonly orderId: string;
   readonly sku: string;
@@ -44,30 +44,31 @@ interface ReservedLine {
   readonly state: 'held' | 'released' | 'dispatched';
 }
 
-/** The state of the rows of a reservation after its last event. */
+/** The state that the rows of a reservation have after its last event. */
 const STATE_AFTER: Readonly<Record<string, ReservedLine['state']>> = {
   [StockReserved.type]: 'held',
   [StockReleased.type]: 'released',
   [StockDispatched.type]: 'dispatched',
 };
 
-/** What must agree with stock. */
+/** Checks that stock levels, ledger, reservations and events agree. */
 @Injectable()
 export class InventoryChecks implements ModuleChecks {
   readonly rowChecks: readonly RowCheck[] = [
     {
       name: 'inventory.levels-are-their-ledgers',
       description: 'The units on hand are the sum of the ledger',
-      remedy: 'Count the goods, restore whichever of the two was changed by hand, and book the rest as an adjustment',
+      remedy:
+        'Count the goods, restore the level or the ledger, whichever was changed by hand, and book the difference as an adjustment',
       keysAfter: (last, limit) => this.skus(last, limit),
-      findMismatches: (skus) => this.levels(LEDGERS, skus, (units) => `${units} on hand`),
+      findMismatches: (skus) => this.levelMismatches(LEDGER_MISMATCHES, skus, (units) => `${units} on hand`),
     },
     {
       name: 'inventory.reserved-is-held',
       description: 'The reserved units are held for orders',
       remedy: 'Levels or reservations were changed by hand: set `reserved` to the sum of the held reservations',
       keysAfter: (last, limit) => this.skus(last, limit),
-      findMismatches: (skus) => this.levels(HELD, skus, (units) => `${units} reserved`),
+      findMismatches: (skus) => this.levelMismatches(RESERVED_MISMATCHES, skus, (units) => `${units} reserved`),
     },
     {
       name: 'inventory.reservations-are-as-last-said',
@@ -96,12 +97,16 @@ export class InventoryChecks implements ModuleChecks {
     private readonly log: EventReader,
   ) {}
 
-  private async levels(sql: string, skus: readonly string[], inWords: (units: number) => string): Promise<Finding[]> {
+  private async levelMismatches(
+    sql: string,
+    skus: readonly string[],
+    describe: (units: number) => string,
+  ): Promise<Finding[]> {
     const rows = await this.transactions.read((manager) =>
       queryRows<{ sku: string; expected: number; found: number }>(manager, sql, [skus]),
     );
     return rows.map(({ sku: key, expected, found }) => {
-      return { key, subject: `stock/${key}`, expected: inWords(expected), found: inWords(found) };
+      return { key, subject: `stock/${key}`, expected: describe(expected), found: describe(found) };
     });
   }
 
@@ -127,17 +132,17 @@ export class InventoryChecks implements ModuleChecks {
 
 /** The id of the order that an event is about. */
 function orderIdOf({ data }: HandledEvent): string {
-  return anOrder.parse(data).orderId;
+  return withOrderId.parse(data).orderId;
 }
 
-/** All lines that were ever reserved for these orders. */
+/** All reservations of these orders, in any state. */
 function reservedFor(orderIds: readonly string[], manager: EntityManager): Promise<ReservedLine[]> {
   const sql = `SELECT order_id AS "orderId", sku, quantity, state FROM inventory.reservation
                 WHERE order_id = ANY ($1::uuid[]) ORDER BY order_id, sku`;
   return queryRows<ReservedLine>(manager, sql, [orderIds]);
 }
 
-/** Where these events of orders and the reservations do not agree. */
+/** The mismatches between these events of orders and the reservations. */
 function mismatchesWith(reserved: readonly ReservedLine[], events: readonly HandledEvent[]): Finding[] {
   return events.flatMap((event) => {
     const orderId = orderIdOf(event);
@@ -149,15 +154,15 @@ function mismatchesWith(reserved: readonly ReservedLine[], events: readonly Hand
 
 function compare({ type, data }: HandledEvent, own: readonly ReservedLine[]): Pick<Finding, 'expected' | 'found'> {
   if (type === OrderConfirmed.type) {
-    // The present state follows from later events, each of which is compared as well.
-    return { expected: listOf(totals(OrderConfirmed.data.parse(data).lines)), found: listOf(totals(own)) };
+    // Only quantities: the state depends on later events, which are compared too.
+    return { expected: joined(totals(OrderConfirmed.data.parse(data).lines)), found: joined(totals(own)) };
   }
   if (type === OrderShipped.type) {
     const expected = own.length > 0 ? own.map(({ sku }) => `${sku} dispatched`) : ['something dispatched'];
-    return { expected: listOf(expected), found: listOf(own.map(({ sku, state }) => `${sku} ${state}`)) };
+    return { expected: joined(expected), found: joined(own.map(({ sku, state }) => `${sku} ${state}`)) };
   }
-  const taken = own.filter(({ state }) => state !== 'released');
-  return { expected: NOTHING, found: listOf(taken.map(({ sku, state }) => `${sku} ${state}`)) };
+  const reserved = own.filter(({ state }) => state !== 'released');
+  return { expected: NOTHING, found: joined(reserved.map(({ sku, state }) => `${sku} ${state}`)) };
 }
 
 function totals(lines: readonly Pick<ReservedLine, 'sku' | 'quantity'>[]): string[] {
@@ -166,6 +171,6 @@ function totals(lines: readonly Pick<ReservedLine, 'sku' | 'quantity'>[]): strin
   return [...bySku].map(([sku, quantity]) => `${quantity} × ${sku}`).toSorted();
 }
 
-function listOf(words: readonly string[]): string {
+function joined(words: readonly string[]): string {
   return words.length > 0 ? words.join(', ') : NOTHING;
 }

@@ -4,13 +4,14 @@ import { pageQuery } from '../common/http/pagination.js';
 import { money } from '../common/values/money.js';
 import { MOVEMENT_KINDS } from './movement.entity.js';
 import { PRODUCT_STATUSES } from './product.entity.js';
+import type { Stock } from './stock.entity.js';
 
-/** More than any warehouse holds, and far from where PostgreSQL and JavaScript stop counting. */
+/** More than any warehouse holds, and far below the limits of bigint and of safe integers. */
 const LEVEL_MAX = 1_000_000_000;
 
 const price = money.refine(({ amount }) => amount >= 0, 'A price is not negative');
 
-const sold = {
+const terms = {
   name: text(200).meta({ example: 'Chai' }),
   category: text(100).meta({ example: 'Beverages' }),
   unitPrice: price,
@@ -18,24 +19,24 @@ const sold = {
     .int()
     .min(0)
     .max(LEVEL_MAX)
-    .meta({ description: 'Low stock is said at this many available or fewer' }),
+    .meta({ description: 'Stock is low when this number of units or fewer are available' }),
 };
 
-/** A product of the demo catalogue, to try an operation on as it stands. */
+/** @param example a product of the demo catalogue, so that the operation can be tried in Swagger UI without changes */
 export const skuParam = (example: string) => sku.meta({ example });
 
-export const productBody = z.strictObject(sold).meta({ id: 'ProductInput' });
+export const productBody = z.strictObject(terms).meta({ id: 'ProductInput' });
 
-export const importLine = z.strictObject({ sku, ...sold, onHand: z.int().min(0).max(LEVEL_MAX).optional() });
+export const importLine = z.strictObject({ sku, ...terms, onHand: z.int().min(0).max(LEVEL_MAX).optional() });
 
 const stockFigures = {
-  onHand: z.int().meta({ description: 'In the warehouse' }),
-  reserved: z.int().meta({ description: 'Set aside for confirmed orders' }),
-  available: z.int().meta({ description: 'On hand and not reserved' }),
+  onHand: z.int().meta({ description: 'Units in the warehouse' }),
+  reserved: z.int().meta({ description: 'Units reserved for confirmed orders' }),
+  available: z.int().meta({ description: 'Units on hand that are not reserved' }),
 };
 
 export const productView = z
-  .object({ sku, ...sold, status: z.enum(PRODUCT_STATUSES), stock: z.object(stockFigures) })
+  .object({ sku, ...terms, status: z.enum(PRODUCT_STATUSES), stock: z.object(stockFigures) })
   .meta({ id: 'Product' });
 
 export const productQuery = z.strictObject({
@@ -44,7 +45,7 @@ export const productQuery = z.strictObject({
   status: z.enum(PRODUCT_STATUSES).optional(),
   ...pageQuery,
 });
-export type ProductQuery = z.infer<typeof productQuery>;
+export type ProductQuery = z.output<typeof productQuery>;
 
 export const importReport = z
   .object({
@@ -52,9 +53,10 @@ export const importReport = z
     changed: z.int(),
     unchanged: z.int(),
     rejected: z.array(z.object({ line: z.int(), code: z.string(), detail: z.string() })),
-    rejectedTotal: z.int().meta({ description: 'All refused lines; `rejected` names the first 1,000 of them' }),
+    rejectedTotal: z.int().meta({ description: 'Number of rejected lines; `rejected` lists the first 1,000' }),
   })
   .meta({ id: 'ImportReport' });
+export type ImportReport = z.infer<typeof importReport>;
 
 export const receiptBody = z
   .strictObject({ quantity, reference: text(100).meta({ example: 'PO-1' }) })
@@ -72,19 +74,25 @@ export const adjustmentBody = z
   .meta({ id: 'Adjustment', example: { change: -2, reason: 'damaged' } });
 
 export const stockView = z.object({ sku, ...stockFigures, reorderLevel: z.int() }).meta({ id: 'Stock' });
+export type StockView = z.infer<typeof stockView>;
 
 export const movementView = z
   .object({
     id: z.int(),
     sku,
     kind: z.enum(MOVEMENT_KINDS),
-    change: z.int().meta({ description: 'All changes of a product sum to what is on hand' }),
-    onHand: z.int().meta({ description: 'What was on hand afterwards' }),
-    reason: z
-      .string()
-      .meta({ description: "The receipt's reference, the adjustment's reason, or the shipped order's id" }),
+    change: z.int().meta({ description: 'The changes of a product add up to its units on hand' }),
+    onHand: z.int().meta({ description: 'Units on hand after the movement' }),
+    reason: z.string().meta({
+      description: 'The reference of the receipt, the reason of the adjustment, or the id of the shipped order',
+    }),
     bookedAt: z.iso.datetime(),
   })
   .meta({ id: 'Movement' });
 
 export const movementQuery = z.strictObject(pageQuery);
+export type MovementQuery = z.output<typeof movementQuery>;
+
+export function stockViewOf({ sku, onHand, reserved, available, reorderLevel }: Stock): StockView {
+  return { sku, onHand, reserved, available, reorderLevel };
+}

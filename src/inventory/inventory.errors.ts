@@ -18,7 +18,6 @@ export class StockWouldBeNegative extends DomainError {
   }
 }
 
-/** A line of an import that cannot be a product. */
 export class LineTooLong extends DomainError {
   readonly kind = 'malformed';
   readonly code = 'line-too-long';

@@ -18,7 +18,7 @@ export type ProductListed = EventOf<typeof ProductListed>;
 
 export const ProductRenamed = defineEvent({
   type: 'inventory.product-renamed.v1',
-  description: 'A product goes by another name. Orders keep the name they were placed under.',
+  description: 'A product has a new name. Orders keep the name that it had when they were placed.',
   subject: aboutProduct,
   data: z.object({ sku, name: z.string() }),
 });
@@ -26,7 +26,7 @@ export type ProductRenamed = EventOf<typeof ProductRenamed>;
 
 export const ProductRepriced = defineEvent({
   type: 'inventory.product-repriced.v1',
-  description: 'A product costs this much from now on. Orders keep the price they were placed at.',
+  description: 'A product has a new price. Orders keep the price that it had when they were placed.',
   subject: aboutProduct,
   data: z.object({ sku, unitPrice: money }),
 });
@@ -34,7 +34,7 @@ export type ProductRepriced = EventOf<typeof ProductRepriced>;
 
 export const ProductDiscontinued = defineEvent({
   type: 'inventory.product-discontinued.v1',
-  description: 'A product can no longer be ordered. Orders that hold it are still fulfilled.',
+  description: 'A product can no longer be ordered. Existing orders of it are still fulfilled.',
   subject: aboutProduct,
   data: z.object({ sku }),
 });
@@ -42,7 +42,7 @@ export type ProductDiscontinued = EventOf<typeof ProductDiscontinued>;
 
 export const StockReceived = defineEvent({
   type: 'inventory.stock-received.v1',
-  description: 'Goods came in.',
+  description: 'Goods arrived in the warehouse.',
   subject: aboutStock,
   data: z.object({ sku, quantity: z.int(), reference: z.string() }),
   allowNoSubscribers: true,
@@ -51,7 +51,7 @@ export type StockReceived = EventOf<typeof StockReceived>;
 
 export const StockAdjusted = defineEvent({
   type: 'inventory.stock-adjusted.v1',
-  description: 'A count or a mishap changed what is on hand.',
+  description: 'The units on hand were corrected, for example after a count or a loss.',
   subject: aboutStock,
   data: z.object({ sku, change: z.int(), reason: z.string() }),
   allowNoSubscribers: true,
@@ -60,7 +60,7 @@ export type StockAdjusted = EventOf<typeof StockAdjusted>;
 
 export const StockReserved = defineEvent({
   type: 'inventory.stock-reserved.v1',
-  description: 'Every line of an order is set aside for it.',
+  description: 'All lines of an order are reserved.',
   subject: aboutReservation,
   data: z.object({ orderId }),
 });
@@ -69,7 +69,7 @@ export type StockReserved = EventOf<typeof StockReserved>;
 export const StockShort = defineEvent({
   type: 'inventory.stock-short.v1',
   description:
-    'At least one line of an order exceeds what is available, so none was reserved. The lines are the short ones.',
+    'At least one line of an order exceeds the available units, so no line was reserved. `lines` has the short ones.',
   subject: aboutReservation,
   data: z.object({
     orderId,
@@ -80,7 +80,7 @@ export type StockShort = EventOf<typeof StockShort>;
 
 export const StockReleased = defineEvent({
   type: 'inventory.stock-released.v1',
-  description: 'What was set aside for an order is available again.',
+  description: 'The units that were reserved for an order are available again.',
   subject: aboutReservation,
   data: z.object({ orderId }),
   allowNoSubscribers: true,
@@ -89,7 +89,7 @@ export type StockReleased = EventOf<typeof StockReleased>;
 
 export const StockDispatched = defineEvent({
   type: 'inventory.stock-dispatched.v1',
-  description: 'What was set aside for an order left the warehouse.',
+  description: 'The units that were reserved for an order left the warehouse.',
   subject: aboutReservation,
   data: z.object({ orderId }),
   allowNoSubscribers: true,
@@ -98,7 +98,7 @@ export type StockDispatched = EventOf<typeof StockDispatched>;
 
 export const StockRanLow = defineEvent({
   type: 'inventory.stock-ran-low.v1',
-  description: 'What is available of a product fell to its reorder level or below. Said once per crossing.',
+  description: 'The available units of a product fell to its reorder level or below. Published once per crossing.',
   subject: aboutStock,
   data: z.object({ sku, name: z.string(), available: z.int(), reorderLevel: z.int() }),
 });
@@ -106,7 +106,7 @@ export type StockRanLow = EventOf<typeof StockRanLow>;
 
 export const StockReplenished = defineEvent({
   type: 'inventory.stock-replenished.v1',
-  description: 'What is available of a product rose above its reorder level again.',
+  description: 'The available units of a product rose above its reorder level again.',
   subject: aboutStock,
   data: z.object({ sku, available: z.int(), reorderLevel: z.int() }),
   allowNoSubscribers: true,

@@ -14,7 +14,7 @@ import { StockController } from './stock.controller.js';
 import { Stock } from './stock.entity.js';
 import { StockService } from './stock.service.js';
 
-/** What there is: products, stock levels, reservations and the ledger behind them. */
+/** Products, stock levels, reservations, and the ledger of stock movements. */
 @BusinessModule({
   name: 'inventory',
   events,

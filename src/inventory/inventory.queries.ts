@@ -3,7 +3,7 @@ import { ILike, In, LessThan } from 'typeorm';
 import { z } from 'zod';
 import { Transactions } from '../backbone/transaction.js';
 import { decodeCursor, type Page, pageOf } from '../common/http/pagination.js';
-import type { ProductQuery } from './inventory.dto.js';
+import type { MovementQuery, ProductQuery } from './inventory.dto.js';
 import { ProductNotFound } from './inventory.errors.js';
 import { Movement } from './movement.entity.js';
 import { Product } from './product.entity.js';
@@ -13,7 +13,7 @@ import { Stock } from './stock.entity.js';
 const productCursor = z.tuple([z.uuid()]);
 const movementCursor = z.tuple([z.int()]);
 
-/** What can be seen of products and stock. */
+/** Reads products and stock for the API. */
 @Injectable()
 export class InventoryQueries {
   constructor(private readonly transactions: Transactions) {}
@@ -33,13 +33,13 @@ export class InventoryQueries {
       ...(status !== undefined && { status }),
       ...(cursor !== undefined && { id: LessThan(decodeCursor(cursor, productCursor)[0]) }),
     };
-    const part = search === undefined ? undefined : ILike(`%${search.replace(/[\\%_]/g, '\\$&')}%`);
+    const pattern = search === undefined ? undefined : ILike(`%${search.replace(/[\\%_]/g, '\\$&')}%`);
     return this.transactions.read(async (manager) => {
       const rows = await manager.find(Product, {
-        where: part
+        where: pattern
           ? [
-              { ...where, sku: part },
-              { ...where, name: part },
+              { ...where, sku: pattern },
+              { ...where, name: pattern },
             ]
           : where,
         order: { id: 'DESC' },
@@ -66,7 +66,7 @@ export class InventoryQueries {
   }
 
   /** The ledger of a product, newest first. @throws {ProductNotFound} */
-  async movements(sku: string, limit: number, cursor?: string): Promise<Page<Movement>> {
+  async movements(sku: string, { limit, cursor }: MovementQuery): Promise<Page<Movement>> {
     await this.stock(sku);
     const before = cursor === undefined ? {} : { id: LessThan(decodeCursor(cursor, movementCursor)[0]) };
     return this.transactions.read(async (manager) => {

@@ -4,7 +4,7 @@ import type { Transaction } from '../backbone/transaction.js';
 import { OrderCancelled, OrderPlaced, OrderShipped } from '../orders/orders.events.js';
 import { Reservations } from './reservations.js';
 
-/** Everything inventory does because somebody else did something. */
+/** The reactions of inventory to the events of orders. */
 @Injectable()
 export class InventoryReactions {
   constructor(private readonly reservations: Reservations) {}

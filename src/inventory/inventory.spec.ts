@@ -14,14 +14,14 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
-/** A level is what its ledger sums to and what its reservations hold, whatever a test has done to it. */
+/** Every level equals the sum of its ledger and of its held reservations, after every test. */
 async function expectAgreement(): Promise<void> {
-  const disagreeing = await stage.query(`
+  const mismatches = await stage.query(`
     SELECT sku FROM inventory.stock s
      WHERE on_hand <> coalesce((SELECT sum(change) FROM inventory.movement m WHERE m.sku = s.sku), 0)
         OR reserved <> coalesce((SELECT sum(quantity) FROM inventory.reservation r
                                   WHERE r.sku = s.sku AND r.state = 'held'), 0)`);
-  expect(disagreeing).toEqual([]);
+  expect(mismatches).toEqual([]);
 }
 
 afterEach(expectAgreement);
@@ -32,7 +32,7 @@ const unitPrice = { amount: 1_800, currency: 'USD' };
 const customer = { name: 'Maria Anders', email: 'maria@customer.example' };
 const linesOf = (wanted: Quantities) => Object.entries(wanted).map(([sku, quantity]) => ({ sku, quantity }));
 
-/** Lists products with so much of each. */
+/** Adds products with these units on hand. */
 async function warehouse(onHand: Quantities): Promise<void> {
   const products = linesOf(onHand).map(({ sku, quantity }) =>
     JSON.stringify({ sku, name: sku, category: 'Specs', unitPrice, reorderLevel: 0, onHand: quantity }),
@@ -52,7 +52,7 @@ const answersTo = ({ orderId }: { orderId: string }) => stage.published(`reserva
 const levelOf = async (sku: string) => (await stage.get(`/v1/stock/${sku}`)).body;
 
 describe('an order that is placed', () => {
-  test('has all its lines set aside', async () => {
+  test('gets all its lines reserved', async () => {
     await warehouse({ TEA: 10, MUG: 5 });
     const order = anOrder({ TEA: 4, MUG: 5 });
 
@@ -63,7 +63,7 @@ describe('an order that is placed', () => {
     expect(await levelOf('MUG')).toMatchObject({ onHand: 5, reserved: 5, available: 0 });
   });
 
-  test('has none of them set aside when one is short, and hears what there is of the short ones', async () => {
+  test('gets none of them reserved when one is short, and the event has the available units of the short ones', async () => {
     await warehouse({ SALT: 10, RICE: 5, OIL: 0 });
     const order = anOrder({ SALT: 4, RICE: 6, OIL: 1 });
 
@@ -78,7 +78,7 @@ describe('an order that is placed', () => {
     expect(await levelOf('RICE')).toMatchObject({ reserved: 0 });
   });
 
-  test('finds only what others have left', async () => {
+  test('gets only units that no other order has reserved', async () => {
     await warehouse({ FIGS: 10 });
     const [first, second] = [anOrder({ FIGS: 8 }), anOrder({ FIGS: 3 })];
 
@@ -89,7 +89,7 @@ describe('an order that is placed', () => {
     expect(await answersTo(second)).toEqual([StockShort({ orderId: second.orderId, lines })]);
   });
 
-  test('wants the sum of several lines of one product', async () => {
+  test('needs the sum of several lines of one product', async () => {
     await warehouse({ PEAS: 10 });
     const [eleven, ten] = [randomUUID(), randomUUID()];
     const inTwoLines = (orderId: string, ...quantities: number[]) =>
@@ -103,7 +103,7 @@ describe('an order that is placed', () => {
     expect(await levelOf('PEAS')).toMatchObject({ reserved: 10 });
   });
 
-  test('finds nothing of a product that was never listed', async () => {
+  test('gets no units of a product that was never listed', async () => {
     await warehouse({ CORN: 10 });
     const order = anOrder({ CORN: 1, UNICORN: 2 });
 
@@ -114,7 +114,7 @@ describe('an order that is placed', () => {
     expect(await levelOf('CORN')).toMatchObject({ reserved: 0 });
   });
 
-  test('still gets what is left of a product that was taken off sale meanwhile', async () => {
+  test('still gets the units of a product that was discontinued meanwhile', async () => {
     await warehouse({ LAST: 3 });
     await stage.post('/v1/products/LAST/discontinuation');
     const order = anOrder({ LAST: 3 });
@@ -124,7 +124,7 @@ describe('an order that is placed', () => {
     expect(await answersTo(order)).toEqual([StockReserved({ orderId: order.orderId })]);
   });
 
-  test('is set aside in one statement, be it 200 lines', async () => {
+  test('is reserved in one statement, even with 200 lines', async () => {
     const wanted = Object.fromEntries(Array.from({ length: 200 }, (_, line) => [`BULK-${line}`, line + 1]));
     await warehouse(wanted);
     const order = anOrder(wanted);
@@ -141,7 +141,7 @@ describe('an order that is placed', () => {
     expect(commands).toEqual([{ lines: 200, pieces: 20_100 }]);
   });
 
-  test('is refused with all that belongs to it when it is there already', async () => {
+  test('that is placed a second time is refused, and its transaction rolls back', async () => {
     await warehouse({ NUTS: 10 });
     const order = anOrder({ NUTS: 4 });
     await stage.receive(order.placed);
@@ -154,8 +154,8 @@ describe('an order that is placed', () => {
   });
 });
 
-describe('an order that is called off', () => {
-  test('frees what is set aside for it, once', async () => {
+describe('an order that is cancelled', () => {
+  test('releases its reservations, once', async () => {
     await warehouse({ JAM: 10, BUN: 5 });
     const [order, other] = [anOrder({ JAM: 4, BUN: 5 }), anOrder({ JAM: 1 })];
     await stage.receive(order.placed, other.placed);
@@ -169,7 +169,7 @@ describe('an order that is called off', () => {
     expect(await levelOf('BUN')).toMatchObject({ onHand: 5, reserved: 0 });
   });
 
-  test('is passed over when nothing is set aside for it', async () => {
+  test('has no effect when nothing is reserved for it', async () => {
     await warehouse({ HAM: 1 });
     const [short, unknown] = [anOrder({ HAM: 2 }), anOrder({})];
     await stage.receive(short.placed);
@@ -182,7 +182,7 @@ describe('an order that is called off', () => {
 });
 
 describe('an order that is shipped', () => {
-  test('takes what is set aside for it out of the warehouse, once', async () => {
+  test('takes its reserved units out of the warehouse, once', async () => {
     await warehouse({ HAT: 10, CAP: 5 });
     const order = anOrder({ HAT: 4, CAP: 5 });
     await stage.receive(order.placed);
@@ -200,7 +200,7 @@ describe('an order that is shipped', () => {
     ]);
   });
 
-  test('is passed over when it was called off before, and the other way round', async () => {
+  test('has no effect after its cancellation, and a cancellation none after the shipment', async () => {
     await warehouse({ SOAP: 10 });
     const [off, gone] = [anOrder({ SOAP: 2 }), anOrder({ SOAP: 3 })];
     await stage.receive(off.placed, gone.placed);
@@ -213,10 +213,10 @@ describe('an order that is shipped', () => {
   });
 });
 
-describe('where orders lives in another process', () => {
+describe('where orders runs in another process', () => {
   const unfinished = () => stage.query(`SELECT * FROM backbone.delivery WHERE state <> 'done'`);
 
-  test('an order, heard again and again, is set aside, shipped and answered once', async () => {
+  test('an order is reserved, shipped and answered once, however often its events are delivered', async () => {
     await warehouse({ BIKE: 10 });
     const order = anOrder({ BIKE: 4 });
 
@@ -228,7 +228,7 @@ describe('where orders lives in another process', () => {
     expect(await unfinished()).toEqual([]);
   });
 
-  test('a short order, heard again and again, is told so once, even when goods came in meanwhile', async () => {
+  test('a short order is answered once, however often its event is delivered, even when goods arrive meanwhile', async () => {
     await warehouse({ KITE: 1 });
     const order = anOrder({ KITE: 2 });
     const deliveries = await stage.receiveAsDeliveries(order.placed);
@@ -241,7 +241,7 @@ describe('where orders lives in another process', () => {
     expect(await levelOf('KITE')).toMatchObject({ onHand: 6, reserved: 0 });
   });
 
-  test('an order that is called off is released after it was set aside, in whatever order the queue gives them', async () => {
+  test('a cancelled order is reserved and then released, in whatever sequence the jobs come', async () => {
     await warehouse({ SLED: 10 });
     const order = anOrder({ SLED: 4 });
     const deliveries = await stage.receiveAsDeliveries(order.placed, order.cancelled);
@@ -255,14 +255,14 @@ describe('where orders lives in another process', () => {
   });
 });
 
-describe('a rush', () => {
+describe('many orders at the same time:', () => {
   const outcomesOf = async (orders: readonly { orderId: string }[]) => {
     const answers = await Promise.all(orders.map(answersTo));
     const types = answers.map((facts) => facts.map(({ type }) => type).join());
     return { reserved: types.filter((type) => type === StockReserved.type), types };
   };
 
-  test('of 20 orders for the last 10 pieces gives 10 of them what they want', async () => {
+  test('of 20 orders for the last 10 pieces, 10 get one', async () => {
     await warehouse({ STAR: 10 });
     const orders = Array.from({ length: 20 }, () => anOrder({ STAR: 1 }));
 
@@ -274,7 +274,7 @@ describe('a rush', () => {
     expect(await levelOf('STAR')).toMatchObject({ onHand: 10, reserved: 10, available: 0 });
   });
 
-  test('of orders that name the same products in opposite orders ends well', async () => {
+  test('orders that name the same products in opposite sequences do not deadlock', async () => {
     const skus = ['RED', 'blue', 'Green', 'white', 'BLACK'];
     const each = (quantity: number, names: readonly string[]) =>
       Object.fromEntries(names.map((sku) => [sku, quantity]));
@@ -287,7 +287,7 @@ describe('a rush', () => {
     for (const sku of skus) expect(await levelOf(sku)).toMatchObject({ reserved: 20, available: 0 });
   });
 
-  test('of cancellations and shipments of the same orders lets one of both happen to each', async () => {
+  test('of the cancellation and the shipment of each order, one takes effect', async () => {
     await warehouse({ RING: 10 });
     const orders = Array.from({ length: 10 }, () => anOrder({ RING: 1 }));
     await stage.receive(...orders.map(({ placed }) => placed));
@@ -302,23 +302,23 @@ describe('a rush', () => {
     expect({ onHand, reserved }).toEqual({ onHand: 10 - shipped.length, reserved: 0 });
   });
 
-  test('never deadlocks, because all wait for the first of their products before they take the next', async () => {
+  test('they never deadlock, because each waits for its first product before it locks the next', async () => {
     await warehouse({ 'KEY-1': 10, 'KEY-2': 10 });
     const orders = [anOrder({ 'KEY-1': 1, 'KEY-2': 1 }), anOrder({ 'KEY-2': 1, 'KEY-1': 1 })];
     const waiting = `
       SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     const take = (sku: string) => `SELECT FROM inventory.stock WHERE sku = '${sku}' FOR UPDATE NOWAIT`;
-    const someone = stage.app.get(Database).dataSource.createQueryRunner();
-    await someone.startTransaction();
-    await someone.query(take('KEY-1'));
+    const blocker = stage.app.get(Database).dataSource.createQueryRunner();
+    await blocker.startTransaction();
+    await blocker.query(take('KEY-1'));
 
-    const heard = orders.map(({ placed }) => stage.receive(placed));
+    const receiving = orders.map(({ placed }) => stage.receive(placed));
     const deadline = Date.now() + 5_000;
     while ((await stage.query(waiting)).length < orders.length && Date.now() < deadline);
-    const second = await someone.query(take('KEY-2')).then(() => 'free', sqlStateOf);
-    await someone.rollbackTransaction();
-    await someone.release();
-    await Promise.all(heard);
+    const second = await blocker.query(take('KEY-2')).then(() => 'free', sqlStateOf);
+    await blocker.rollbackTransaction();
+    await blocker.release();
+    await Promise.all(receiving);
 
     expect(second).toBe('free');
     expect((await outcomesOf(orders)).reserved).toHaveLength(2);

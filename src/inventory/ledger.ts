@@ -4,7 +4,7 @@ import type { Movement } from './movement.entity.js';
 
 type Entry = Pick<Movement, 'sku' | 'kind' | 'change' | 'reason'>;
 
-/** Adds a line to the ledger; the level follows from it. */
+/** Books a movement in the ledger. A trigger of the table changes the stock level. */
 export async function book(tx: Transaction, entry: Entry): Promise<Movement> {
   const sql = `
     INSERT INTO inventory.movement (sku, kind, change, reason) VALUES ($1, $2, $3, $4)

@@ -3,7 +3,7 @@ import { bigintColumn } from '../common/values/bigint-column.js';
 
 export const MOVEMENT_KINDS = ['receipt', 'adjustment', 'dispatch'] as const;
 
-/** One line of the ledger: why what is on hand changed. Never changed, never deleted. */
+/** An entry of the stock ledger: a change of the units on hand, and its reason. Append-only. */
 @Entity({ schema: 'inventory', name: 'movement' })
 export class Movement {
   @PrimaryColumn('bigint', { transformer: bigintColumn })
@@ -18,11 +18,11 @@ export class Movement {
   @Column('bigint', { transformer: bigintColumn })
   declare readonly change: number;
 
-  /** What was on hand afterwards. Filled in by the database. */
+  /** Units on hand after the movement. Set by the database. */
   @Column('bigint', { name: 'on_hand', transformer: bigintColumn })
   declare readonly onHand: number;
 
-  /** The receipt's reference, the adjustment's reason, or the id of the order that was shipped. */
+  /** The reference of the receipt, the reason of the adjustment, or the id of the shipped order. */
   @Column('text')
   declare readonly reason: string;
 

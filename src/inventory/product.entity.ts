@@ -6,7 +6,7 @@ export const PRODUCT_STATUSES = ['active', 'discontinued'] as const;
 
 export type ProductStatus = (typeof PRODUCT_STATUSES)[number];
 
-/** What the shop sells, as inventory keeps it. */
+/** A product of the catalogue. */
 @Entity({ schema: 'inventory', name: 'product' })
 export class Product {
   @PrimaryColumn('text')

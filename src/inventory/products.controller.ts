@@ -6,7 +6,15 @@ import { Created } from '../common/http/created.js';
 import { AcceptsNdjson, NdjsonBody } from '../common/http/ndjson.js';
 import type { Page } from '../common/http/pagination.js';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/open-api/api-docs.js';
-import { importReport, type ProductQuery, productBody, productQuery, productView, skuParam } from './inventory.dto.js';
+import {
+  type ImportReport,
+  importReport,
+  type ProductQuery,
+  productBody,
+  productQuery,
+  productView,
+  skuParam,
+} from './inventory.dto.js';
 import { InventoryQueries } from './inventory.queries.js';
 import { ProductsImport } from './products.import.js';
 import { ProductsService, type StockedProduct } from './products.service.js';
@@ -23,10 +31,10 @@ export class ProductsController {
   ) {}
 
   @Put(':sku')
-  @ApiOperation({ summary: 'List a product, or change it' })
+  @ApiOperation({ summary: 'Add a product, or change it' })
   @ApiExamples({ 'A product': chai })
-  @ApiOkResponse({ description: 'The product was there and says this now', standardSchema: productView })
-  @ApiCreatedResponse({ description: 'The product is new', standardSchema: productView })
+  @ApiOkResponse({ description: 'The product, which existed before', standardSchema: productView })
+  @ApiCreatedResponse({ description: 'The new product', standardSchema: productView })
   async put(
     @Param('sku', { schema: skuParam('NW-01') }) sku: string,
     @Body({ schema: productBody }) draft: z.output<typeof productBody>,
@@ -36,7 +44,7 @@ export class ProductsController {
   }
 
   @Get(':sku')
-  @ApiOperation({ summary: 'Look at a product and its stock' })
+  @ApiOperation({ summary: 'Get a product with its stock' })
   @ApiOkResponse({ description: 'The product', standardSchema: productView })
   @ApiProblems({ 404: ['product-not-found'] })
   get(@Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string): Promise<StockedProduct> {
@@ -44,7 +52,7 @@ export class ProductsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Browse the catalogue' })
+  @ApiOperation({ summary: 'List the products' })
   @ApiOkPage(productView)
   @ApiProblems({ 400: ['cursor-invalid'] })
   list(@Query({ schema: productQuery }) query: ProductQuery): Promise<Page<StockedProduct>> {
@@ -53,8 +61,8 @@ export class ProductsController {
 
   @Post(':sku/discontinuation')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Take a product off sale', description: 'Orders that hold it are still fulfilled.' })
-  @ApiOkResponse({ description: 'The product can no longer be ordered', standardSchema: productView })
+  @ApiOperation({ summary: 'Discontinue a product', description: 'Existing orders of it are still fulfilled.' })
+  @ApiOkResponse({ description: 'The discontinued product', standardSchema: productView })
   @ApiProblems({ 404: ['product-not-found'] })
   discontinue(@Param('sku', { schema: skuParam('DEMO-LAST') }) sku: string): Promise<StockedProduct> {
     return this.products.discontinue(sku);
@@ -63,14 +71,17 @@ export class ProductsController {
   @Post('import')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Import a catalogue of any length',
+    summary: 'Import products',
     description:
-      'One product a line, as in PUT with its `sku` and, for products that are new, an optional `onHand` that books a ' +
-      'receipt. A bad line is reported and the rest goes on. Importing again changes nothing.',
+      'Any number of lines, each a product as in PUT with its `sku` and, for a new product, an optional `onHand`, which ' +
+      'books a receipt. An invalid line is reported, and the others are imported. A second import changes nothing.',
   })
   @AcceptsNdjson(JSON.stringify({ sku: 'NW-01', ...chai, onHand: 39 }))
-  @ApiOkResponse({ description: 'What became of the lines', standardSchema: importReport })
-  import(@Body(NdjsonBody) lines: Readable): Promise<z.infer<typeof importReport>> {
+  @ApiOkResponse({
+    description: 'The number of products that were added or changed, and the rejected lines',
+    standardSchema: importReport,
+  })
+  import(@Body(NdjsonBody) lines: Readable): Promise<ImportReport> {
     return this.productsImport.run(lines);
   }
 }

@@ -19,16 +19,16 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
-/** Every product of an import has a level, which its ledger sums to, and was said to be listed once. */
+/** Every product has a level that equals the sum of its ledger, and one ProductListed event. */
 async function expectAgreement(): Promise<void> {
-  const disagreeing = await stage.query(
+  const mismatches = await stage.query(
     `SELECT sku FROM inventory.product p LEFT JOIN inventory.stock s USING (sku)
       WHERE s.on_hand IS DISTINCT FROM
               (SELECT coalesce(sum(change), 0) FROM inventory.movement m WHERE m.sku = p.sku)
          OR 1 <> (SELECT count(*) FROM backbone.event WHERE type = $1 AND subject = 'product/' || p.sku)`,
     [ProductListed.type],
   );
-  expect(disagreeing).toEqual([]);
+  expect(mismatches).toEqual([]);
 }
 
 afterEach(expectAgreement);
@@ -45,7 +45,7 @@ const importing = async (...lines: readonly string[]) => {
   return body;
 };
 
-/** Sends the body in these pieces. */
+/** Sends the body in these chunks. */
 const streaming = async (...chunks: readonly Buffer[]) => {
   const headers = { 'content-type': NDJSON };
   const answer = await stage.app.inject({ method: 'POST', url: PATH, headers, payload: Readable.from(chunks) });
@@ -57,12 +57,12 @@ const aNewSku = () => `NEW-${++products}`;
 
 const nothing = { listed: 0, changed: 0, unchanged: 0, rejected: [], rejectedTotal: 0 };
 const product = async (sku: string) => (await stage.get(`/v1/products/${sku}`)).body;
-const saidOf = async (sku: string) => [
+const eventsOf = async (sku: string) => [
   ...(await stage.published(`product/${sku}`)),
   ...(await stage.published(`stock/${sku}`)),
 ];
 
-test('what is new is listed with what is on hand, what differs is changed, and the rest stays', async () => {
+test('a new product is listed with its units on hand, a different one is changed, and the others stay', async () => {
   await importing(aLine('OLD'), aLine('SAME', { onHand: 5 }));
 
   const report = await importing(
@@ -79,18 +79,18 @@ test('what is new is listed with what is on hand, what differs is changed, and t
     status: 'active',
     stock: { onHand: 39, reserved: 0, available: 39 },
   });
-  expect(await saidOf('NEW')).toEqual([
+  expect(await eventsOf('NEW')).toEqual([
     ProductListed({ sku: 'NEW', name: 'Chai', unitPrice }),
     StockReceived({ sku: 'NEW', quantity: 39, reference: 'opening stock' }),
   ]);
-  expect((await saidOf('OLD')).slice(1)).toEqual([
+  expect((await eventsOf('OLD')).slice(1)).toEqual([
     ProductRenamed({ sku: 'OLD', name: 'Masala Chai' }),
     ProductRepriced({ sku: 'OLD', unitPrice: { amount: 1_950, currency: 'USD' } }),
   ]);
-  expect(await saidOf('EMPTY')).toHaveLength(1);
+  expect(await eventsOf('EMPTY')).toHaveLength(1);
 });
 
-test('what is on hand counts for a product that is new, and never again', async () => {
+test('units on hand are booked for a new product only', async () => {
   await importing(aLine('ONCE', { onHand: 10 }));
 
   expect(await importing(aLine('ONCE', { onHand: 99 }))).toEqual({ ...nothing, unchanged: 1 });
@@ -98,7 +98,7 @@ test('what is on hand counts for a product that is new, and never again', async 
   expect(await product('ONCE')).toMatchObject({ stock: { onHand: 10 } });
 });
 
-test('a catalogue of several batches that is imported twice changes nothing and says nothing the second time', async () => {
+test('a second import of several batches changes nothing and publishes nothing', async () => {
   const lines = someLines('TWICE', 450);
   expect(await importing(...lines)).toEqual({ ...nothing, listed: 450 });
   const before = (await stage.published()).length;
@@ -108,7 +108,7 @@ test('a catalogue of several batches that is imported twice changes nothing and 
   expect(await stage.published()).toHaveLength(before);
 });
 
-test('a catalogue that two import at once is listed once', async () => {
+test('two concurrent imports of one catalogue list each product once', async () => {
   const lines = someLines('BOTH', 250);
 
   const reports = await Promise.all([importing(...lines), importing(...[...lines].reverse())]);
@@ -117,33 +117,33 @@ test('a catalogue that two import at once is listed once', async () => {
   expect(reports[0].listed + reports[1].listed).toBe(250);
 });
 
-test('an import takes products in the order of their SKUs, as orders do, so that the two never deadlock', async () => {
+test('an import locks products in the sequence of their SKUs, as orders do, so that the two never deadlock', async () => {
   await importing(aLine('KEY-1'), aLine('KEY-2'));
   const take = (sku: string) => `SELECT FROM inventory.stock WHERE sku = '${sku}' FOR UPDATE NOWAIT`;
   const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  const someone = stage.app.get(Database).dataSource.createQueryRunner();
-  await someone.startTransaction();
-  await someone.query(take('KEY-1'));
+  const blocker = stage.app.get(Database).dataSource.createQueryRunner();
+  await blocker.startTransaction();
+  await blocker.query(take('KEY-1'));
 
   const report = importing(aLine('KEY-2', { reorderLevel: 1 }), aLine('KEY-1', { reorderLevel: 1 }));
   const deadline = Date.now() + 4_000;
   while ((await stage.query(waiting)).length === 0 && Date.now() < deadline);
-  const second = await someone.query(take('KEY-2')).then(() => 'free', sqlStateOf);
-  await someone.rollbackTransaction();
-  await someone.release();
+  const second = await blocker.query(take('KEY-2')).then(() => 'free', sqlStateOf);
+  await blocker.rollbackTransaction();
+  await blocker.release();
 
   expect(second).toBe('free');
   expect(await report).toEqual({ ...nothing, changed: 2 });
 });
 
-test('of a product that comes twice the first line lists it and the second changes it', async () => {
+test('of two lines with one SKU, the first lists the product and the second changes it', async () => {
   const report = await importing(aLine('AGAIN', { onHand: 1 }), aLine('AGAIN', { name: 'Chai 2', onHand: 9 }));
 
   expect(report).toEqual({ ...nothing, listed: 1, changed: 1 });
   expect(await product('AGAIN')).toMatchObject({ name: 'Chai 2', stock: { onHand: 1 } });
 });
 
-test('a product that is no longer sold stays so', async () => {
+test('a discontinued product stays discontinued', async () => {
   await importing(aLine('GONE'));
   await stage.post('/v1/products/GONE/discontinuation');
 
@@ -156,34 +156,29 @@ describe('a line', () => {
   const bad: [string, string, string, RegExp][] = [
     ['that breaks off', '{"sku":"BAD",', 'json-malformed', /not valid JSON/],
     ['of two products', `${aLine('BAD')},${aLine('BAD')}`, 'json-malformed', /not valid JSON/],
-    [
-      'that says something twice',
-      aLine('BAD').replace('{', '{"name":"Tea",'),
-      'json-malformed',
-      /two fields of one name/,
-    ],
-    ['that is nested without end', `${'['.repeat(99)}${']'.repeat(99)}`, 'json-malformed', /nests deeper/],
+    ['with a field twice', aLine('BAD').replace('{', '{"name":"Tea",'), 'json-malformed', /two fields of one name/],
+    ['that is nested too deep', `${'['.repeat(99)}${']'.repeat(99)}`, 'json-malformed', /nests deeper/],
     ['with a raw NUL', aLine('BAD', { name: 'Ch#ai' }).replace('#', '\0'), 'json-malformed', /not valid JSON/],
     ['with an escaped NUL', aLine('BAD', { name: 'Ch\0ai' }), 'request-invalid', /^name: /],
-    ['with half a character', aLine('BAD', { name: 'Chai \udc00' }), 'request-invalid', /^name: /],
+    ['with half a surrogate pair', aLine('BAD', { name: 'Chai \udc00' }), 'request-invalid', /^name: /],
     ['with an unknown field', aLine('BAD', { colour: 'red' }), 'request-invalid', /^colour: /],
     ['with a wrong type', aLine('BAD', { name: 5 }), 'request-invalid', /^name: /],
     ['without a SKU', aLine('BAD', { sku: undefined }), 'request-invalid', /^sku: /],
-    ['with a SKU that is none', aLine('BAD!'), 'request-invalid', /^sku: /],
-    ['with less than nothing on hand', aLine('BAD', { onHand: -1 }), 'request-invalid', /^onHand: /],
+    ['with a malformed SKU', aLine('BAD!'), 'request-invalid', /^sku: /],
+    ['with negative units on hand', aLine('BAD', { onHand: -1 }), 'request-invalid', /^onHand: /],
     [
       'with a negative price',
       aLine('BAD', { unitPrice: { amount: -1, currency: 'USD' } }),
       'request-invalid',
       /^unitPrice: /,
     ],
-    ['with several faults', aLine('BAD', { name: '', onHand: 0.5 }), 'request-invalid', /^name: .* \(and 1 more\)$/],
+    ['with several errors', aLine('BAD', { name: '', onHand: 0.5 }), 'request-invalid', /^name: .* \(and 1 more\)$/],
     ['that is no object', '["BAD"]', 'request-invalid', /./],
     ['that is null', 'null', 'request-invalid', /./],
     ['that is too long', aLine('BAD', { name: 'x'.repeat(70_000) }), 'line-too-long', /at most 65536 bytes/],
   ];
 
-  test.each(bad)('%s is reported with its number, and the rest goes on', async (_, line, code, detail) => {
+  test.each(bad)('%s is reported with its number, and the others are imported', async (_, line, code, detail) => {
     const report = await importing(aLine(aNewSku()), '', line, aLine(aNewSku()));
 
     expect(report).toEqual({
@@ -195,7 +190,7 @@ describe('a line', () => {
     expect(await stage.get('/v1/products/BAD')).toMatchObject({ status: 404 });
   });
 
-  test('that is not UTF-8 is reported, and one that is may be cut anywhere', async () => {
+  test('that is not UTF-8 is reported, and a valid one may be cut into chunks anywhere', async () => {
     const good = Buffer.from(aLine('CUT', { name: 'Gumbär 😀' }));
     const latin1 = Buffer.from(aLine('BAD', { name: 'Gumbär' }), 'latin1');
     const bytes = Buffer.concat([latin1, Buffer.from('\n'), good]);
@@ -207,14 +202,14 @@ describe('a line', () => {
     expect(await product('CUT')).toMatchObject({ name: 'Gumbär 😀' });
   });
 
-  test('may end like on Windows or not at all, and blank ones count', async () => {
+  test('may end with CRLF or without a line break, and blank lines are counted', async () => {
     const [first, second, third] = [aNewSku(), aNewSku(), aNewSku()];
     const file = `\ufeff${aLine(first)}\r\n\r\n  \n${aLine(second)}\r\nbad\r\n${aLine(third)}`;
 
     expect(await importing(file)).toMatchObject({ listed: 3, rejected: [{ line: 5 }] });
   });
 
-  test('that is bad is named among the first thousand, and counted in any case', async () => {
+  test('that is invalid is listed among the first thousand, and always counted', async () => {
     const report = await importing(...Array.from({ length: 1_005 }, () => 'bad'), aLine(aNewSku()));
 
     expect(report).toMatchObject({ listed: 1, rejectedTotal: 1_005 });
@@ -223,7 +218,7 @@ describe('a line', () => {
   });
 });
 
-test('nothing but blank lines is an import of nothing', async () => {
+test('an import of blank lines imports nothing', async () => {
   expect(await importing('', ' ', '')).toEqual(nothing);
 });
 
@@ -231,7 +226,7 @@ test.each([
   ['without a body', undefined, {}, 400, 'body-missing'],
   ['of another media type', aLine('BAD'), { 'content-type': 'application/json' }, 415, 'media-type-unsupported'],
   [
-    'that is packed',
+    'that is compressed',
     aLine('BAD'),
     { 'content-type': NDJSON, 'content-encoding': 'gzip' },
     415,
@@ -244,7 +239,7 @@ test.each([
   expect(answer.json()).toMatchObject({ code });
 });
 
-test('an upload that breaks off leaves whole batches, and is completed by the next one', async () => {
+test('an upload that breaks off stores whole batches, and the next import completes it', async () => {
   const lines = someLines('HALF', 350);
   await stage.app.listen(0, '127.0.0.1');
   const server = stage.app.getHttpServer();

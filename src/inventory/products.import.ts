@@ -6,20 +6,23 @@ import { DomainError } from '../common/errors/domain-error.js';
 import { parseJson } from '../common/http/json-body.js';
 import { ndjsonLines } from '../common/http/ndjson.js';
 import { parseOrReject } from '../common/http/validation.js';
-import { importLine, type importReport } from './inventory.dto.js';
+import { type ImportReport, importLine } from './inventory.dto.js';
 import { LineTooLong } from './inventory.errors.js';
 import { ProductsService } from './products.service.js';
 import { StockService } from './stock.service.js';
 
 type Line = z.output<typeof importLine>;
-type Report = z.infer<typeof importReport>;
 
-const BATCH = 200;
-/** A line is a product, so what is longer is no line; it is passed over without being kept in memory. */
+const BATCH_SIZE = 200;
+/** Far more than a product needs. A longer line is rejected without being held in memory. */
 const LINE_BYTES_MAX = 64 * 1024;
-const REJECTED_NAMED_MAX = 1_000;
+/** Rejected lines that the report lists; the others are only counted. */
+const REJECTED_LISTED_MAX = 1_000;
 
-/** Takes a catalogue of any length in constant memory. What is stored stays stored, so a broken import can be repeated. */
+/**
+ * Imports any number of products in constant memory, in one transaction per batch. An import that broke off can be
+ * repeated.
+ */
 @Injectable()
 export class ProductsImport {
   constructor(
@@ -28,39 +31,39 @@ export class ProductsImport {
     private readonly transactions: Transactions,
   ) {}
 
-  async run(input: Readable): Promise<Report> {
-    const report: Report = { listed: 0, changed: 0, unchanged: 0, rejected: [], rejectedTotal: 0 };
+  async run(input: Readable): Promise<ImportReport> {
+    const report: ImportReport = { listed: 0, changed: 0, unchanged: 0, rejected: [], rejectedTotal: 0 };
     const batch = new Map<string, Line>();
     for await (const { number, bytes } of ndjsonLines(input, LINE_BYTES_MAX)) {
       const line = readLine(bytes);
       if (line instanceof DomainError) reject(report, { line: number, code: line.code, detail: line.message });
       else {
-        if (batch.has(line.sku) || batch.size === BATCH) await this.store(batch, report);
+        if (batch.has(line.sku) || batch.size === BATCH_SIZE) await this.storeBatch(batch, report);
         batch.set(line.sku, line);
       }
     }
-    await this.store(batch, report);
+    await this.storeBatch(batch, report);
     return report;
   }
 
-  private async store(batch: Map<string, Line>, report: Report): Promise<void> {
+  private async storeBatch(batch: Map<string, Line>, report: ImportReport): Promise<void> {
     const lines = [...batch.values()];
     batch.clear();
     if (lines.length === 0) return;
-    const listings = await this.transactions.run(async (tx) => {
-      const listings = await this.products.putAll(lines, tx);
-      const listed = lines.filter(({ sku }) => listings.get(sku) === 'listed');
-      await this.stock.open(
-        listed.flatMap(({ sku, onHand }) => (onHand ? [{ sku, onHand }] : [])),
+    const outcomes = await this.transactions.run(async (tx) => {
+      const outcomes = await this.products.putAll(lines, tx);
+      const added = lines.filter(({ sku }) => outcomes.get(sku) === 'listed');
+      await this.stock.bookOpeningStock(
+        added.flatMap(({ sku, onHand }) => (onHand ? [{ sku, onHand }] : [])),
         tx,
       );
-      return listings;
+      return outcomes;
     });
-    for (const listing of listings.values()) report[listing] += 1;
+    for (const outcome of outcomes.values()) report[outcome] += 1;
   }
 }
 
-/** The product of a line, or what is wrong with it. */
+/** The product of a line, or the reason of its rejection. */
 function readLine(bytes: Buffer | null): Line | DomainError {
   if (bytes === null) return new LineTooLong(LINE_BYTES_MAX);
   try {
@@ -71,7 +74,7 @@ function readLine(bytes: Buffer | null): Line | DomainError {
   }
 }
 
-function reject(report: Report, rejection: Report['rejected'][number]): void {
+function reject(report: ImportReport, rejection: ImportReport['rejected'][number]): void {
   report.rejectedTotal += 1;
-  if (report.rejected.length < REJECTED_NAMED_MAX) report.rejected.push(rejection);
+  if (report.rejected.length < REJECTED_LISTED_MAX) report.rejected.push(rejection);
 }

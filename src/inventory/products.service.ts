@@ -8,9 +8,9 @@ import { ProductNotFound } from './inventory.errors.js';
 import { ProductDiscontinued, ProductListed, ProductRenamed, ProductRepriced } from './inventory.events.js';
 import { Product, type ProductStatus } from './product.entity.js';
 import { Stock } from './stock.entity.js';
-import { sayCrossings } from './stock-alarm.js';
+import { publishCrossings } from './stock-alarm.js';
 
-/** What the shop says about a product it sells. */
+/** The fields of a product that the API sets. */
 export interface ProductDraft {
   readonly sku: string;
   readonly name: string;
@@ -19,45 +19,49 @@ export interface ProductDraft {
   readonly reorderLevel: number;
 }
 
-/** A product with what there is of it. */
+/** A product with its stock level. */
 export interface StockedProduct extends ProductDraft {
   readonly status: ProductStatus;
   readonly stock: Pick<Stock, 'onHand' | 'reserved' | 'available'>;
 }
 
-export type Listing = 'listed' | 'changed' | 'unchanged';
+/** `listed`: the product is new. */
+export type PutOutcome = 'listed' | 'changed' | 'unchanged';
 
-/** The catalogue: what is sold, under which name and at what price. */
+/** The use cases of the product catalogue. */
 @Injectable()
 export class ProductsService {
   constructor(private readonly transactions: Transactions) {}
 
-  /** Lists a product, or changes the one with this SKU. A discontinued one stays so. */
+  /** Adds a product, or changes the one with this SKU. A discontinued product stays discontinued. */
   put(draft: ProductDraft): Promise<{ isNew: boolean; product: StockedProduct }> {
     return this.transactions.run(async (tx) => {
-      const listings = await this.putAll([draft], tx);
-      return { isNew: listings.get(draft.sku) === 'listed', product: await stocked(draft.sku, tx) };
+      const outcomes = await this.putAll([draft], tx);
+      return { isNew: outcomes.get(draft.sku) === 'listed', product: await stocked(draft.sku, tx) };
     });
   }
 
-  /** Lists many at once, each SKU at most once, in the transaction of the caller. */
-  async putAll(drafts: readonly ProductDraft[], tx: Transaction): Promise<Map<string, Listing>> {
-    const listings = new Map<string, Listing>();
-    const inOrder = drafts.toSorted((one, other) => (one.sku < other.sku ? -1 : 1));
-    const listed = await insert(inOrder, tx);
-    for (const draft of inOrder) {
+  /**
+   * Adds or changes many products in the caller's transaction. Each SKU may occur once. Rows are locked in the sequence
+   * of the SKUs, as everywhere.
+   */
+  async putAll(drafts: readonly ProductDraft[], tx: Transaction): Promise<Map<string, PutOutcome>> {
+    const outcomes = new Map<string, PutOutcome>();
+    const sorted = drafts.toSorted((one, other) => (one.sku < other.sku ? -1 : 1));
+    const inserted = await insert(sorted, tx);
+    for (const draft of sorted) {
       const { sku, name, unitPrice } = draft;
-      if (!listed.has(sku)) continue;
-      listings.set(sku, 'listed');
+      if (!inserted.has(sku)) continue;
+      outcomes.set(sku, 'listed');
       tx.publish(ProductListed({ sku, name, unitPrice }));
     }
-    const known = inOrder.filter(({ sku }) => !listed.has(sku));
-    for (const draft of known) listings.set(draft.sku, 'unchanged');
-    for (const draft of await differing(known, tx)) listings.set(draft.sku, await change(draft, tx));
-    return listings;
+    const existing = sorted.filter(({ sku }) => !inserted.has(sku));
+    for (const draft of existing) outcomes.set(draft.sku, 'unchanged');
+    for (const draft of await changedAmong(existing, tx)) outcomes.set(draft.sku, await change(draft, tx));
+    return outcomes;
   }
 
-  /** Takes a product off sale; once is enough. */
+  /** Takes a product off sale. Does nothing when it is discontinued already. */
   discontinue(sku: string): Promise<StockedProduct> {
     return this.transactions.run(async (tx) => {
       const product = await lock(sku, tx);
@@ -76,10 +80,11 @@ const INSERT = `
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[])
         ON CONFLICT (sku) DO NOTHING RETURNING sku)
   INSERT INTO inventory.stock (sku, reorder_level)
-  SELECT sku, w.reorder_level FROM listed JOIN unnest($1::text[], $7::integer[]) AS w(sku, reorder_level) USING (sku)
+  SELECT sku, given.reorder_level
+    FROM listed JOIN unnest($1::text[], $7::integer[]) AS given(sku, reorder_level) USING (sku)
   RETURNING sku`;
 
-/** Products and their empty levels, where there are none yet, in one statement however many they are. */
+/** Inserts the products that do not exist, and their empty stock levels, in one statement. Returns their SKUs. */
 async function insert(drafts: readonly ProductDraft[], tx: Transaction): Promise<Set<string>> {
   const rows = await tx.query<{ sku: string }>(INSERT, [
     drafts.map(({ sku }) => sku),
@@ -93,8 +98,8 @@ async function insert(drafts: readonly ProductDraft[], tx: Transaction): Promise
   return new Set(rows.map(({ sku }) => sku));
 }
 
-/** Those that say something else than what is stored. A look without locks: whoever changes looks again. */
-async function differing(drafts: readonly ProductDraft[], { manager }: Transaction): Promise<ProductDraft[]> {
+/** The drafts that differ from the stored products. Reads without locks; `change` compares again under a lock. */
+async function changedAmong(drafts: readonly ProductDraft[], { manager }: Transaction): Promise<ProductDraft[]> {
   const skus = drafts.map(({ sku }) => sku);
   const products = new Map((await manager.findBy(Product, { sku: In(skus) })).map((each) => [each.sku, each]));
   const stocks = new Map((await manager.findBy(Stock, { sku: In(skus) })).map((each) => [each.sku, each]));
@@ -110,11 +115,11 @@ async function lock(sku: string, { manager }: Transaction): Promise<Product> {
   return product;
 }
 
-async function change(draft: ProductDraft, tx: Transaction): Promise<Listing> {
+async function change(draft: ProductDraft, tx: Transaction): Promise<PutOutcome> {
   const { sku, name, category, unitPrice } = draft;
   const product = await lock(sku, tx);
-  const isRelevelled = await relevel(draft, tx);
-  if (!product.differsFrom(draft)) return isRelevelled ? 'changed' : 'unchanged';
+  const isReorderLevelNew = await changeReorderLevel(draft, tx);
+  if (!product.differsFrom(draft)) return isReorderLevelNew ? 'changed' : 'unchanged';
   const { amount: unitAmount, currency } = unitPrice;
   await tx.manager.update(Product, { sku }, { name, category, unitAmount, currency });
   if (product.name !== name) tx.publish(ProductRenamed({ sku, name }));
@@ -122,13 +127,14 @@ async function change(draft: ProductDraft, tx: Transaction): Promise<Listing> {
   return 'changed';
 }
 
-async function relevel({ sku, reorderLevel }: ProductDraft, tx: Transaction): Promise<boolean> {
+async function changeReorderLevel({ sku, reorderLevel }: ProductDraft, tx: Transaction): Promise<boolean> {
   const stock = await tx.manager.findOneOrFail(Stock, { where: { sku }, lock: { mode: 'pessimistic_write' } });
   if (stock.reorderLevel === reorderLevel) return false;
   await tx.manager.update(Stock, { sku }, { reorderLevel });
-  // Seen from the new level, the stock comes from where it stood above or below the old one.
+  // The stock has not changed. `before` is as far from the new level as the stock was from the old one, so a crossing is
+  // found exactly when the stock was on the other side of the old level.
   const before = stock.available + reorderLevel - stock.reorderLevel;
-  await sayCrossings(tx, [{ sku, before, after: stock.available, reorderLevel }]);
+  await publishCrossings(tx, [{ sku, before, after: stock.available, reorderLevel }]);
   return true;
 }
 

@@ -16,7 +16,7 @@ const usd = (amount: number) => ({ amount, currency: 'USD' });
 const chai = { name: 'Chai', category: 'Beverages', unitPrice: usd(1_800), reorderLevel: 10 };
 const put = (sku: string, change: object = {}) => stage.put(`/v1/products/${sku}`, { ...chai, ...change });
 
-const saidOf = (sku: string) => stage.published(`product/${sku}`);
+const eventsOf = (sku: string) => stage.published(`product/${sku}`);
 
 const listed = (sku: string) => ProductListed({ sku, name: chai.name, unitPrice: chai.unitPrice });
 
@@ -33,17 +33,17 @@ describe('a product that is put', () => {
       stock: { onHand: 0, reserved: 0, available: 0 },
     });
     expect((await stage.get('/v1/products/NW-1')).body).toEqual(answer.body);
-    expect(await saidOf('NW-1')).toEqual([listed('NW-1')]);
+    expect(await eventsOf('NW-1')).toEqual([listed('NW-1')]);
   });
 
-  test('again as it was is no news', async () => {
+  test('again without a change publishes nothing', async () => {
     await put('SAME');
 
     const answer = await put('SAME');
 
     expect(answer).toMatchObject({ status: 200, body: chai });
     expect(answer.headers.location).toBeUndefined();
-    expect(await saidOf('SAME')).toEqual([listed('SAME')]);
+    expect(await eventsOf('SAME')).toEqual([listed('SAME')]);
   });
 
   test.each<[string, object, (sku: string) => Fact[]]>([
@@ -59,9 +59,9 @@ describe('a product that is put', () => {
       { name: 'Chai Latte', unitPrice: usd(0) },
       (sku) => [ProductRenamed({ sku, name: 'Chai Latte' }), ProductRepriced({ sku, unitPrice: usd(0) })],
     ],
-    ['another category, which concerns nobody', { category: 'Tea' }, () => []],
-    ['another reorder level, which concerns nobody while stock stays low', { reorderLevel: 99 }, () => []],
-  ])('with %s is changed, and that is said once', async (name, change, news) => {
+    ['another category, which publishes nothing', { category: 'Tea' }, () => []],
+    ['another reorder level, which publishes nothing while stock stays low', { reorderLevel: 99 }, () => []],
+  ])('with %s is changed, which is published once', async (name, change, news) => {
     const sku = name.replaceAll(/\W+/g, '-').slice(0, 40);
     await put(sku);
 
@@ -69,10 +69,10 @@ describe('a product that is put', () => {
 
     for (const answer of answers) expect(answer).toMatchObject({ status: 200, body: { sku, ...chai, ...change } });
     expect((await stage.get(`/v1/products/${sku}`)).body).toMatchObject(change);
-    expect(await saidOf(sku)).toEqual([listed(sku), ...news(sku)]);
+    expect(await eventsOf(sku)).toEqual([listed(sku), ...news(sku)]);
   });
 
-  test('is trimmed, and keeps what only looks hostile', async () => {
+  test('has its name trimmed and stored unchanged, even if it looks like SQL or HTML', async () => {
     const hostile = `Robert'); DROP TABLE product;-- <b>"ä"</b> 😀`;
 
     await put('HOSTILE', { name: `  ${hostile} ` });
@@ -80,22 +80,22 @@ describe('a product that is put', () => {
     expect((await stage.get('/v1/products/HOSTILE')).body.name).toBe(hostile);
   });
 
-  test('by many at once is listed by one of them', async () => {
+  test('by many requests at once is listed once', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => put('RACE')));
 
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(9);
-    expect(await saidOf('RACE')).toEqual([listed('RACE')]);
+    expect(await eventsOf('RACE')).toEqual([listed('RACE')]);
   });
 
-  test('at many prices at once costs what was said last', async () => {
+  test('with many prices at once has the price of the last event', async () => {
     await put('AUCTION');
 
     await Promise.all(Array.from({ length: 10 }, (_, bid) => put('AUCTION', { unitPrice: usd(2_000 + bid) })));
 
-    const said = await saidOf('AUCTION');
-    expect(said).toHaveLength(11);
-    expect(said.at(-1)?.data).toMatchObject({
+    const events = await eventsOf('AUCTION');
+    expect(events).toHaveLength(11);
+    expect(events.at(-1)?.data).toMatchObject({
       unitPrice: (await stage.get('/v1/products/AUCTION')).body.unitPrice,
     });
   });
@@ -106,33 +106,33 @@ describe('a product that is put', () => {
     ['a SKU in its body', { sku: 'OTHER' }, 'sku'],
     ['no name', { name: undefined }, 'name'],
     ['a blank name', { name: ' ' }, 'name'],
-    ['a name that never ends', { name: 'x'.repeat(10_000) }, 'name'],
+    ['a name that is too long', { name: 'x'.repeat(10_000) }, 'name'],
     ['a NUL in its name', { name: 'Ch\0ai' }, 'name'],
-    ['half a character in its name', { name: 'Chai \ud83d' }, 'name'],
+    ['half a surrogate pair in its name', { name: 'Chai \ud83d' }, 'name'],
     ['a name of another type', { name: 5 }, 'name'],
     ['a negative price', { unitPrice: usd(-1) }, 'unitPrice'],
     ['a price in fractions of a cent', { unitPrice: usd(18.5) }, 'unitPrice.amount'],
-    ['a price beyond all money', { unitPrice: usd(9_000_000_000_000_001) }, 'unitPrice.amount'],
+    ['a price above the maximum', { unitPrice: usd(9_000_000_000_000_001) }, 'unitPrice.amount'],
     ['a price without a currency', { unitPrice: { amount: 1_800 } }, 'unitPrice.currency'],
-    ['a currency that is none', { unitPrice: { amount: 1_800, currency: 'usd' } }, 'unitPrice.currency'],
+    ['a malformed currency', { unitPrice: { amount: 1_800, currency: 'usd' } }, 'unitPrice.currency'],
     ['a negative reorder level', { reorderLevel: -1 }, 'reorderLevel'],
-    ['half a reorder level', { reorderLevel: 1.5 }, 'reorderLevel'],
-    ['an absurd reorder level', { reorderLevel: 1e10 }, 'reorderLevel'],
+    ['a fractional reorder level', { reorderLevel: 1.5 }, 'reorderLevel'],
+    ['a reorder level above the maximum', { reorderLevel: 1e10 }, 'reorderLevel'],
   ])('with %s is refused and not stored', async (_, change, path) => {
     const answer = await put('REFUSED', change);
 
     expect(answer).toMatchObject({ status: 400, body: { code: 'request-invalid', errors: [{ path }] } });
     expect(await stage.get('/v1/products/REFUSED')).toMatchObject({ status: 404, body: { code: 'product-not-found' } });
-    expect(await saidOf('REFUSED')).toEqual([]);
+    expect(await eventsOf('REFUSED')).toEqual([]);
   });
 
-  test.each(['-x', 'a%20b', 'ä', 'x'.repeat(65), '%00', "'", '..%2Fa'])('under %s is refused', async (sku) => {
+  test.each(['-x', 'a%20b', 'ä', 'x'.repeat(65), '%00', "'", '..%2Fa'])('under the SKU %s is refused', async (sku) => {
     expect(await put(sku)).toMatchObject({ status: 400, body: { code: 'request-invalid', errors: [{ path: 'sku' }] } });
   });
 });
 
-describe('a product that is taken off sale', () => {
-  test('is discontinued, and that is said once', async () => {
+describe('a product that is discontinued', () => {
+  test('has its new status, which is published once', async () => {
     await put('OLD');
 
     const answers = [
@@ -142,18 +142,18 @@ describe('a product that is taken off sale', () => {
 
     for (const answer of answers)
       expect(answer).toMatchObject({ status: 200, body: { sku: 'OLD', ...chai, status: 'discontinued' } });
-    expect(await saidOf('OLD')).toEqual([listed('OLD'), ProductDiscontinued({ sku: 'OLD' })]);
+    expect(await eventsOf('OLD')).toEqual([listed('OLD'), ProductDiscontinued({ sku: 'OLD' })]);
   });
 
-  test('by many at once is discontinued once', async () => {
+  test('by many requests at once is discontinued once', async () => {
     await put('GONE');
 
     await Promise.all(Array.from({ length: 5 }, () => stage.post('/v1/products/GONE/discontinuation')));
 
-    expect(await saidOf('GONE')).toHaveLength(2);
+    expect(await eventsOf('GONE')).toHaveLength(2);
   });
 
-  test('stays so when it is put again, while its other terms may change', async () => {
+  test('stays discontinued when it is put again, and its other fields may change', async () => {
     await put('RETRO');
     await stage.post('/v1/products/RETRO/discontinuation');
 
@@ -162,7 +162,7 @@ describe('a product that is taken off sale', () => {
     expect(answer).toMatchObject({ status: 200, body: { status: 'discontinued', unitPrice: usd(2_000) } });
   });
 
-  test('has to be there', async () => {
+  test('must exist', async () => {
     expect(await stage.post('/v1/products/UNICORN/discontinuation')).toMatchObject({
       status: 404,
       body: { code: 'product-not-found', detail: 'There is no product UNICORN.' },
@@ -202,7 +202,7 @@ describe('the catalogue', () => {
   ])('finds by %s', async (query, skus) => expect(await find(query)).toEqual(skus));
 
   test.each(['status=sold', 'colour=red', 'limit=0', 'limit=201', 'limit=many', 'search=', 'search=%00', 'category='])(
-    'does not understand %s',
+    'refuses ?%s',
     async (query) => {
       expect(await stage.get(`/v1/products?${query}`)).toMatchObject({
         status: 400,
@@ -211,7 +211,7 @@ describe('the catalogue', () => {
     },
   );
 
-  test('is read page by page, newest first, and nothing is read twice or missed while products arrive', async () => {
+  test('is read page by page, newest first, without a gap or a repetition while products are added', async () => {
     const skus = Array.from({ length: 7 }, (_, nr) => `PAGE-${nr}`);
     for (const sku of skus) await put(sku, { category: 'Pages' });
     const seen: string[] = [];
@@ -238,7 +238,7 @@ describe('the catalogue', () => {
   });
 
   test.each(['x', '', encodeCursor([1]), encodeCursor(['CAT-1']), encodeCursor([])])(
-    'is not entered at %j',
+    'refuses the cursor %j',
     async (cursor) => {
       expect(await stage.get(`/v1/products?cursor=${cursor}`)).toMatchObject({
         status: 400,
@@ -248,11 +248,11 @@ describe('the catalogue', () => {
   );
 });
 
-test.each(['/v1/products/UNICORN', '/v1/products/import'])('there is nothing at %s', async (path) => {
+test.each(['/v1/products/UNICORN', '/v1/products/import'])('there is no product at %s', async (path) => {
   expect(await stage.get(path)).toMatchObject({ status: 404, body: { code: 'product-not-found' } });
 });
 
-test('a product is taken off sale by a client that names a type and sends nothing, as many do', async () => {
+test('a request with a content type and no body discontinues a product, because many clients send it so', async () => {
   await put('NO-BODY');
 
   const answer = await stage.app.inject({

@@ -15,8 +15,8 @@ test.each([
   [10, 11, 'replenished'],
   [0, 99, 'replenished'],
   [0, 10, undefined],
-])('with a reorder level of 10, stock that goes from %i to %i: %s', (before, after, word) => {
-  expect(crossing({ before, after, reorderLevel: 10 })).toBe(word);
+])('with a reorder level of 10, stock that goes from %i to %i: %s', (before, after, expected) => {
+  expect(crossing({ before, after, reorderLevel: 10 })).toBe(expected);
 });
 
 describe('of products with a reorder level of 5', () => {
@@ -35,7 +35,7 @@ describe('of products with a reorder level of 5', () => {
   const adjust = (sku: string, change: number) =>
     stage.post(`/v1/stock/${sku}/adjustments`, { change, reason: 'counted' });
 
-  /** Products that are low at 5 or fewer, each with so much on hand from its first day. */
+  /** Adds products with a reorder level of 5 and these units on hand. */
   const warehouse = (onHand: Readonly<Record<string, number>>) => {
     const lines = Object.entries(onHand).map(([sku, pieces]) => JSON.stringify({ sku, ...terms, onHand: pieces }));
     return stage.post('/v1/products/import', lines.join('\n'));
@@ -60,7 +60,7 @@ describe('of products with a reorder level of 5', () => {
       [StockRanLow.type, StockReplenished.type].includes(type),
     );
 
-  test('orders that are placed run a product low once, and one that is called off replenishes it once', async () => {
+  test('placed orders make a product run low once, and a cancellation replenishes it once', async () => {
     await warehouse({ TEA: 10 });
 
     await order({ sku: 'TEA', quantity: 4 });
@@ -75,7 +75,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('TEA')).toEqual([low('TEA', 5), replenished('TEA', 6)]);
   });
 
-  test('every crossing is said, however often stock goes up and down', async () => {
+  test('every crossing is published, however often stock goes up and down', async () => {
     await warehouse({ YOYO: 6 });
 
     for (let time = 1; time <= 3; time += 1) await (await order({ sku: 'YOYO', quantity: 2 })).cancel();
@@ -84,7 +84,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('YOYO')).toEqual([...once, ...once, ...once]);
   });
 
-  test('a shipment runs nothing low, for what leaves was set aside before', async () => {
+  test('a shipment publishes nothing, because its units were reserved before', async () => {
     await warehouse({ HAT: 10 });
     const hats = await order({ sku: 'HAT', quantity: 4 });
 
@@ -93,7 +93,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('HAT')).toEqual([]);
   });
 
-  test('an order that cannot be had runs nothing low', async () => {
+  test('a rejected order publishes nothing about stock levels', async () => {
     await warehouse({ FIG: 10, NUT: 1 });
 
     await order({ sku: 'FIG', quantity: 9 }, { sku: 'NUT', quantity: 2 });
@@ -101,7 +101,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('FIG')).toEqual([]);
   });
 
-  test('one order runs each of its products low, and those only that cross', async () => {
+  test('one order publishes an event for each of its products that crosses its reorder level', async () => {
     await warehouse({ ONE: 10, TWO: 20, TEN: 6 });
 
     await order({ sku: 'TEN', quantity: 1 }, { sku: 'TWO', quantity: 2 }, { sku: 'ONE', quantity: 9 });
@@ -113,7 +113,7 @@ describe('of products with a reorder level of 5', () => {
     ]);
   });
 
-  test('adjustments run a product low and replenish it', async () => {
+  test('adjustments make a product run low and replenish it', async () => {
     await warehouse({ EGG: 10 });
 
     for (const change of [-4, -1, -1, 1, 1, 1]) await adjust('EGG', change);
@@ -121,7 +121,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('EGG')).toEqual([low('EGG', 5), replenished('EGG', 6)]);
   });
 
-  test('a receipt replenishes a product, and the next one is no news', async () => {
+  test('a receipt replenishes a product, and the next receipt publishes nothing', async () => {
     await warehouse({ JAM: 6 });
     await adjust('JAM', -6);
 
@@ -130,7 +130,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('JAM')).toEqual([low('JAM', 0), replenished('JAM', 6)]);
   });
 
-  test('what is set aside is not counted', async () => {
+  test('reserved units do not count as available', async () => {
     await warehouse({ SET: 10 });
     await order({ sku: 'SET', quantity: 8 });
 
@@ -140,7 +140,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('SET')).toEqual([low('SET', 2), replenished('SET', 6)]);
   });
 
-  test('another reorder level runs a product low and replenishes it, without a piece being moved', async () => {
+  test('a new reorder level makes a product run low or replenishes it, without a movement', async () => {
     await warehouse({ BAR: 10 });
 
     for (const reorderLevel of [9, 10, 11, 12, 10, 9, 0]) await put('BAR', { reorderLevel });
@@ -148,7 +148,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('BAR')).toEqual([low('BAR', 10, 10), replenished('BAR', 10, 9)]);
   });
 
-  test('what a product starts with is no news, be it much or nothing', async () => {
+  test('the opening stock of a product publishes nothing about its level', async () => {
     await warehouse({ MANY: 100, FEW: 1, NONE: 0 });
     await put('LATER');
 
@@ -160,7 +160,7 @@ describe('of products with a reorder level of 5', () => {
     ]);
   });
 
-  test('a product that is no longer sold runs out without a word', async () => {
+  test('a discontinued product publishes nothing about its level', async () => {
     await warehouse({ OLD: 10 });
     await stage.post('/v1/products/OLD/discontinuation');
 
@@ -170,7 +170,7 @@ describe('of products with a reorder level of 5', () => {
     expect(await alarmsOf('OLD')).toEqual([]);
   });
 
-  test('20 orders at once run a product low once', async () => {
+  test('20 orders at once make a product run low once', async () => {
     await warehouse({ STAR: 15 });
 
     await Promise.all(Array.from({ length: 20 }, () => order({ sku: 'STAR', quantity: 1 })));

@@ -3,7 +3,7 @@ import type { Transaction } from '../backbone/transaction.js';
 import { StockRanLow, StockReplenished } from './inventory.events.js';
 import { Product } from './product.entity.js';
 
-/** What one change did to what is available of a product, seen by whoever holds its level's lock. */
+/** A change of the available units of a product, read while the level is locked. */
 export interface LevelChange {
   readonly sku: string;
   readonly before: number;
@@ -11,7 +11,9 @@ export interface LevelChange {
   readonly reorderLevel: number;
 }
 
-/** Low means at the reorder level or below. Only a crossing is worth a word, or every sale of a low product were one. */
+/**
+ * Stock is low at the reorder level or below. Only a crossing is published, not every sale of a product that is low.
+ */
 export function crossing({
   before,
   after,
@@ -23,8 +25,8 @@ export function crossing({
   return isLow ? 'ran low' : 'replenished';
 }
 
-/** Says which products crossed their reorder levels. Products that are no longer sold run out without a word. */
-export async function sayCrossings(tx: Transaction, changes: readonly LevelChange[]): Promise<void> {
+/** Publishes an event for each product that crossed its reorder level, except for discontinued products. */
+export async function publishCrossings(tx: Transaction, changes: readonly LevelChange[]): Promise<void> {
   const crossed = changes.filter((change) => crossing(change));
   if (crossed.length === 0) return;
   const skus = crossed.map(({ sku }) => sku);

@@ -4,12 +4,22 @@ import type { z } from 'zod';
 import type { Page } from '../common/http/pagination.js';
 import { Idempotent } from '../common/idempotency/idempotent.js';
 import { ApiExamples, ApiOkPage, ApiProblems } from '../common/open-api/api-docs.js';
-import { adjustmentBody, movementQuery, movementView, receiptBody, skuParam, stockView } from './inventory.dto.js';
+import {
+  adjustmentBody,
+  type MovementQuery,
+  movementQuery,
+  movementView,
+  receiptBody,
+  type StockView,
+  skuParam,
+  stockView,
+  stockViewOf,
+} from './inventory.dto.js';
 import { InventoryQueries } from './inventory.queries.js';
 import type { Movement } from './movement.entity.js';
 import { StockService } from './stock.service.js';
 
-const booked = (movement: Movement): Movement => movement;
+const movementOf = (movement: Movement): Movement => movement;
 
 @ApiTags('Stock')
 @Controller('v1/stock')
@@ -20,10 +30,10 @@ export class StockController {
   ) {}
 
   @Post(':sku/receipts')
-  @Idempotent(booked)
-  @ApiOperation({ summary: 'Book goods that came in' })
+  @Idempotent(movementOf)
+  @ApiOperation({ summary: 'Book a receipt of goods' })
   @ApiExamples({ 'A delivery': { quantity: 39, reference: 'PO-1' } })
-  @ApiCreatedResponse({ description: 'The new line of the ledger', standardSchema: movementView })
+  @ApiCreatedResponse({ description: 'The new entry of the ledger', standardSchema: movementView })
   @ApiProblems({ 404: ['product-not-found'] })
   receive(
     @Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string,
@@ -33,10 +43,10 @@ export class StockController {
   }
 
   @Post(':sku/adjustments')
-  @Idempotent(booked)
-  @ApiOperation({ summary: 'Correct what is on hand' })
+  @Idempotent(movementOf)
+  @ApiOperation({ summary: 'Adjust the units on hand' })
   @ApiExamples({ 'Broken in the warehouse': { change: -2, reason: 'damaged' } })
-  @ApiCreatedResponse({ description: 'The new line of the ledger', standardSchema: movementView })
+  @ApiCreatedResponse({ description: 'The new entry of the ledger', standardSchema: movementView })
   @ApiProblems({ 404: ['product-not-found'], 409: ['stock-would-be-negative'] })
   adjust(
     @Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string,
@@ -46,22 +56,21 @@ export class StockController {
   }
 
   @Get(':sku')
-  @ApiOperation({ summary: 'Look at the stock of a product' })
-  @ApiOkResponse({ description: 'The level', standardSchema: stockView })
+  @ApiOperation({ summary: 'Get the stock of a product' })
+  @ApiOkResponse({ description: 'The stock level', standardSchema: stockView })
   @ApiProblems({ 404: ['product-not-found'] })
-  async get(@Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string): Promise<z.infer<typeof stockView>> {
-    const { onHand, reserved, available, reorderLevel } = await this.queries.stock(sku);
-    return { sku, onHand, reserved, available, reorderLevel };
+  async get(@Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string): Promise<StockView> {
+    return stockViewOf(await this.queries.stock(sku));
   }
 
   @Get(':sku/movements')
-  @ApiOperation({ summary: 'Read the ledger of a product', description: 'Its changes sum to what is on hand.' })
+  @ApiOperation({ summary: 'List the ledger of a product', description: 'The changes add up to the units on hand.' })
   @ApiOkPage(movementView)
   @ApiProblems({ 400: ['cursor-invalid'], 404: ['product-not-found'] })
   movements(
     @Param('sku', { schema: skuParam('DEMO-TEA') }) sku: string,
-    @Query({ schema: movementQuery }) { limit, cursor }: z.output<typeof movementQuery>,
+    @Query({ schema: movementQuery }) query: MovementQuery,
   ): Promise<Page<Movement>> {
-    return this.queries.movements(sku, limit, cursor);
+    return this.queries.movements(sku, query);
   }
 }

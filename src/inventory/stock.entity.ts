@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { bigintColumn } from '../common/values/bigint-column.js';
 
-/** How much of a product there is. The database keeps both figures from the ledger and the reservations. */
+/** The stock level of a product. Triggers compute both numbers from the ledger and the reservations. */
 @Entity({ schema: 'inventory', name: 'stock' })
 export class Stock {
   @PrimaryColumn('text')

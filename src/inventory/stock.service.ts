@@ -6,31 +6,31 @@ import { StockAdjusted, StockReceived } from './inventory.events.js';
 import { book } from './ledger.js';
 import type { Movement } from './movement.entity.js';
 import { Stock } from './stock.entity.js';
-import { sayCrossings } from './stock-alarm.js';
+import { publishCrossings } from './stock-alarm.js';
 
-/** What came in. */
+/** Goods that arrived in the warehouse. */
 export interface Receipt {
   readonly quantity: number;
   /** The delivery note or purchase order. */
   readonly reference: string;
 }
 
-/** What a count found, or what happened to the goods. */
+/** A correction of the units on hand. */
 export interface Adjustment {
   readonly change: number;
   readonly reason: string;
 }
 
-/** What a product is listed with. */
+/** The first receipt of a new product. */
 export interface OpeningStock {
   readonly sku: string;
   readonly onHand: number;
 }
 
-/** The reference of a receipt that came with the product's listing. */
-const OPENING = 'opening stock';
+/** The reference of the first receipt of a new product. */
+const OPENING_STOCK = 'opening stock';
 
-/** What comes in, and what a count finds. */
+/** The use cases of stock: receipts and adjustments. */
 @Injectable()
 export class StockService {
   constructor(private readonly transactions: Transactions) {}
@@ -40,28 +40,32 @@ export class StockService {
       const { available, reorderLevel } = await lock(sku, tx);
       const movement = await book(tx, { sku, kind: 'receipt', change: quantity, reason: reference });
       tx.publish(StockReceived({ sku, quantity, reference }));
-      await sayCrossings(tx, [{ sku, before: available, after: available + quantity, reorderLevel }]);
+      await publishCrossings(tx, [{ sku, before: available, after: available + quantity, reorderLevel }]);
       return movement;
     });
   }
 
-  /** Books what a newly listed product starts with. That is no crossing: nobody has missed it yet. */
-  async open(products: readonly OpeningStock[], tx: Transaction): Promise<void> {
-    for (const { sku, onHand } of products) tx.publish(StockReceived({ sku, quantity: onHand, reference: OPENING }));
+  /**
+   * Books the first receipts of new products. It publishes no crossing of the reorder level: new stock is no
+   * replenishment.
+   */
+  async bookOpeningStock(products: readonly OpeningStock[], tx: Transaction): Promise<void> {
+    for (const { sku, onHand } of products)
+      tx.publish(StockReceived({ sku, quantity: onHand, reference: OPENING_STOCK }));
     const sql = `INSERT INTO inventory.movement (sku, kind, change, reason)
-                 SELECT sku, 'receipt', on_hand, $3 FROM unnest($1::text[], $2::bigint[]) AS o(sku, on_hand)`;
+                 SELECT sku, 'receipt', on_hand, $3 FROM unnest($1::text[], $2::bigint[]) AS opening(sku, on_hand)`;
     const columns = [products.map(({ sku }) => sku), products.map(({ onHand }) => onHand)];
-    if (products.length > 0) await tx.manager.query(sql, [...columns, OPENING]);
+    if (products.length > 0) await tx.manager.query(sql, [...columns, OPENING_STOCK]);
   }
 
-  /** @throws {StockWouldBeNegative} when goods would be taken away that are not there or set aside */
+  /** @throws {StockWouldBeNegative} when the change takes away more units than are available */
   adjust(sku: string, { change, reason }: Adjustment): Promise<Movement> {
     return this.transactions.run(async (tx) => {
       const { available, reorderLevel } = await lock(sku, tx);
       if (available + change < 0) throw new StockWouldBeNegative(sku, change, available);
       const movement = await book(tx, { sku, kind: 'adjustment', change, reason });
       tx.publish(StockAdjusted({ sku, change, reason }));
-      await sayCrossings(tx, [{ sku, before: available, after: available + change, reorderLevel }]);
+      await publishCrossings(tx, [{ sku, before: available, after: available + change, reorderLevel }]);
       return movement;
     });
   }

@@ -22,7 +22,7 @@ const adjust = (sku: string, change: number, reason = 'damaged') =>
 const levelOf = async (sku: string) => (await stage.get(`/v1/stock/${sku}`)).body;
 const ledgerOf = async (sku: string) => (await stage.get(`/v1/stock/${sku}/movements?limit=200`)).body.items;
 
-/** A new product with so much on hand, of which so much is set aside. */
+/** Adds a product with these units on hand and reserved. */
 async function product(sku: string, onHand = 0, reserved = 0): Promise<{ orderId: string }> {
   const orderId = randomUUID();
   await stage.put(`/v1/products/${sku}`, aProduct);
@@ -31,18 +31,18 @@ async function product(sku: string, onHand = 0, reserved = 0): Promise<{ orderId
   return { orderId };
 }
 
-/** What was received and what was adjusted, as told to others. */
-const saidOf = async (sku: string): Promise<Fact[]> =>
+/** The receipts and adjustments that were published. */
+const eventsOf = async (sku: string): Promise<Fact[]> =>
   (await stage.published(`stock/${sku}`)).filter(({ type }) => [StockReceived.type, StockAdjusted.type].includes(type));
 
-test('a new product has a level of nothing and an empty ledger', async () => {
+test('a new product has a level of zero and an empty ledger', async () => {
   await product('NEW');
 
   expect(await levelOf('NEW')).toEqual({ sku: 'NEW', onHand: 0, reserved: 0, available: 0, reorderLevel: 0 });
   expect((await stage.get('/v1/stock/NEW/movements')).body).toEqual({ items: [], nextCursor: null });
 });
 
-test('a receipt is booked, shown and said', async () => {
+test('a receipt is booked, shown and published', async () => {
   await product('TEA');
 
   const answer = await receive('TEA', 39, 'PO-7');
@@ -53,10 +53,10 @@ test('a receipt is booked, shown and said', async () => {
   });
   expect(await ledgerOf('TEA')).toEqual([answer.body]);
   expect(await levelOf('TEA')).toMatchObject({ onHand: 39, reserved: 0, available: 39 });
-  expect(await saidOf('TEA')).toEqual([StockReceived({ sku: 'TEA', quantity: 39, reference: 'PO-7' })]);
+  expect(await eventsOf('TEA')).toEqual([StockReceived({ sku: 'TEA', quantity: 39, reference: 'PO-7' })]);
 });
 
-test('an adjustment is booked, shown and said, up or down', async () => {
+test('an adjustment, up or down, is booked, shown and published', async () => {
   await product('MUG', 10);
 
   const answers = [await adjust('MUG', -2), await adjust('MUG', 1, 'found again')];
@@ -66,13 +66,13 @@ test('an adjustment is booked, shown and said, up or down', async () => {
     { status: 201, body: { kind: 'adjustment', change: 1, onHand: 9, reason: 'found again' } },
   ]);
   expect(await levelOf('MUG')).toMatchObject({ onHand: 9, available: 9 });
-  expect((await saidOf('MUG')).slice(1)).toEqual([
+  expect((await eventsOf('MUG')).slice(1)).toEqual([
     StockAdjusted({ sku: 'MUG', change: -2, reason: 'damaged' }),
     StockAdjusted({ sku: 'MUG', change: 1, reason: 'found again' }),
   ]);
 });
 
-test('everything may be taken away that is there and not set aside', async () => {
+test('all available units may be taken away', async () => {
   await product('JAR', 10, 4);
 
   expect(await adjust('JAR', -6)).toMatchObject({ status: 201, body: { onHand: 4 } });
@@ -80,19 +80,22 @@ test('everything may be taken away that is there and not set aside', async () =>
 });
 
 test.each([
-  ['more than is there', 'PIE', 0, -11, 'PIE cannot change by -11: only 10 are on hand and not reserved.'],
-  ['what is set aside for an order', 'BUN', 4, -7, 'BUN cannot change by -7: only 6 are on hand and not reserved.'],
-])('an adjustment that takes away %s is refused, not stored and not said', async (_, sku, reserved, change, detail) => {
-  await product(sku, 10, reserved);
-  const before = [await levelOf(sku), await ledgerOf(sku), await stage.published()];
+  ['more than is on hand', 'PIE', 0, -11, 'PIE cannot change by -11: only 10 are on hand and not reserved.'],
+  ['reserved units', 'BUN', 4, -7, 'BUN cannot change by -7: only 6 are on hand and not reserved.'],
+])(
+  'an adjustment that takes away %s is refused, not stored and not published',
+  async (_, sku, reserved, change, detail) => {
+    await product(sku, 10, reserved);
+    const before = [await levelOf(sku), await ledgerOf(sku), await stage.published()];
 
-  const answer = await adjust(sku, change);
+    const answer = await adjust(sku, change);
 
-  expect(answer).toMatchObject({ status: 409, body: { code: 'stock-would-be-negative', detail } });
-  expect([await levelOf(sku), await ledgerOf(sku), await stage.published()]).toEqual(before);
-});
+    expect(answer).toMatchObject({ status: 409, body: { code: 'stock-would-be-negative', detail } });
+    expect([await levelOf(sku), await ledgerOf(sku), await stage.published()]).toEqual(before);
+  },
+);
 
-test('the ledger is read newest first, and sums to what is on hand', async () => {
+test('the ledger is listed newest first, and adds up to the units on hand', async () => {
   const { orderId } = await product('ROPE', 10, 4);
   await adjust('ROPE', -3);
   await stage.receive(
@@ -119,7 +122,7 @@ test('the ledger is read newest first, and sums to what is on hand', async () =>
   expect(times).toEqual([...times].sort((one, other) => other - one));
 });
 
-test('the ledger is read page by page, and no line twice while others are added', async () => {
+test('the ledger is read page by page, without a repetition while movements are added', async () => {
   await product('BEAD');
   for (let line = 1; line <= 5; line += 1) await receive('BEAD', line);
   const seen: number[] = [];
@@ -135,7 +138,7 @@ test('the ledger is read page by page, and no line twice while others are added'
   expect(seen).toEqual([5, 4, 3, 2, 1]);
 });
 
-test('of 20 who take the last 10 pieces at once 10 get one, and the ledger counts them down one by one', async () => {
+test('of 20 concurrent adjustments for the last 10 pieces 10 succeed, and the ledger counts down one by one', async () => {
   await product('CAKE', 10);
 
   const answers = await Promise.all(Array.from({ length: 20 }, () => adjust('CAKE', -1, 'eaten')));
@@ -156,17 +159,17 @@ test.each<[string, () => ReturnType<ModuleStage['get']>]>([
 });
 
 test.each<[string, string, object, string]>([
-  ['of nothing', 'receipts', { quantity: 0 }, 'quantity'],
-  ['of less than nothing', 'receipts', { quantity: -1 }, 'quantity'],
+  ['of 0 pieces', 'receipts', { quantity: 0 }, 'quantity'],
+  ['of a negative quantity', 'receipts', { quantity: -1 }, 'quantity'],
   ['of half a piece', 'receipts', { quantity: 1.5 }, 'quantity'],
-  ['of more than fits a warehouse', 'receipts', { quantity: 1_000_001 }, 'quantity'],
-  ['of a text', 'receipts', { quantity: '5' }, 'quantity'],
+  ['above the maximum', 'receipts', { quantity: 1_000_001 }, 'quantity'],
+  ['with a text as its quantity', 'receipts', { quantity: '5' }, 'quantity'],
   ['without a reference', 'receipts', { reference: undefined }, 'reference'],
   ['with a reference of two lines', 'receipts', { reference: 'PO\n1' }, 'reference'],
-  ['with a field that nobody knows', 'receipts', { sku: 'TEA' }, 'sku'],
-  ['of no change', 'adjustments', { change: 0 }, 'change'],
+  ['with an unknown field', 'receipts', { sku: 'TEA' }, 'sku'],
+  ['with a change of 0', 'adjustments', { change: 0 }, 'change'],
   ['of half a piece', 'adjustments', { change: -0.5 }, 'change'],
-  ['of an absurd number', 'adjustments', { change: 1e300 }, 'change'],
+  ['with a change above the maximum', 'adjustments', { change: 1e300 }, 'change'],
   ['without a reason', 'adjustments', { reason: '' }, 'reason'],
   ['with a NUL in its reason', 'adjustments', { reason: 'dam\0aged' }, 'reason'],
 ])('a booking %s is refused: %s %j', async (_, verb, change, path) => {
@@ -181,7 +184,7 @@ test.each<[string, string, object, string]>([
 });
 
 test.each(['x', '', encodeCursor(['5']), encodeCursor([1.5]), encodeCursor([1, 2])])(
-  'the ledger is not entered at %j',
+  'the ledger refuses the cursor %j',
   async (cursor) => {
     await stage.put('/v1/products/FINE', aProduct);
 

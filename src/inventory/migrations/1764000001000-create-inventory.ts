@@ -2,8 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createSchemaWithRole } from '../../common/database/roles.js';
 
 /**
- * A product's level is never written: triggers keep it from the ledger and the reservations, refuse any other change,
- * and CHECK constraints refuse a level that cannot be. So the three cannot disagree, whoever writes.
+ * No statement writes a stock level: triggers compute it from the ledger and the reservations and refuse any other
+ * change, and CHECK constraints refuse an impossible level. So levels, ledger and reservations always agree, even after
+ * SQL by hand.
  */
 export class CreateInventory1764000001000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -62,8 +63,9 @@ export class CreateInventory1764000001000 implements MigrationInterface {
 }
 
 /**
- * A line of the ledger gets its number while its level is locked: the numbers follow the level, and no line that has
- * changed it can be passed over because its number was taken.
+ * A movement gets its number from the trigger, while the level is locked. So the numbers of a product have the sequence
+ * of its levels, and an INSERT that gives a number of its own cannot collide with another movement after it has changed
+ * the level.
  */
 async function keepLevels(runner: QueryRunner): Promise<void> {
   await runner.query(`
