@@ -1,14 +1,14 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { About } from './mailer.js';
 
-/** A mail that stays here instead of going out. Holds personal data. */
+/** A mail that the built-in mailbox keeps. Contains personal data. */
 @Entity({ schema: 'notifications', name: 'mailbox_mail' })
 export class MailboxMail {
-  /** UUIDv7: newer ones are greater. */
+  /** UUIDv7, so newer mails have greater ids. */
   @PrimaryColumn('uuid')
   declare readonly id: string;
 
-  /** Unique, so that a second run of a side effect keeps no second mail. */
+  /** Unique, so that a second run of a side effect stores no second mail. */
   @Column('text', { name: 'message_id' })
   declare readonly messageId: string;
 
@@ -40,5 +40,5 @@ export class MailboxMail {
   declare readonly createdAt: Date;
 }
 
-/** What a list of mails shows. */
+/** The columns that the list of mails shows. */
 export type MailSummary = Pick<MailboxMail, 'id' | 'subject' | 'recipient' | 'createdAt'>;

@@ -6,19 +6,20 @@ import type { RetentionPolicy } from '../common/retention/retention.js';
 import { CONFIG, type Config } from '../config.js';
 import type { MailboxMail } from './mailbox-mail.entity.js';
 
-const BATCH = 200;
+const BATCH_SIZE = 200;
 const EVENT_IN_MESSAGE_ID = `'^<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.]'`;
 
 /**
- * A mail goes when its message has gone: until then it shows a message that is sent again that it is there already. As
- * many mails are looked at as are deleted at most, so that however many have to stay, none of these statements is long.
+ * A mail is deleted after its message: until then the message may be sent again, and the unique `message_id` of the
+ * mail prevents a second one. The scan is limited, not only the DELETE, so that each statement is short however many
+ * mails stay.
  */
 const PRUNE = `
-  WITH looked_at AS MATERIALIZED (
+  WITH scanned AS MATERIALIZED (
     SELECT id FROM notifications.mailbox_mail
-     WHERE id > $2 AND id < ${smallestIdAt(daysAgo('$1'))} ORDER BY id LIMIT ${BATCH}
+     WHERE id > $2 AND id < ${smallestIdAt(daysAgo('$1'))} ORDER BY id LIMIT ${BATCH_SIZE}
   ), old AS (
-    SELECT id FROM notifications.mailbox_mail mail JOIN looked_at USING (id)
+    SELECT id FROM notifications.mailbox_mail mail JOIN scanned USING (id)
      WHERE created_at < ${daysAgo('$1')}
        AND NOT EXISTS (SELECT FROM notifications.message
                         WHERE event_id = substring(mail.message_id FROM ${EVENT_IN_MESSAGE_ID})::uuid)
@@ -26,12 +27,12 @@ const PRUNE = `
   ), pruned AS (
     DELETE FROM notifications.mailbox_mail mail USING old WHERE mail.id = old.id RETURNING mail.id
   )
-  SELECT id, (SELECT count(*) FROM pruned)::integer AS pruned FROM looked_at ORDER BY id DESC LIMIT 1`;
+  SELECT id, (SELECT count(*) FROM pruned)::integer AS pruned FROM scanned ORDER BY id DESC LIMIT 1`;
 
-/** The last mail that was looked at, and how many of those up to it were deleted. */
+/** The last scanned mail, and the number of deleted mails of the batch. */
 type Batch = Pick<MailboxMail, 'id'> & { readonly pruned: number };
 
-/** Empties the mailbox of mails whose messages are forgotten. */
+/** Deletes old mails whose messages are deleted. */
 @Injectable()
 export class MailboxRetention implements RetentionPolicy {
   readonly kind = 'mails';

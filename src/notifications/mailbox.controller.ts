@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { decodeCursor, pageOf, pageQuery } from '../common/http/pagination.js';
 import { CONFIG, type Config } from '../config.js';
 import { Mailbox } from './mailbox.js';
-import { listPage, mailPage, mailViews } from './mailbox.page.js';
+import { listPage, MAIL_VIEWS, mailPage } from './mailbox.page.js';
 
 const listQuery = z.strictObject(pageQuery);
 const cursorParts = z.tuple([z.uuid()]);
-const mailQuery = z.strictObject({ view: z.enum(mailViews).default('html') });
+const mailQuery = z.strictObject({ view: z.enum(MAIL_VIEWS).default('html') });
 const id = z.uuid();
 
-/** No scripts and nothing from elsewhere, whatever a mail holds; its frame is sandboxed besides. */
-const POLICY = [
+/** Forbids scripts and external content, whatever a mail contains. Its iframe is sandboxed too. */
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "style-src 'unsafe-inline'",
   "base-uri 'none'",
@@ -23,11 +23,11 @@ const POLICY = [
 const HtmlPage = (): MethodDecorator =>
   applyDecorators(
     Header('content-type', 'text/html; charset=utf-8'),
-    Header('content-security-policy', POLICY),
+    Header('content-security-policy', CONTENT_SECURITY_POLICY),
     Header('cache-control', 'no-store'),
   );
 
-/** Pages for people: what was sent, as its readers see it. */
+/** HTML pages that show the kept mails. */
 @ApiExcludeController()
 @Controller('mailbox')
 export class MailboxController {

@@ -3,11 +3,11 @@ import type { MailboxMail, MailSummary } from './mailbox-mail.entity.js';
 import { type Html, html } from './templates/html.js';
 import { styles } from './templates/mailbox-styles.js';
 
-export const mailViews = ['html', 'text', 'headers'] as const;
-export type MailView = (typeof mailViews)[number];
+export const MAIL_VIEWS = ['html', 'text', 'headers'] as const;
+export type MailView = (typeof MAIL_VIEWS)[number];
 
 interface ListState {
-  /** False where a mail server is set: then mails go there, and nothing new arrives here. */
+  /** False where `SMTP_URL` is set: then mails go to that server, and the mailbox receives no new ones. */
   readonly isOn: boolean;
   readonly isNewest: boolean;
 }
@@ -35,8 +35,8 @@ export function mailPage(mail: MailboxMail, view: MailView): string {
 <dt>Sent</dt><dd>${time(mail.createdAt)}</dd>
 <dt>About</dt><dd>${linksOf(mail)}</dd>
 </dl>
-<nav class="tabs" aria-label="Ways to read this mail">${mailViews.map((name) => tab(mail, name, view))}</nav>
-${viewOf(mail, view)}`,
+<nav class="tabs" aria-label="Views of this mail">${MAIL_VIEWS.map((name) => tab(mail, name, view))}</nav>
+${mailContent(mail, view)}`,
   );
 }
 
@@ -68,16 +68,16 @@ function linksOf({ aboutKind, aboutId }: MailboxMail): Html {
     : html`Product <a href="/v1/products/${path}">${aboutId}</a> · <a href="/v1/stock/${path}">Stock</a>`;
 }
 
-const TAB_WORDS: Record<MailView, string> = { html: 'HTML', text: 'Plain text', headers: 'Headers' };
+const TAB_LABELS: Record<MailView, string> = { html: 'HTML', text: 'Plain text', headers: 'Headers' };
 
 function tab({ id }: MailboxMail, name: MailView, current: MailView): Html {
   const mark = name === current ? html` aria-current="page"` : '';
-  return html`<a href="/mailbox/${id}?view=${name}"${mark}>${TAB_WORDS[name]}</a>`;
+  return html`<a href="/mailbox/${id}?view=${name}"${mark}>${TAB_LABELS[name]}</a>`;
 }
 
-function viewOf(mail: MailboxMail, view: MailView): Html {
+function mailContent(mail: MailboxMail, view: MailView): Html {
   if (view === 'html') return html`<iframe title="The mail as HTML" sandbox="" srcdoc="${mail.html}"></iframe>`;
-  return html`<pre tabindex="0" aria-label="${TAB_WORDS[view]}">${view === 'text' ? mail.text : headersOf(mail)}</pre>`;
+  return html`<pre tabindex="0" aria-label="${TAB_LABELS[view]}">${view === 'text' ? mail.text : headersOf(mail)}</pre>`;
 }
 
 function headersOf({ messageId, sender, recipient, subject, createdAt, headers }: MailboxMail): string {
@@ -87,9 +87,9 @@ function headersOf({ messageId, sender, recipient, subject, createdAt, headers }
     .join('\n');
 }
 
-const FORMAT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+const DATE_FORMAT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 
-const time = (at: Date): Html => html`<time datetime="${at.toISOString()}">${FORMAT.format(at)} UTC</time>`;
+const time = (at: Date): Html => html`<time datetime="${at.toISOString()}">${DATE_FORMAT.format(at)} UTC</time>`;
 
 function page(title: string, body: Html): string {
   return html`<!doctype html>

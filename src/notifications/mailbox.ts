@@ -6,7 +6,7 @@ import { MailboxMail, type MailSummary } from './mailbox-mail.entity.js';
 import { type Mail, Mailer, refuseInjection } from './mailer.js';
 import { MailNotFound } from './notifications.errors.js';
 
-/** The mail server of a shop that has none: keeps every mail, to be read at /mailbox. */
+/** Used when no mail server is set: stores every mail, and /mailbox shows it. */
 @Injectable()
 export class Mailbox extends Mailer {
   constructor(private readonly transactions: Transactions) {

@@ -1,12 +1,12 @@
 import addressparser from 'nodemailer/lib/addressparser';
 import { ConfigInvalid } from '../common/config/environment.js';
 
-/** One mail, ready to go. */
+/** A complete mail. */
 export interface Mail {
-  /** Derived from the event: a mail that went out twice can be recognised by it. */
+  /** Derived from the event, so that a mail that was sent twice has the same id both times. */
   readonly messageId: string;
   readonly from: Sender;
-  /** A bare address. */
+  /** An address without a name. */
   readonly to: string;
   readonly subject: string;
   readonly html: string;
@@ -15,7 +15,7 @@ export interface Mail {
   readonly about: About;
 }
 
-/** What a mail is about: an order by its id, or a product by its SKU. */
+/** The subject of a mail: an order by its id, or a product by its SKU. */
 export interface About {
   readonly kind: 'order' | 'product';
   readonly id: string;
@@ -26,28 +26,33 @@ export interface Sender {
   readonly address: string;
 }
 
-/** Hands mails to whoever delivers them: a mail server, or the built-in mailbox. */
+/** Sends mails: through a mail server, or into the built-in mailbox. */
 export abstract class Mailer {
   /**
-   * Resolves with what the other side answered, once it has taken responsibility for the mail.
-   * @throws {MailRefused} when trying again is hopeless
-   * @throws {MailNotSent} when it may work later; whether the mail went out may be unknown
+   * Resolves with the answer of the server, once it has accepted the mail.
+   * @throws {MailRefused} when a retry cannot succeed
+   * @throws {MailNotSent} when a retry may succeed; it may be unknown whether the mail was sent
    */
   abstract send(mail: Mail, signal: AbortSignal): Promise<string>;
 }
 
-/** The mail will never be accepted, e.g. because its recipient does not exist. Names no address. */
+/**
+ * The mail will never be accepted, for example because its recipient does not exist. The message contains no address.
+ */
 export class MailRefused extends Error {
   override readonly name = 'MailRefused';
 }
 
-/** The mail was not accepted this time: a full mailbox, a server that is busy, slow or away. Names no address. */
+/**
+ * The mail was not accepted this time: the mailbox is full, or the server is busy, slow or down. The message contains
+ * no address.
+ */
 export class MailNotSent extends Error {
   override readonly name = 'MailNotSent';
 }
 
 /**
- * Reads `Name <address>`; without a name the shop goes by its domain.
+ * Parses `Name <address>`. Without a name, the domain is used as the name.
  * @throws {ConfigInvalid} when there is no address in it
  */
 export function senderOf(from: string): Sender {
@@ -59,13 +64,16 @@ export function senderOf(from: string): Sender {
 }
 
 /**
- * A line break in a header would start another header, a comma in a recipient another recipient. Our own letters hold
- * neither; this is the last gate for what people typed.
+ * A line break in a header would start another header, and a comma in a recipient would add another recipient. The
+ * templates remove both; this is the last check of text that people typed.
  * @throws {MailRefused} naming the field
  */
 export function refuseInjection({ to, subject, from, messageId, headers }: Mail): void {
   const fields = { subject, 'sender name': from.name, 'message id': messageId, ...headers };
   const broken = Object.entries(fields).flatMap(([name, value]) => (/\p{Cc}/u.test(name + value) ? [name] : []));
   if (!/^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u.test(to)) broken.push('recipient');
-  if (broken.length > 0) throw new MailRefused(`The mail would not be one: check its ${broken.join(', ')}`);
+  if (broken.length > 0)
+    throw new MailRefused(
+      `The mail has control characters, or no single address as its recipient: check its ${broken.join(', ')}`,
+    );
 }

@@ -27,10 +27,10 @@ beforeEach(() =>
 const prune = () => stage.app.get(RetentionRunner).prune();
 const messages = async () => (await stage.get('/v1/notifications')).body.items;
 const mails = () => stage.query<{ id: string }>('SELECT id FROM notifications.mailbox_mail');
-const deliveries = (to: string) => stage.query(`UPDATE backbone.delivery SET ${to}`);
+const updateDeliveries = (to: string) => stage.query(`UPDATE backbone.delivery SET ${to}`);
 const replayFor = async (name: string) => (await stage.post(`/v1/operations/subscriptions/${name}/replay`, {})).body;
 
-async function pass(days: number): Promise<void> {
+async function age(days: number): Promise<void> {
   await ageRows(days, stage.dataSource);
   const ago = `interval '${days} days'`;
   await stage.query(`UPDATE notifications.message
@@ -41,21 +41,21 @@ async function pass(days: number): Promise<void> {
                           message_id = '<' || ${olderId('substr(message_id, 2, 36)', days)} || substr(message_id, 38)`);
 }
 
-async function told(): Promise<string> {
+async function sendMessage(): Promise<string> {
   const orderId = uuidv7();
   await stage.receive(confirmed(orderId));
   await stage.runDeliveries();
   return orderId;
 }
 
-test('a message is deleted with its mail when it was sent long ago, and no replay sends it again', async () => {
-  await told();
-  await pass(40);
+test('a message that was sent long ago is deleted with its mail, and no replay sends it again', async () => {
+  await sendMessage();
+  await age(40);
   expect(await prune()).toMatchObject({ deliveries: 1, messages: 0, mails: 0 });
   expect(await messages()).toMatchObject([{ state: 'sent' }]);
 
-  await pass(330);
-  const young = await told();
+  await age(330);
+  const young = await sendMessage();
   expect(await prune()).toMatchObject({ deliveries: 0, messages: 1, mails: 1 });
 
   expect(await messages()).toMatchObject([{ subject: young }]);
@@ -64,23 +64,23 @@ test('a message is deleted with its mail when it was sent long ago, and no repla
   expect(await mails()).toHaveLength(1);
 });
 
-test('one whose delivery is done is deleted, although that delivery is kept', async () => {
-  await told();
-  await pass(366);
-  await deliveries('finished_at = clock_timestamp()');
+test('a message whose delivery is done is deleted, even while the delivery is kept', async () => {
+  await sendMessage();
+  await age(366);
+  await updateDeliveries('finished_at = clock_timestamp()');
 
   expect(await prune()).toMatchObject({ deliveries: 0, messages: 1, mails: 1 });
   expect(await prune()).toMatchObject({ messages: 0, mails: 0 });
 });
 
 test.each<[what: string, state: string]>([
-  ['waits, because the program died before it was booked', `state = 'pending', finished_at = NULL`],
+  ['is pending, because the process died before its end was stored', `state = 'pending', finished_at = NULL`],
   ['is dead', `state = 'dead'`],
-  ['was skipped, which can be taken back', `state = 'skipped', finished_at = clock_timestamp()`],
-])('one whose delivery %s is kept, and not sent again by it', async (_, state) => {
-  const orderId = await told();
-  await pass(800);
-  await deliveries(state);
+  ['was skipped, which a replay can undo', `state = 'skipped', finished_at = clock_timestamp()`],
+])('a message whose delivery %s is kept, so that the delivery does not send it again', async (_, state) => {
+  const orderId = await sendMessage();
+  await age(800);
+  await updateDeliveries(state);
   await stage.query('DELETE FROM notifications.mailbox_mail');
 
   expect(await prune()).toMatchObject({ deliveries: 0, messages: 0 });
@@ -91,19 +91,19 @@ test.each<[what: string, state: string]>([
   expect(await mails()).toEqual([]);
 });
 
-test('one of whose delivery nothing is known is kept', async () => {
-  await told();
+test('a message without a known delivery is kept', async () => {
+  await sendMessage();
   await stage.query('DELETE FROM backbone.delivery');
-  await pass(366);
+  await age(366);
 
   expect(await prune()).toMatchObject({ messages: 0, mails: 0 });
 });
 
-test('one that failed is kept for as long as it can be replayed, and is as old as its sending then', async () => {
-  await told();
+test('a failed message is kept while it can be replayed, and its age then counts from its sending', async () => {
+  await sendMessage();
   await stage.query(`UPDATE notifications.message SET state = 'failed', sent_at = NULL`);
-  await deliveries(`state = 'dead'`);
-  await pass(366);
+  await updateDeliveries(`state = 'dead'`);
+  await age(366);
   expect(await prune()).toMatchObject({ messages: 0, mails: 0 });
 
   await stage.post('/v1/operations/deliveries/replay', { filter: { state: 'dead' } });
@@ -111,30 +111,30 @@ test('one that failed is kept for as long as it can be replayed, and is as old a
   expect(await prune()).toMatchObject({ messages: 0, mails: 0 });
   expect(await messages()).toMatchObject([{ state: 'sent' }]);
 
-  await pass(366);
+  await age(366);
   expect(await prune()).toMatchObject({ messages: 1, mails: 1 });
 });
 
-test('one that failed for good is deleted when its delivery was skipped and is deleted', async () => {
-  await told();
+test('a failed message is deleted when its delivery was skipped and is deleted', async () => {
+  await sendMessage();
   await stage.query(`UPDATE notifications.message SET state = 'failed', sent_at = NULL`);
-  await deliveries(`state = 'skipped'`);
-  await pass(366);
+  await updateDeliveries(`state = 'skipped'`);
+  await age(366);
 
   expect(await prune()).toMatchObject({ deliveries: 1, messages: 1, mails: 1 });
 });
 
-test('one that is pending is never deleted', async () => {
-  await told();
+test('a pending message is never deleted', async () => {
+  await sendMessage();
   await stage.query(`UPDATE notifications.message SET state = 'pending', sent_at = NULL`);
-  await pass(3_000);
+  await age(3_000);
 
   expect(await prune()).toMatchObject({ deliveries: 1, messages: 0, mails: 0 });
 });
 
-test('they are deleted once, by however many processes, over the bounds of batches', async () => {
+test('concurrent processes delete messages of several batches once', async () => {
   await stage.receive(...Array.from({ length: 430 }, () => confirmed(uuidv7())));
-  await deliveries(`state = 'done', finished_at = clock_timestamp()`);
+  await updateDeliveries(`state = 'done', finished_at = clock_timestamp()`);
   await stage.query(
     `INSERT INTO notifications.message
        (id, event_id, template, subject, correlation_id, channel, recipient, state, attempts, sent_at)
@@ -146,7 +146,7 @@ test('they are deleted once, by however many processes, over the bounds of batch
      SELECT id, '<' || event_id || '.order-confirmed@shop>', '', '', '', '', '', '{}', 'order', ''
        FROM notifications.message`,
   );
-  await pass(366);
+  await age(366);
 
   const [one, other] = await Promise.all([prune(), prune()]);
 
@@ -154,7 +154,7 @@ test('they are deleted once, by however many processes, over the bounds of batch
   expect([await messages(), await mails()]).toEqual([[], []]);
 });
 
-test('they stay for ever where that is said', async () => {
+test('KEEP_MESSAGES_DAYS=0 keeps messages for ever', async () => {
   const keeper = await ModuleStage.of(NotificationsModule, { KEEP_MESSAGES_DAYS: '0' });
   try {
     expect(await keeper.app.get(RetentionRunner).prune()).toMatchObject({ messages: 0, mails: 0 });

@@ -8,18 +8,18 @@ import type { RetentionPolicy } from '../common/retention/retention.js';
 import { CONFIG, type Config } from '../config.js';
 import type { Message } from './message.entity.js';
 
-const BATCH = 200;
+const BATCH_SIZE = 200;
 
 type Old = Pick<Message, 'id' | 'eventId'>;
 
-/** A message that failed at first and was sent much later is as old as its sending. */
+/** The age of a message counts from its sending, which may be long after its creation. */
 const OLD = `
   SELECT id, event_id AS "eventId" FROM notifications.message
    WHERE id > $2 AND id < ${smallestIdAt(daysAgo('$1'))} AND state IN ('sent', 'failed')
      AND coalesce(sent_at, created_at) < ${daysAgo('$1')}
-   ORDER BY id LIMIT ${BATCH}`;
+   ORDER BY id LIMIT ${BATCH_SIZE}`;
 
-/** How far messages were forgotten is remembered with it: a setting tells only how far they will be. */
+/** Stores the newest event whose message was deleted: KEEP_MESSAGES_DAYS may have been different at that time. */
 const PRUNE = `
   WITH pruned AS (
     DELETE FROM notifications.message WHERE id IN (
@@ -33,7 +33,7 @@ const PRUNE = `
   )
   SELECT 1 FROM pruned`;
 
-/** The newest event whose message was forgotten, by however short a time it was kept; less than every event if none. */
+/** The newest event whose message was deleted, whatever KEEP_MESSAGES_DAYS was then; the nil UUID if there is none. */
 export async function newestForgotten(manager: EntityManager): Promise<string> {
   const [newest] = await queryRows<Pick<Message, 'eventId'>>(
     manager,
@@ -43,8 +43,8 @@ export async function newestForgotten(manager: EntityManager): Promise<string> {
 }
 
 /**
- * Forgets who was told what, which is personal data, after a while. Its row is what keeps a message from being sent
- * twice, so it stays for as long as anything could call for the message again, however old it is.
+ * Deletes old messages, because they contain personal data. The row of a message prevents that it is sent twice. So it
+ * is kept, however old it is, while a delivery of its event may still run.
  */
 @Injectable()
 export class MessageRetention implements RetentionPolicy {
@@ -64,7 +64,7 @@ export class MessageRetention implements RetentionPolicy {
     for (let last: string | undefined = NIL_UUID; last; ) {
       const old: Old[] = await this.oldAfter(last);
       yield await this.prune(old);
-      last = old.length === BATCH ? old.at(-1)?.id : undefined;
+      last = old.length === BATCH_SIZE ? old.at(-1)?.id : undefined;
     }
   }
 

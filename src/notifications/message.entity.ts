@@ -1,12 +1,12 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-export const messageStates = ['pending', 'sent', 'failed'] as const;
-export type MessageState = (typeof messageStates)[number];
+export const MESSAGE_STATES = ['pending', 'sent', 'failed'] as const;
+export type MessageState = (typeof MESSAGE_STATES)[number];
 
-/** One row per message: why it was sent, to whom, and what became of it. */
+/** A message to a customer or an operator: its cause, recipient and state. */
 @Entity({ schema: 'notifications', name: 'message' })
 export class Message {
-  /** UUIDv7: newer ones are greater. */
+  /** UUIDv7, so newer messages have greater ids. */
   @PrimaryColumn('uuid')
   declare readonly id: string;
 

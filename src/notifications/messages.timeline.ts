@@ -4,7 +4,7 @@ import { Transactions } from '../backbone/transaction.js';
 import type { TimelineEntry, TimelineSource } from '../operations/timeline.js';
 import { Message } from './message.entity.js';
 
-/** Adds messages to timelines, without their recipients. */
+/** Adds messages to timelines, without their recipients, which are personal data. */
 @Injectable()
 export class MessagesTimeline implements TimelineSource {
   constructor(private readonly transactions: Transactions) {}

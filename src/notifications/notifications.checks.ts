@@ -23,7 +23,7 @@ interface StoredMessages {
   readonly forgotten: string;
 }
 
-/** What must agree with messages. */
+/** Checks that messages agree with the events that caused them. */
 @Injectable()
 export class NotificationsChecks implements ModuleChecks {
   readonly eventChecks: readonly EventCheck[] = [
@@ -56,7 +56,10 @@ export class NotificationsChecks implements ModuleChecks {
     });
   }
 
-  /** `newestForgotten` is read last, so that a message deleted in between does not look lost. */
+  /**
+   * `newestForgotten` is read last, so that a message that retention deletes between the two reads does not look
+   * missing.
+   */
   private async messagesOf(eventIds: readonly string[]): Promise<StoredMessages> {
     const where = { eventId: In([...eventIds]) };
     const [messages, forgotten] = await this.transactions.read(async (manager) => [

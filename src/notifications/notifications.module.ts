@@ -22,7 +22,7 @@ const mailer = {
   inject: [CONFIG, Mailbox],
 };
 
-/** Tells customers and operators what happened. A sink: nobody imports it, and it says nothing itself. */
+/** Sends messages to customers and operators. It publishes no events, and no module imports it. */
 @BusinessModule({
   name: 'notifications',
   events: {},

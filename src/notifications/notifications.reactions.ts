@@ -19,11 +19,11 @@ import { orderShipped } from './templates/order-shipped.js';
 import { stockRanLow } from './templates/stock-ran-low.js';
 
 /**
- * A mail server may be away for a night: the pauses grow from two seconds to an hour and add up to about a day. The
- * mails of one order stand in one line, so that none overtakes; but each makes sense alone, so behind a dead one the
- * others pass.
+ * Survives a mail server that is down for a night: the pauses grow from two seconds to an hour and add up to about a
+ * day. The mails of one order are one partition, so they are sent in sequence. Each is useful alone, so the later ones
+ * pass a dead one.
  */
-const MAIL = {
+const MAIL_OPTIONS = {
   orderingGroup: 'emails',
   attempts: 35,
   backoff: { firstMs: 2_000, maxMs: 3_600_000 },
@@ -33,7 +33,7 @@ const MAIL = {
 
 const aboutOrder = (id: string) => ({ kind: 'order', id }) as const;
 
-/** Everything that people are told. Each may run twice: the event's id makes the second run a no-op. */
+/** The messages that events cause. A handler may run twice: the id of the event makes the second run a no-op. */
 @Injectable()
 export class NotificationsReactions {
   constructor(
@@ -41,7 +41,7 @@ export class NotificationsReactions {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  @SideEffect(OrderConfirmed, MAIL)
+  @SideEffect(OrderConfirmed, MAIL_OPTIONS)
   async emailConfirmation(event: OrderConfirmed, context: SideEffectContext): Promise<void> {
     const { orderId, customer } = event.data;
     const lines = event.data.lines.map((line) => ({ ...line, total: formatMoney(line.lineTotal) }));
@@ -50,35 +50,35 @@ export class NotificationsReactions {
     await this.notifications.sendOnce(event, { to: customer.email, about: aboutOrder(orderId), letter }, context);
   }
 
-  @SideEffect(OrderRejected, MAIL)
+  @SideEffect(OrderRejected, MAIL_OPTIONS)
   async emailRejection(event: OrderRejected, context: SideEffectContext): Promise<void> {
     const { orderId, customer, reason, lines } = event.data;
     const letter = orderRejected({ orderId, customerName: customer.name, reason, lines });
     await this.notifications.sendOnce(event, { to: customer.email, about: aboutOrder(orderId), letter }, context);
   }
 
-  @SideEffect(OrderCancelled, MAIL)
+  @SideEffect(OrderCancelled, MAIL_OPTIONS)
   async emailCancellation(event: OrderCancelled, context: SideEffectContext): Promise<void> {
     const { orderId, customer, reason } = event.data;
     const letter = orderCancelled({ orderId, customerName: customer.name, reason });
     await this.notifications.sendOnce(event, { to: customer.email, about: aboutOrder(orderId), letter }, context);
   }
 
-  @SideEffect(OrderShipped, MAIL)
+  @SideEffect(OrderShipped, MAIL_OPTIONS)
   async emailShipment(event: OrderShipped, context: SideEffectContext): Promise<void> {
     const { orderId, customer, carrier, trackingNumber } = event.data;
     const letter = orderShipped({ orderId, customerName: customer.name, carrier, trackingNumber });
     await this.notifications.sendOnce(event, { to: customer.email, about: aboutOrder(orderId), letter }, context);
   }
 
-  @SideEffect(OrderDelivered, MAIL)
+  @SideEffect(OrderDelivered, MAIL_OPTIONS)
   async emailDelivery(event: OrderDelivered, context: SideEffectContext): Promise<void> {
     const { orderId, customer } = event.data;
     const letter = orderDelivered({ orderId, customerName: customer.name });
     await this.notifications.sendOnce(event, { to: customer.email, about: aboutOrder(orderId), letter }, context);
   }
 
-  @SideEffect(StockRanLow, MAIL)
+  @SideEffect(StockRanLow, MAIL_OPTIONS)
   async emailLowStock(event: StockRanLow, context: SideEffectContext): Promise<void> {
     const about = { kind: 'product', id: event.data.sku } as const;
     const to = this.config.mail.operators;

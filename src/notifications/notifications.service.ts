@@ -15,24 +15,24 @@ import { htmlOf } from './templates/html-layout.js';
 import type { Letter } from './templates/letter.js';
 import { textOf } from './templates/text-layout.js';
 
-/** Asks robots not to answer: RFC 3834, and Exchange's own word for it. */
-const NO_ROBOTS = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' } as const;
+/** Suppresses automatic replies: RFC 3834, and the header of Microsoft Exchange. */
+const NO_AUTO_REPLIES = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' } as const;
 
-/** Who is told what, and about what. */
+/** A message to send: recipient, subject and content. */
 export interface Notification {
   readonly to: string;
   readonly about: About;
   readonly letter: Letter;
 }
 
-interface Wanted {
+interface MessageFilter {
   readonly subject?: string | undefined;
   readonly state?: MessageState | undefined;
-  /** Only older messages than the one of this id. */
+  /** Only messages older than the one with this id. */
   readonly before?: string | undefined;
 }
 
-/** Sends messages, and keeps the ledger that says which ones were sent. */
+/** Sends messages, and stores which ones were sent. */
 @Injectable()
 export class NotificationsService {
   private readonly shop: Sender;
@@ -46,9 +46,10 @@ export class NotificationsService {
   }
 
   /**
-   * Sends one message for an event and a template; when an earlier run has sent it, nothing happens. A crash between
-   * the server's yes and our row makes it go out twice, under one Message-ID. No transaction is open while it is sent.
-   * @throws {GiveUp} when the server will never take it; other errors are worth another attempt
+   * Sends one message for an event and a template. Does nothing when an earlier run has sent it. After a crash between
+   * the server's answer and the update of the row it is sent twice, with the same Message-ID. No transaction is open
+   * meanwhile.
+   * @throws {GiveUp} when the server will never accept it; other errors are retried
    */
   async sendOnce(cause: DomainEvent, notification: Notification, context: SideEffectContext): Promise<void> {
     const { signal, lastAttempt } = context;
@@ -62,7 +63,7 @@ export class NotificationsService {
   }
 
   /** Newest first. */
-  latest(count: number, { subject, state, before }: Wanted): Promise<Message[]> {
+  latest(count: number, { subject, state, before }: MessageFilter): Promise<Message[]> {
     const where = {
       ...(subject !== undefined && { subject }),
       ...(state !== undefined && { state }),
@@ -72,7 +73,7 @@ export class NotificationsService {
     return this.transactions.read((manager) => manager.find(Message, query));
   }
 
-  /** The id of the message, unless it has been sent. A failed one may be sent after all, when an operator says so. */
+  /** Returns the id of the message, or undefined if it was sent. A failed message is sent again after a replay. */
   private async claim(cause: DomainEvent, { to, about, letter }: Notification): Promise<string | undefined> {
     const [row] = await this.transactions.run(({ manager }) =>
       queryRows<{ id: string }>(
@@ -107,7 +108,7 @@ export class NotificationsService {
       subject: letter.subject,
       html: htmlOf(letter, this.shop).toString(),
       text: textOf(letter, this.shop),
-      headers: { ...NO_ROBOTS, 'X-Correlation-Id': correlationId },
+      headers: { ...NO_AUTO_REPLIES, 'X-Correlation-Id': correlationId },
       about,
     };
   }

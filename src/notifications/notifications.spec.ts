@@ -24,10 +24,10 @@ import { NotificationsModule } from './notifications.module.js';
 const MAIL_FROM = 'Northwind <shop@northwind.example>';
 const OPERATORS_EMAIL = 'night-shift@northwind.example';
 
-/** A mail server in this process. It takes every mail, unless a recipient's answers are set to something else. */
+/** A mail server in this process. It accepts every mail, unless `answers` has another answer for the recipient. */
 class MailServer {
   readonly received: ParsedMail[] = [];
-  /** What a recipient's mails are answered with, one after the other. */
+  /** By recipient, the answers to its next mails; 'silence' answers nothing. */
   readonly answers = new Map<string, (number | 'silence')[]>();
   private readonly server = new SMTPServer({
     authOptional: true,
@@ -45,7 +45,7 @@ class MailServer {
     },
   });
 
-  /** The mailer gives up on a server that says nothing for as long as its URL says. */
+  /** Returns its URL, which limits the time that the mailer waits for an answer. */
   async start(): Promise<string> {
     this.server.listen(0, '127.0.0.1');
     await once(this.server.server, 'listening');
@@ -56,16 +56,16 @@ class MailServer {
     return new Promise((resolve) => this.server.close(resolve));
   }
 
-  mailsAbout(word: string): ParsedMail[] {
-    return this.received.filter(({ text }) => text?.includes(word));
+  mailsAbout(text: string): ParsedMail[] {
+    return this.received.filter((mail) => mail.text?.includes(text));
   }
 }
 
 const money = { amount: 21_600, currency: 'USD' };
 const aCustomer = { name: 'Maria Anders', email: 'maria@customer.example' };
 
-/** Customers whose mails a test wants to have answered in its own way have addresses of their own. */
-const someone = () => ({ name: 'Maria Anders', email: `maria-${uuidv7()}@customer.example` });
+/** A customer with a unique address, for which a test can set answers. */
+const aUniqueCustomer = () => ({ name: 'Maria Anders', email: `maria-${uuidv7()}@customer.example` });
 
 const confirmed = (orderId: string, customer = aCustomer) =>
   OrderConfirmed({
@@ -95,7 +95,7 @@ describe('a message', () => {
     (await notifications.get(`/v1/notifications?subject=${subject}`)).body.items;
   const deliveries = async (subject: string) =>
     (await notifications.get(`/v1/operations/deliveries?subject=${subject}`)).body.items;
-  /** As if the event's delivery had failed so often already. */
+  /** Sets the number of failed attempts of the event's delivery. */
   const failedBefore = (attempts: number, orderId: string) =>
     notifications.query('UPDATE backbone.delivery SET attempts = $1 WHERE order_key LIKE $2', [
       attempts,
@@ -151,24 +151,29 @@ describe('a message', () => {
       'Low stock: Queso Cabrales (NW-11)',
       ['Queso Cabrales', 'NW-11', '4', '30'],
     ],
-  ])('%s is one row and one mail, however often its event is delivered', async (template, fact, to, subject, words) => {
-    await notifications.receive(fact);
-    await notifications.runDeliveries();
-    await notifications.runSideEffectsAgain();
+  ])(
+    '%s is stored once and sent once, however often its event is delivered',
+    async (template, fact, to, subject, words) => {
+      await notifications.receive(fact);
+      await notifications.runDeliveries();
+      await notifications.runSideEffectsAgain();
 
-    expect((await deliveries(fact.subject)).map(({ state }: { state: string }) => state)).not.toContain('pending');
-    const about = fact.subject.slice(fact.subject.indexOf('/') + 1);
-    const rows = (await messages(about)).filter((row: { template: string }) => row.template === template);
-    expect(rows).toMatchObject([{ recipient: to, channel: 'email', state: 'sent', attempts: 1 }]);
-    const sent = server.received.filter(
-      (mail) => mail.messageId === `<${rows[0].eventId}.${template}@northwind.example>`,
-    );
-    expect(sent).toMatchObject([{ subject, from: { text: '"Northwind" <shop@northwind.example>' }, to: { text: to } }]);
-    for (const word of words) {
-      expect(sent[0]?.text).toContain(word);
-      expect(sent[0]?.html).toContain(word);
-    }
-  });
+      expect((await deliveries(fact.subject)).map(({ state }: { state: string }) => state)).not.toContain('pending');
+      const about = fact.subject.slice(fact.subject.indexOf('/') + 1);
+      const rows = (await messages(about)).filter((row: { template: string }) => row.template === template);
+      expect(rows).toMatchObject([{ recipient: to, channel: 'email', state: 'sent', attempts: 1 }]);
+      const sent = server.received.filter(
+        (mail) => mail.messageId === `<${rows[0].eventId}.${template}@northwind.example>`,
+      );
+      expect(sent).toMatchObject([
+        { subject, from: { text: '"Northwind" <shop@northwind.example>' }, to: { text: to } },
+      ]);
+      for (const word of words) {
+        expect(sent[0]?.text).toContain(word);
+        expect(sent[0]?.html).toContain(word);
+      }
+    },
+  );
 
   test('about low stock goes to the operators once per crossing', async () => {
     const ranLow = (available: number) => StockRanLow({ sku: 'NW-12', name: 'Tofu', available, reorderLevel: 10 });
@@ -181,9 +186,9 @@ describe('a message', () => {
     expect(server.mailsAbout('NW-12')).toHaveLength(2);
   });
 
-  test('that the server puts off is tried again and sent', async () => {
+  test('that the server defers is retried and sent', async () => {
     const orderId = uuidv7();
-    const customer = someone();
+    const customer = aUniqueCustomer();
     server.answers.set(customer.email, [451]);
     await notifications.receive(confirmed(orderId, customer));
 
@@ -199,9 +204,9 @@ describe('a message', () => {
     expect(server.mailsAbout(orderId)).toHaveLength(1);
   });
 
-  test('that the server falls silent about is given up for now and tried again', async () => {
+  test('that the server does not answer fails after a timeout and is retried', async () => {
     const orderId = uuidv7();
-    const customer = someone();
+    const customer = aUniqueCustomer();
     server.answers.set(customer.email, ['silence', 'silence']);
     await notifications.receive(confirmed(orderId, customer));
 
@@ -214,9 +219,9 @@ describe('a message', () => {
     expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 2 }]);
   });
 
-  test('has failed after its last attempt, and is sent after all when an operator has it delivered again', async () => {
+  test('has failed after its last attempt, and is sent when its delivery is replayed', async () => {
     const orderId = uuidv7();
-    const customer = someone();
+    const customer = aUniqueCustomer();
     server.answers.set(customer.email, [451]);
     await notifications.receive(confirmed(orderId, customer));
     await failedBefore(34, orderId);
@@ -232,9 +237,9 @@ describe('a message', () => {
     expect(await messages(orderId)).toMatchObject([{ state: 'sent' }]);
   });
 
-  test('that the server refuses for good has failed at once, and the mails after it go out', async () => {
+  test('that the server refuses permanently has failed at once, and the later mails are sent', async () => {
     const orderId = uuidv7();
-    const customer = someone();
+    const customer = aUniqueCustomer();
     server.answers.set(customer.email, [550]);
     await notifications.receive(confirmed(orderId, customer));
     await notifications.receive(shipped(orderId, customer));
@@ -251,7 +256,7 @@ describe('a message', () => {
     ]);
   });
 
-  test('is tried for a night at the least before it is given up', () => {
+  test('is retried for at least eight hours', () => {
     const { all } = new Subscriptions([NotificationsModule], () => true);
     const shortest = all.map(({ attempts, backoff }) => {
       const pauses = Array.from({ length: attempts - 1 }, (_, failed) => retryPauseMs(failed + 1, backoff, 0));
@@ -260,24 +265,24 @@ describe('a message', () => {
     expect(Math.min(...shortest)).toBeGreaterThan(8 * 3_600_000);
   });
 
-  test('that was sent is not sent again, whatever an operator replays', async () => {
+  test('that was sent is not sent again by a replay', async () => {
     const orderId = uuidv7();
-    const customer = someone();
+    const customer = aUniqueCustomer();
     await notifications.receive(confirmed(orderId, customer));
     await notifications.runDeliveries();
     const [{ id }] = await deliveries(`order/${orderId}`);
-    const order = { ids: [id], preview: false, reason: 'It never came' };
+    const request = { ids: [id], preview: false, reason: 'It never came' };
 
-    const { body } = await notifications.post('/v1/operations/deliveries/replay', order);
+    const { body } = await notifications.post('/v1/operations/deliveries/replay', request);
     await notifications.runDeliveries();
 
     expect(body).toMatchObject({ run: 0, suppressed: [{ reason: 'done', count: 1 }] });
     expect(await messages(orderId)).toMatchObject([{ state: 'sent', attempts: 1 }]);
   });
 
-  test('waits while an earlier one about its order is still to be sent', async () => {
+  test('waits until the earlier ones about its order are sent', async () => {
     const orderId = uuidv7();
-    const customer = someone();
+    const customer = aUniqueCustomer();
     server.answers.set(customer.email, [451]);
     await notifications.receive(confirmed(orderId, customer));
     await notifications.receive(shipped(orderId, customer));
@@ -292,9 +297,9 @@ describe('a message', () => {
     ]);
   });
 
-  test('leaves no address in an error, however the server repeats it', async () => {
+  test('stores no address in an error, even if the answer of the server contains it', async () => {
     const orderId = uuidv7();
-    const customer = someone();
+    const customer = aUniqueCustomer();
     server.answers.set(customer.email, [451]);
     await notifications.receive(confirmed(orderId, customer));
 
@@ -315,7 +320,7 @@ describe('a message', () => {
     ['a line break', 'maria@customer.example\r\nBcc: thief@evil.example'],
     ['a second recipient', 'maria@customer.example, thief@evil.example'],
     ['a name', 'Maria <maria@customer.example>'],
-  ])('to an address with %s is refused before any server hears of it', async (_what, email) => {
+  ])('to an address with %s is refused without a connection to the server', async (_what, email) => {
     const orderId = uuidv7();
     await notifications.receive(confirmed(orderId, { name: 'Maria', email }));
 
@@ -325,10 +330,10 @@ describe('a message', () => {
     expect(server.mailsAbout(orderId)).toEqual([]);
   });
 
-  test('is one text without headers of its own, whatever its words are', async () => {
+  test('has no headers or markup from texts that people typed', async () => {
     const orderId = uuidv7();
     const hostile = '<script>alert(1)</script>\r\nBcc: thief@evil.example\r\n\r\n<h1>You won</h1>';
-    const { email } = someone();
+    const { email } = aUniqueCustomer();
     await notifications.receive(
       OrderShipped({ orderId, customer: { name: hostile, email }, carrier: hostile, trackingNumber: hostile }),
       StockRanLow({ sku: 'NW-13', name: hostile, available: 1, reorderLevel: 2 }),
@@ -346,7 +351,7 @@ describe('a message', () => {
     }
   });
 
-  test('is found in the ledger by its subject and its state, page by page, newest first', async () => {
+  test('is listed by its subject and its state, page by page, newest first', async () => {
     const orderId = uuidv7();
     const facts = [confirmed(orderId), shipped(orderId), OrderDelivered({ orderId, customer: aCustomer })];
     for (const fact of facts) await notifications.receive(fact);
@@ -368,23 +373,23 @@ describe('a message', () => {
     ['limit=0', 'request-invalid'],
     ['limit=201', 'request-invalid'],
     ['cursor=nonsense', 'cursor-invalid'],
-  ])('is not looked for by ?%s', async (query, code) => {
+  ])('is not listed by ?%s', async (query, code) => {
     expect(await notifications.get(`/v1/notifications?${query}`)).toMatchObject({ status: 400, body: { code } });
   });
 
-  test('belongs to the story of its order, which does not tell who got it', async () => {
+  test('is in the timeline of its order, without its recipient', async () => {
     const orderId = uuidv7();
     await notifications.receive(confirmed(orderId));
     await notifications.runDeliveries();
 
-    const story = await notifications.app.get(Timeline).of(`order/${orderId}`);
+    const timeline = await notifications.app.get(Timeline).of(`order/${orderId}`);
 
-    const eventId = story[0]?.eventId;
+    const eventId = timeline[0]?.eventId;
     const subscriber = 'notifications.emailConfirmation';
-    expect(story).toHaveLength(3);
-    expect(story[0]).toMatchObject({ kind: 'event', type: OrderConfirmed.type });
-    expect(story).toContainEqual(expect.objectContaining({ kind: 'delivery', eventId, subscriber, state: 'done' }));
-    expect(story).toContainEqual({
+    expect(timeline).toHaveLength(3);
+    expect(timeline[0]).toMatchObject({ kind: 'event', type: OrderConfirmed.type });
+    expect(timeline).toContainEqual(expect.objectContaining({ kind: 'delivery', eventId, subscriber, state: 'done' }));
+    expect(timeline).toContainEqual({
       kind: 'message',
       at: expect.any(String),
       eventId,
@@ -394,10 +399,10 @@ describe('a message', () => {
       attempts: 1,
       sentAt: expect.any(String),
     });
-    expect(JSON.stringify(story)).not.toContain(aCustomer.email);
+    expect(JSON.stringify(timeline)).not.toContain(aCustomer.email);
   });
 
-  test('is not kept in the mailbox, whose page says where it went', async () => {
+  test('is not kept in the mailbox, whose page names the mail server', async () => {
     expect((await notifications.get('/mailbox')).body).toMatch(/<code>SMTP_URL<\/code>.\s+Nothing new arrives here/);
   });
 });
@@ -411,11 +416,11 @@ describe('the mailbox', () => {
 
   afterAll(() => notifications.close());
 
-  /** The addresses of the mails on a page of the mailbox. */
+  /** The links to the mails on a page of the mailbox. */
   const linksOn = (page: string) =>
     [...page.matchAll(/href="(\/mailbox\/[0-9a-f-]{36})"/g)].map(([, link]) => link ?? '');
 
-  test('keeps one mail for an event, to be read as HTML, as text and with its headers', async () => {
+  test('keeps one mail for an event, and shows it as HTML, as text and with its headers', async () => {
     const orderId = uuidv7();
     await notifications.receive(confirmed(orderId));
     await notifications.runDeliveries();
@@ -445,7 +450,7 @@ describe('the mailbox', () => {
     expect(body).toContain('<a href="/v1/products/NW-11">NW-11</a>');
   });
 
-  test('shows what people typed, and never runs it', async () => {
+  test('shows texts that people typed, and never runs them', async () => {
     const customer = { name: '</iframe>"><script>alert(1)</script>', email: 'maria@customer.example' };
     await notifications.receive(OrderDelivered({ orderId: uuidv7(), customer }));
     await notifications.runDeliveries();
@@ -480,7 +485,7 @@ describe('the mailbox', () => {
     expect(found).toEqual(orderIds.toReversed());
   });
 
-  test('has no mail of another id, and no id that is none', async () => {
+  test('refuses unknown and malformed ids', async () => {
     const missing = await notifications.get(`/mailbox/${uuidv7()}`);
 
     expect(missing).toMatchObject({ status: 404, body: { code: 'mail-not-found' } });
@@ -490,7 +495,7 @@ describe('the mailbox', () => {
     expect((await notifications.get(`/mailbox/${uuidv7()}?view=source`)).status).toBe(400);
   });
 
-  test('goes with its tables when the migrations are undone', async () => {
+  test('is deleted with its tables when the migrations are reverted', async () => {
     const runner = notifications.app.get(Database).dataSource.createQueryRunner();
     const migrations = definitionOf(NotificationsModule).migrations.map((Migration) => new Migration());
     await runner.startTransaction();

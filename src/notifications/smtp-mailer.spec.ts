@@ -59,12 +59,12 @@ const aMail = (changes: Partial<Mail> = {}): Mail => ({
   ...changes,
 });
 
-const noHurry = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
 test('a mail arrives with both parts, its headers and its message id', async () => {
   const { mailer, received } = await aMailServer();
 
-  const answer = await mailer.send(aMail(), noHurry);
+  const answer = await mailer.send(aMail(), neverAborted);
 
   expect(answer).toBe('250 queued as 4711');
   const mail = await simpleParser(received[0] ?? '');
@@ -79,48 +79,48 @@ test('a mail arrives with both parts, its headers and its message id', async () 
   expect(mail.headers.get('auto-submitted')).toBe('auto-generated');
 });
 
-test('a recipient who does not exist is refused for good, and the error does not name them', async () => {
+test('an unknown recipient is refused permanently, and the error does not contain the address', async () => {
   const { mailer } = await aMailServer({
     onRcptTo: ({ address }, _session, done) => done(refusal(550, `5.1.1 <${address}>: no such user`)),
   });
 
-  const failure = await mailer.send(aMail(), noHurry).catch((error: unknown) => error);
+  const failure = await mailer.send(aMail(), neverAborted).catch((error: unknown) => error);
 
   expect(failure).toBeInstanceOf(MailRefused);
   expect(failure).toMatchObject({ message: expect.stringContaining('550') });
   expect(inspect(failure)).not.toContain('maria@');
 });
 
-test('content that the server will never take is refused for good', async () => {
+test('content that the server rejects is refused permanently', async () => {
   const { mailer } = await aMailServer({
     onData: (stream, _session, done) => stream.resume().on('end', () => done(refusal(554, '5.7.1 looks like spam'))),
   });
 
-  await expect(mailer.send(aMail(), noHurry)).rejects.toBeInstanceOf(MailRefused);
+  await expect(mailer.send(aMail(), neverAborted)).rejects.toBeInstanceOf(MailRefused);
 });
 
 test.each([
-  ['a recipient whose mailbox is busy', { onRcptTo: (_to, _session, done) => done(refusal(451, '4.3.0 try later')) }],
-  ['a sender whom the server does not like yet', { onMailFrom: (_from, _session, done) => done(refusal(550, 'who?')) }],
+  ['a busy mailbox of the recipient', { onRcptTo: (_to, _session, done) => done(refusal(451, '4.3.0 try later')) }],
+  ['a refused sender', { onMailFrom: (_from, _session, done) => done(refusal(550, 'who?')) }],
   [
-    'a server that has no room',
+    'a server without disk space',
     { onData: (stream, _session, done) => stream.resume().on('end', () => done(refusal(452, 'full'))) },
   ],
-] satisfies [string, SMTPServerOptions][])('%s is worth another attempt', async (_case, options) => {
+] satisfies [string, SMTPServerOptions][])('%s can be retried', async (_case, options) => {
   const { mailer, received } = await aMailServer(options);
 
-  await expect(mailer.send(aMail(), noHurry)).rejects.toBeInstanceOf(MailNotSent);
+  await expect(mailer.send(aMail(), neverAborted)).rejects.toBeInstanceOf(MailNotSent);
   expect(received).toEqual([]);
 });
 
-test('a wrong password is worth another attempt, because an operator can mend it', async () => {
+test('a wrong password can be retried, because an operator can correct it', async () => {
   const { port } = await aMailServer({
     authOptional: false,
     allowInsecureAuth: true,
     onAuth: (_auth, _session, done) => done(refusal(535, '5.7.8 wrong password')),
   });
 
-  const sending = mailerTo(`smtp://shop:secret@127.0.0.1:${port}`).send(aMail(), noHurry);
+  const sending = mailerTo(`smtp://shop:secret@127.0.0.1:${port}`).send(aMail(), neverAborted);
 
   await expect(sending).rejects.toThrow(MailNotSent);
 });
@@ -128,7 +128,7 @@ test('a wrong password is worth another attempt, because an operator can mend it
 test.each([
   ['breaks off', (socket: Socket) => socket.destroy()],
   ['is closed', (socket: Socket) => socket.end()],
-])('a mail whose connection %s after its content is not sent again by the mailer itself', async (_case, cut) => {
+])('a mail whose connection %s after its content is not sent again by the mailer', async (_case, cut) => {
   let contents = 0;
   const { mailer, server } = await aMailServer({
     onData(stream, _session, done) {
@@ -139,30 +139,30 @@ test.each([
       });
     },
   });
-  await mailer.send(aMail(), noHurry);
+  await mailer.send(aMail(), neverAborted);
 
-  await expect(mailer.send(aMail(), noHurry)).rejects.toBeInstanceOf(MailNotSent);
+  await expect(mailer.send(aMail(), neverAborted)).rejects.toBeInstanceOf(MailNotSent);
   expect(contents).toBe(2);
 });
 
-test('a pooled connection that the server has closed meanwhile costs no attempt', async () => {
+test('a pooled connection that the server has closed is replaced without a failed attempt', async () => {
   const { mailer, server, received } = await aMailServer();
-  await mailer.send(aMail(), noHurry);
+  await mailer.send(aMail(), neverAborted);
   for (const connection of server.connections) connection._socket.destroy();
 
-  await mailer.send(aMail(), noHurry);
+  await mailer.send(aMail(), neverAborted);
 
   expect(received).toHaveLength(2);
 });
 
-test('a server that is away is worth another attempt', async () => {
+test('an unreachable server can be retried', async () => {
   const { mailer, server } = await aMailServer();
   await new Promise<void>((resolve) => server.close(resolve));
 
-  await expect(mailer.send(aMail(), noHurry)).rejects.toBeInstanceOf(MailNotSent);
+  await expect(mailer.send(aMail(), neverAborted)).rejects.toBeInstanceOf(MailNotSent);
 });
 
-test('a server that hangs is let go of when the signal says so, socket and all', async () => {
+test('an aborted signal ends the attempt on a server that hangs, and closes the socket', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   open.push(() => silent.close());
@@ -178,13 +178,13 @@ test('a server that hangs is let go of when the signal says so, socket and all',
   await closed;
 });
 
-test('a mail taken after one was refused goes out over the same pool', async () => {
+test('a mail after a refused one is sent through the same pool', async () => {
   const { mailer, received } = await aMailServer({
     onRcptTo: ({ address }, _session, done) => done(address.startsWith('nobody') ? refusal(550, 'no such user') : null),
   });
 
-  await expect(mailer.send(aMail({ to: 'nobody@customer.example' }), noHurry)).rejects.toBeInstanceOf(MailRefused);
-  await mailer.send(aMail(), noHurry);
+  await expect(mailer.send(aMail({ to: 'nobody@customer.example' }), neverAborted)).rejects.toBeInstanceOf(MailRefused);
+  await mailer.send(aMail(), neverAborted);
 
   expect(received).toHaveLength(1);
 });
@@ -198,6 +198,6 @@ test.each([
 ])('%s never reaches the server', async (_case, changes) => {
   const { mailer, server } = await aMailServer();
 
-  await expect(mailer.send(aMail(changes), noHurry)).rejects.toBeInstanceOf(MailRefused);
+  await expect(mailer.send(aMail(changes), neverAborted)).rejects.toBeInstanceOf(MailRefused);
   expect(server.connections.size).toBe(0);
 });

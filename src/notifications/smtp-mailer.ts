@@ -4,9 +4,9 @@ import { maskPersonal } from '../common/logging/redact.js';
 import { type Mail, Mailer, MailNotSent, MailRefused, refuseInjection } from './mailer.js';
 
 /**
- * All well below the handlers' timeout, so that a server that hangs is named in the error. `maxRequeues` is for a
- * connection that the server had closed meanwhile: the pool takes another one, once and only if nothing was sent yet.
- * Every other repetition is the backbone's decision.
+ * All timeouts are well below that of the handlers, so that the error names the phase in which the server hangs.
+ * `maxRequeues` is for a pooled connection that the server has closed: the pool takes another one, once, and only if
+ * nothing was sent yet. All other retries are left to the backbone.
  */
 const POOL = {
   pool: true,
@@ -21,7 +21,10 @@ const POOL = {
   disableUrlAccess: true,
 } as const;
 
-/** Sends through a mail server. TLS as its URL says: from the start with `smtps://`, else as soon as it is offered. */
+/**
+ * Sends mails through a mail server, with TLS from the start for `smtps://`, else with STARTTLS where the server offers
+ * it.
+ */
 export class SmtpMailer extends Mailer implements OnApplicationShutdown {
   private readonly pool;
 
@@ -50,8 +53,9 @@ export class SmtpMailer extends Mailer implements OnApplicationShutdown {
 }
 
 /**
- * A 5xx to the recipient or to the content is final; everything else may pass, even a 5xx to our login or to our
- * sender, which an operator can mend (RFC 5321, 4.2.1). The original error stays behind: it repeats the address.
+ * A 5xx answer to the recipient or to the content is permanent (RFC 5321, 4.2.1). Everything else may succeed later,
+ * even after a 5xx to the login or the sender, which an operator can correct. The cause is dropped, because it contains
+ * the address.
  */
 function failureOf({ permanent, command, message, code }: NodemailerError): Error {
   const isAboutThisMail = command === 'RCPT TO' || command === 'DATA';

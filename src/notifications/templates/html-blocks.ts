@@ -3,7 +3,7 @@ import { LAYOUT_TABLE, QUIET, TEXT } from './html-inline.js';
 import type { Block, Fact, Row, Table } from './letter.js';
 
 const BREAK = 'word-break:break-word;';
-/** Of the three columns of a table: the name takes what is left, numbers stay on one line. */
+/** The three columns of a table: the name takes the remaining width, numbers do not wrap. */
 const COLUMNS = [
   { align: 'right', style: 'padding:10px 0;white-space:nowrap;' },
   { align: 'left', style: `padding:10px 12px;${BREAK}` },
@@ -39,9 +39,9 @@ function tableHtml({ caption, head, rows, foot }: Table): Html {
 </table>\n`;
 }
 
-function headCell({ align, style }: (typeof COLUMNS)[number], word: string): Html {
-  const look = `${QUIET}font-weight:600;border-bottom:1px solid #d5d9e0;`;
-  return html`<th scope="col" class="quiet line" align="${align}" style="${look}${style}">${word}</th>`;
+function headCell({ align, style }: (typeof COLUMNS)[number], label: string): Html {
+  const base = `${QUIET}font-weight:600;border-bottom:1px solid #d5d9e0;`;
+  return html`<th scope="col" class="quiet line" align="${align}" style="${base}${style}">${label}</th>`;
 }
 
 function rowHtml(row: Row): Html {

@@ -2,16 +2,16 @@ import { type Html, html } from './html.js';
 import { blockHtml } from './html-blocks.js';
 import { FONT, LAYOUT_TABLE, QUIET } from './html-inline.js';
 import { styles } from './html-styles.js';
-import type { Letter, Mood, Shop } from './letter.js';
+import type { Badge, Letter, Shop } from './letter.js';
 import { signatureOf } from './text-layout.js';
 
-const BADGES: Record<Mood['kind'], { readonly background: string; readonly color: string }> = {
+const BADGE_COLOURS: Record<Badge['kind'], { readonly background: string; readonly color: string }> = {
   good: { background: '#dff3e7', color: '#14532d' },
   bad: { background: '#fde6e3', color: '#7f1d1d' },
   watch: { background: '#fdf0cf', color: '#6b4200' },
 };
 
-/** What only Outlook on Windows reads: sizes that follow its zoom, a font it has, and tables without gaps. */
+/** Only Outlook on Windows reads this: sizes that follow its zoom, an installed font, and tables without gaps. */
 const outlookHead = html`<!--[if mso]>
 <noscript><xml>
 <o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings>
@@ -22,12 +22,13 @@ td,th,h1,p{font-family:Arial,sans-serif!important}
 </style>
 <![endif]-->`;
 
-/** Keeps an inbox from showing the beginning of the mail after a short preheader. */
-const inboxFiller: readonly Html[] = Array.from({ length: 60 }, () => html`&#8199;&#847; `);
+/** Invisible characters, so that an inbox does not show the beginning of the mail after a short preheader. */
+const preheaderPadding: readonly Html[] = Array.from({ length: 60 }, () => html`&#8199;&#847; `);
 
 /**
- * The HTML of a mail. Tables and inline styles because Outlook on Windows lays out with Word's engine: no max-width, no
- * padding on blocks; it gets a table of a fixed width in conditional comments. Nothing is loaded from outside.
+ * The HTML of a mail. It uses tables and inline styles, because Outlook on Windows renders with the engine of Word,
+ * which has no max-width and no padding on blocks; conditional comments give it a table of fixed width. Nothing is
+ * loaded from outside.
  */
 export function htmlOf(letter: Letter, shop: Shop): Html {
   return html`<!doctype html>
@@ -52,7 +53,7 @@ ${preheader(letter.preheader)}
 <table ${LAYOUT_TABLE} width="100%" style="max-width:600px;margin:0 auto;">
 <tr><td class="shop" style="padding:0 4px 16px;${FONT}font-size:18px;line-height:24px;font-weight:700;color:#2b2f38;">
 ${shop.name}</td></tr>
-${card(letter)}
+${cardHtml(letter)}
 <tr><td class="quiet" align="center" style="padding:20px 8px 0;${QUIET}">${signatureOf(shop)}</td></tr>
 </table>
 <!--[if mso]></td></tr></table><![endif]-->
@@ -66,24 +67,24 @@ ${card(letter)}
 
 function preheader(text: string): Html {
   const hidden = 'display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-hide:all;';
-  return html`<div style="${hidden}">${text}${inboxFiller}</div>`;
+  return html`<div style="${hidden}">${text}${preheaderPadding}</div>`;
 }
 
-function card({ mood, heading, blocks }: Letter): Html {
+function cardHtml({ badge, heading, blocks }: Letter): Html {
   const frame = 'background-color:#ffffff;border:1px solid #e1e4ea;border-radius:12px;padding:32px 32px 12px;';
-  const letters = `${FONT}font-size:26px;line-height:34px;font-weight:700;color:#171a21;`;
+  const font = `${FONT}font-size:26px;line-height:34px;font-weight:700;color:#171a21;`;
   return html`<tr><td class="card" bgcolor="#ffffff" style="${frame}">
-${badge(mood)}
-<h1 class="ink" style="${letters}margin:16px 0 12px;word-break:break-word;">${heading}</h1>
+${badgeHtml(badge)}
+<h1 class="ink" style="${font}margin:16px 0 12px;word-break:break-word;">${heading}</h1>
 ${blocks.map(blockHtml)}
 </td></tr>`;
 }
 
-function badge({ kind, word }: Mood): Html {
-  const { background, color } = BADGES[kind];
+function badgeHtml({ kind, label }: Badge): Html {
+  const { background, color } = BADGE_COLOURS[kind];
   const pill = `background-color:${background};border-radius:999px;padding:4px 12px;`;
-  const letters = `${FONT}font-size:13px;line-height:20px;font-weight:600;color:${color};`;
+  const font = `${FONT}font-size:13px;line-height:20px;font-weight:600;color:${color};`;
   return html`<table ${LAYOUT_TABLE}><tr>
-<td class="badge-${kind}" bgcolor="${background}" style="${pill}${letters}">${word}</td>
+<td class="badge-${kind}" bgcolor="${background}" style="${pill}${font}">${label}</td>
 </tr></table>`;
 }

@@ -1,9 +1,9 @@
 import { html } from './html.js';
 
 /**
- * What inline styles cannot say: narrow screens and dark ones. Clients that honour neither still get a light mail that
- * fits; those that invert colours by themselves (Outlook) find backgrounds and inks that stay apart.
- * `[data-ogsc]` and `[data-ogsb]` are what Outlook.com puts on what it inverts.
+ * Styles for narrow screens and dark mode, which inline styles cannot express. Clients that ignore them show a light
+ * mail that fits. Clients that invert colours themselves (Outlook) get text and background colours that stay readable.
+ * Outlook.com sets `[data-ogsc]` and `[data-ogsb]` on the elements that it inverts.
  */
 export const styles = html`<style>
 :root{color-scheme:light dark;supported-color-schemes:light dark}

@@ -3,11 +3,11 @@ const DIRECTION_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 type Part = string | number | Html | readonly Html[];
 
-/** Markup made by the `html` tag: whatever was put into it has been escaped. */
+/** Markup made by the `html` tag: all text in it is escaped. */
 export class Html {
   private constructor(private readonly markup: string) {}
 
-  /** Text becomes markup that shows it; markup stays as it is. */
+  /** Escapes text and inserts markup unchanged. */
   static of(literals: TemplateStringsArray, parts: readonly Part[]): Html {
     return new Html(literals.map((literal, index) => literal + markupOf(parts[index] ?? '')).join(''));
   }
@@ -17,14 +17,14 @@ export class Html {
   }
 }
 
-/** Writes markup: html`<p>${name}</p>`. Text is escaped, other markup and lists of it are put in as they are. */
+/** Writes markup: html`<p>${name}</p>`. Text is escaped; markup and lists of markup are inserted unchanged. */
 export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return Html.of(literals, parts);
 }
 
 /**
- * Makes one line of whatever a person typed, at most so long: line breaks would forge headers and paragraphs of a
- * mail, control characters are not allowed in HTML, and marks of writing direction make a text look like another one.
+ * Makes a text that a person typed one line of limited length. Line breaks could forge headers and paragraphs of a
+ * mail, control characters are not allowed in HTML, and direction marks can make a text look like another one.
  */
 export function oneLine(text: string, lengthMax = 200): string {
   const characters = Array.from(text.replace(DIRECTION_MARKS, '').replace(BREAKS, ' ').trim());

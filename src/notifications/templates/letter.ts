@@ -2,20 +2,20 @@ import { oneLine } from './html.js';
 
 const WHOLE_NUMBER = new Intl.NumberFormat('en');
 
-/** What a mail says, before it is laid out as HTML or as plain text. */
+/** The content of a mail, before its layout as HTML and as plain text. */
 export interface Letter {
-  /** The name of its template, as in the ledger. */
+  /** The name of its template, as stored with the message. */
   readonly template: string;
   readonly subject: string;
-  /** What an inbox shows after the subject. */
+  /** The text that an inbox shows after the subject. */
   readonly preheader: string;
   readonly heading: string;
-  readonly mood: Mood;
+  readonly badge: Badge;
   readonly blocks: readonly Block[];
 }
 
-/** Colours the badge above the heading: good news, bad news, or something to watch. */
-export type Mood = { readonly kind: 'good' | 'bad' | 'watch'; readonly word: string };
+/** The badge above the heading. Its kind gives its colours: good news, bad news, or a warning. */
+export type Badge = { readonly kind: 'good' | 'bad' | 'watch'; readonly label: string };
 
 export type Block =
   | { readonly kind: 'paragraph'; readonly text: string }
@@ -36,10 +36,10 @@ export interface Table {
   readonly foot?: Fact;
 }
 
-/** Quantity, thing, and what is right-aligned: an amount or a number. */
+/** Quantity, name, and a right-aligned column: an amount or a number. */
 export type Row = readonly [quantity: string, name: string, last: string];
 
-/** The sender of a mail, as its reader knows it. */
+/** The sender of a mail. */
 export interface Shop {
   readonly name: string;
   readonly address: string;
@@ -54,10 +54,10 @@ export const facts = (...rows: readonly (readonly [label: string, value: string]
 
 export const count = (pieces: number): string => WHOLE_NUMBER.format(pieces);
 
-/** An order number that a person can read aloud. UUIDv7s of one minute begin alike, so it is the end that tells. */
+/** An order number that a person can read aloud: the end of the id, because UUIDv7s of the same minute begin alike. */
 export const shortNumber = (orderId: string): string => orderId.slice(-8).toUpperCase();
 
-/** Both numbers: one to say, one to search for. */
+/** Both numbers: the short one to read aloud, the full one to search for. */
 export const orderFacts = (orderId: string): readonly (readonly [string, string])[] => [
   ['Order', shortNumber(orderId)],
   ['Full order number', orderId],

@@ -1,6 +1,6 @@
 import { html } from './html.js';
 
-/** The look of the mailbox pages. */
+/** The styles of the mailbox pages. */
 export const styles = html`<style>
 :root{color-scheme:light dark;
 --page:#f3f4f6;--card:#fff;--line:#e1e4ea;--ink:#171a21;--quiet:#5c6270;--accent:#1d4ed8;--note:#e8eefc;--warn:#fdf0cf}

@@ -13,7 +13,7 @@ export function orderCancelled({ orderId, customerName, reason }: CancelledOrder
     subject: `Your order ${shortNumber(orderId)} is cancelled`,
     preheader: 'Your order is cancelled and nothing will be sent.',
     heading: oneLine(`Your order is cancelled, ${oneLine(customerName, 80)}`),
-    mood: { kind: 'bad', word: 'Cancelled' },
+    badge: { kind: 'bad', label: 'Cancelled' },
     blocks: [
       paragraph('Nothing will be sent, and there is nothing that you have to do.'),
       facts(['Reason', reason], ...orderFacts(orderId)),

@@ -14,7 +14,7 @@ export function orderConfirmed({ orderId, customerName, lines, total }: Confirme
     subject: `Your order ${shortNumber(orderId)} is confirmed`,
     preheader: `Everything is in stock and set aside for you. Total: ${total}.`,
     heading: oneLine(`Thank you, ${oneLine(customerName, 80)}!`),
-    mood: { kind: 'good', word: 'Confirmed' },
+    badge: { kind: 'good', label: 'Confirmed' },
     blocks: [
       paragraph('Your order is confirmed. Everything is in stock and set aside for you, and we are getting it ready.'),
       {

@@ -12,7 +12,7 @@ export function orderDelivered({ orderId, customerName }: DeliveredOrder): Lette
     subject: `Your order ${shortNumber(orderId)} has arrived`,
     preheader: 'Your parcel has been delivered. We hope that you enjoy it.',
     heading: oneLine(`It has arrived, ${oneLine(customerName, 80)}!`),
-    mood: { kind: 'good', word: 'Delivered' },
+    badge: { kind: 'good', label: 'Delivered' },
     blocks: [
       paragraph('Your parcel has been delivered. We hope that you enjoy what is in it.'),
       facts(...orderFacts(orderId)),

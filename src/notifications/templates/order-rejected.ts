@@ -1,7 +1,7 @@
 import { oneLine } from './html.js';
 import { count, facts, type Letter, orderFacts, paragraph, shortNumber } from './letter.js';
 
-/** What a customer reads for a reason that the shop knows; any other is shown as it came. */
+/** Texts for the known reasons. Another reason is shown unchanged. */
 const REASONS = new Map([['out-of-stock', 'Not everything is in stock']]);
 
 interface RejectedOrder {
@@ -17,13 +17,13 @@ export function orderRejected({ orderId, customerName, reason, lines }: Rejected
     subject: `We could not accept your order ${shortNumber(orderId)}`,
     preheader: 'We are sorry: not everything you asked for is in stock. Nothing has been set aside for this order.',
     heading: oneLine(`We are sorry, ${oneLine(customerName, 80)}`),
-    mood: { kind: 'bad', word: 'Not accepted' },
+    badge: { kind: 'bad', label: 'Not accepted' },
     blocks: [
       paragraph('We could not accept your order, and nothing has been set aside for it.'),
       facts(['Reason', REASONS.get(reason) ?? reason], ...orderFacts(orderId)),
       {
         kind: 'table',
-        caption: 'What ran short',
+        caption: 'Not in stock',
         head: ['Ordered', 'Item', 'In stock'],
         rows: lines.map((line) => [count(line.requested), oneLine(line.name), count(line.available)]),
       },

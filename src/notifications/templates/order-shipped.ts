@@ -14,7 +14,7 @@ export function orderShipped({ orderId, customerName, carrier, trackingNumber }:
     subject: `Your order ${shortNumber(orderId)} is on its way`,
     preheader: oneLine(`Your parcel has left our warehouse with ${carrier}.`),
     heading: oneLine(`Good news, ${oneLine(customerName, 80)}!`),
-    mood: { kind: 'good', word: 'On its way' },
+    badge: { kind: 'good', label: 'On its way' },
     blocks: [
       paragraph('Your parcel has left our warehouse. With the tracking number its carrier can tell you where it is.'),
       facts(['Carrier', carrier], ['Tracking number', trackingNumber], ...orderFacts(orderId)),

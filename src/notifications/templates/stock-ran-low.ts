@@ -14,11 +14,11 @@ export function stockRanLow({ sku, name, available, reorderLevel }: LowStock): L
     subject: oneLine(`Low stock: ${oneLine(name, 80)} (${sku})`),
     preheader: `${count(available)} available, the reorder level is ${count(reorderLevel)}.`,
     heading: 'Time to reorder',
-    mood: { kind: 'watch', word: 'Low stock' },
+    badge: { kind: 'watch', label: 'Low stock' },
     blocks: [
-      paragraph(`What is available of ${oneLine(name, 80)} has fallen to its reorder level or below.`),
+      paragraph(`The available stock of ${oneLine(name, 80)} has fallen to its reorder level or below.`),
       facts(['Product', name], ['SKU', sku], ['Available', count(available)], ['Reorder level', count(reorderLevel)]),
-      paragraph('You are told once, until the stock has been above its reorder level again.'),
+      paragraph('The next such mail comes only after the stock has been above its reorder level again.'),
     ],
   };
 }

@@ -45,7 +45,7 @@ describe.each(letters.map((letter) => [letter.template, letter] as const))('%s',
   const page = htmlOf(letter, shop).toString();
   const text = textOf(letter, shop);
 
-  test.each(placeholders[template] ?? [])('says %s in its HTML and in its text', (value) => {
+  test.each(placeholders[template] ?? [])('has %s in its HTML and in its text', (value) => {
     expect(visible(page)).toContain(value);
     expect(text).toContain(value);
   });
@@ -65,7 +65,7 @@ describe.each(letters.map((letter) => [letter.template, letter] as const))('%s',
     expect(text).not.toMatch(/undefined|\[object|NaN/);
   });
 
-  test('closes what it opens, for Outlook too', () => {
+  test('closes all its tags, including those for Outlook', () => {
     for (const tag of ['table', 'tr', 'td', 'th', 'p', 'div', 'h1', 'thead', 'tbody', 'tfoot', 'style']) {
       const count = (pattern: string) => page.match(new RegExp(pattern, 'g'))?.length;
       expect(count(`<${tag}[\\s>]`)).toBe(count(`</${tag}>`));
@@ -75,7 +75,7 @@ describe.each(letters.map((letter) => [letter.template, letter] as const))('%s',
   });
 });
 
-describe('what a person typed', () => {
+describe('a text that a person typed', () => {
   const hostile = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>\r\nBcc: thief@evil.example\u202e";
   const from = { orderId, customerName: hostile };
   const hostileLetters: Letter[] = [
@@ -97,17 +97,17 @@ describe('what a person typed', () => {
     expect(textOf(letter, shop)).not.toContain('\u202e');
   });
 
-  test('becomes one line of bounded length, whole characters and all', () => {
+  test('becomes one line of limited length, without half characters', () => {
     expect(oneLine('  a\r\n\tb\u0000\u2028c  ')).toBe('a b c');
     expect(oneLine('😀'.repeat(10), 4)).toBe('😀😀😀…');
   });
 });
 
-test('markup put into markup is not escaped again', () => {
+test('markup in markup is not escaped again', () => {
   expect(html`<p>${[html`<b>${'<'}</b>`, html`${'&'}`]}${7}</p>`.toString()).toBe('<p><b>&#60;</b>&#38;7</p>');
 });
 
-/** What is between the tags. */
+/** The text between the tags. */
 function visible(page: string): string {
   return page.replace(/<style[\s\S]*?<\/style>|<[^>]+>/g, ' ');
 }

@@ -2,9 +2,11 @@ import type { Block, Letter, Shop, Table } from './letter.js';
 
 const RULE = '-'.repeat(32);
 
-/** The plain text of a mail: the words of its HTML in the same order. Nothing is aligned, so any width will do. */
-export function textOf({ mood, heading, blocks }: Letter, shop: Shop): string {
-  const parts = [shop.name, RULE, `[${mood.word}] ${heading}`, ...blocks.map(blockText), RULE, signatureOf(shop)];
+/**
+ * The plain text of a mail: the texts of its HTML in the same sequence, without alignment, so that any width is fine.
+ */
+export function textOf({ badge, heading, blocks }: Letter, shop: Shop): string {
+  const parts = [shop.name, RULE, `[${badge.label}] ${heading}`, ...blocks.map(blockText), RULE, signatureOf(shop)];
   return `${parts.join('\n\n')}\n`;
 }
 
