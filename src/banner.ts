@@ -2,7 +2,7 @@ import type { RunningProgram } from './backbone/program.js';
 import type { Config } from './config.js';
 import { orderableSku, orderOf } from './demo.js';
 
-/** What a person sees when the shop is open. Every line is true of this run. */
+/** The text that the terminal shows after the start. It names only what this process has. */
 export async function bannerOf({ url, postgres }: RunningProgram, config: Config, startMs: number): Promise<string> {
   const isHere = (module: string) => config.modules?.includes(module) ?? true;
   const sku = isHere('orders') && isHere('inventory') ? await orderableSku(url) : undefined;
@@ -36,7 +36,7 @@ export async function bannerOf({ url, postgres }: RunningProgram, config: Config
 function mailOf({ mail }: Config): string {
   return mail.smtpUrl
     ? '  Mail         sent through SMTP_URL'
-    : '  Mail         kept in the mailbox (SMTP_URL: really sent)';
+    : '  Mail         kept in the mailbox (SMTP_URL: your mail server)';
 }
 
 function curlOf(url: string, sku: string): string {

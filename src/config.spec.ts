@@ -12,7 +12,7 @@ const problemsOf = (environment: Record<string, string>): readonly string[] => {
   }
 };
 
-/** For each variable values that it does not take, and what to do about it. */
+/** For each variable, values that are refused, and a part of the remedy that the error names. */
 const REFUSED: Readonly<Record<string, readonly [values: readonly string[], remedy: string]>> = {
   NODE_ENV: [['prod', 'Production'], '"development"|"production"|"test"'],
   PORT: [['http', '-1', '65536', '80.5'], 'Give a whole number from 0 to 65535'],
@@ -38,7 +38,7 @@ const REFUSED: Readonly<Record<string, readonly [values: readonly string[], reme
   CRASH_AT: [['lunch', 'after-commit:0', 'after-commit:'], 'Give name or name:2, of before-commit, after-commit'],
 };
 
-/** Whatever is no empty text will do for these. */
+/** Variables that accept any text. */
 const FREE = ['HOST', 'DATA_FOLDER'];
 
 const refusals = Object.entries(REFUSED).flatMap(([name, [values, remedy]]) =>
@@ -46,14 +46,14 @@ const refusals = Object.entries(REFUSED).flatMap(([name, [values, remedy]]) =>
 );
 
 describe('a configuration', () => {
-  test.each(refusals)('with %s=%s is refused with what to do', (name, value, remedy) => {
+  test.each(refusals)('with %s=%s is refused with a remedy', (name, value, remedy) => {
     const problems = problemsOf({ [name]: value });
 
     expect(problems).toEqual([expect.stringContaining(remedy)]);
     expect(problems[0]).toMatch(new RegExp(`^${name}: .+ \\(.+\\)$`));
   });
 
-  test('is refused with all that is wrong with it at once', () => {
+  test('is refused with all its problems at once', () => {
     const allWrong = Object.fromEntries(Object.entries(REFUSED).map(([name, [values]]) => [name, values[0] ?? '']));
 
     const names = problemsOf(allWrong).map((problem) => problem.split(':')[0]);
@@ -69,11 +69,11 @@ describe('a configuration', () => {
       expect(readConfig(Object.fromEntries(names.map((name) => [name, nothing])))).toEqual(readConfig({}));
   });
 
-  test('does not mind what belongs to others', () => {
+  test('ignores variables of other programs', () => {
     expect(readConfig({ PATH: '/bin', PORTS: 'many' })).toEqual(readConfig({}));
   });
 
-  test('needs nothing to be said to try the shop on one machine', () => {
+  test('has defaults to try the shop on one machine', () => {
     expect(readConfig({})).toEqual({
       production: false,
       modules: null,
@@ -91,7 +91,7 @@ describe('a configuration', () => {
     });
   });
 
-  test('says everything in one place', () => {
+  test('arranges all variables by concern', () => {
     const config = readConfig({
       NODE_ENV: 'production',
       HOST: '0.0.0.0',
@@ -144,7 +144,7 @@ describe('a configuration', () => {
     });
   });
 
-  test('keeps the secrets of what it refuses to itself', () => {
+  test('never shows a secret of a refused value', () => {
     const urls = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL'].map(
       (name) => [name, 'ftp://shop:secret@host.example'] as const,
     );
@@ -156,11 +156,11 @@ describe('a configuration', () => {
 describe('in production', () => {
   const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://db.example/shop', SMTP_URL: 'mailbox' };
 
-  test('nothing is embedded and no process kills itself, unless asked for by name', () => {
+  test('the embedded database must be requested by name, and crash points are refused', () => {
     expect(problemsOf({ NODE_ENV: 'production', CRASH_AT: 'after-commit' })).toEqual([
       'DATABASE_URL: in production give a PostgreSQL, or "embedded" if you want the embedded one',
       'CRASH_AT: is for tests; remove it in production',
-      'SMTP_URL: in production give a mail server, or "mailbox" if mails should only be kept at /mailbox',
+      'SMTP_URL: in production give a mail server, or "mailbox" to keep the mails at /mailbox',
     ]);
     expect(readConfig({ ...production, DATABASE_URL: 'embedded' })).toMatchObject({
       database: { url: 'embedded' },
@@ -168,7 +168,7 @@ describe('in production', () => {
     });
   });
 
-  test('what is missing is told together with what is wrong', () => {
+  test('missing and wrong variables are reported together', () => {
     expect(problemsOf({ ...production, SMTP_URL: '', PORT: 'http' })).toEqual([
       expect.stringMatching(/^PORT: /),
       expect.stringMatching(/^SMTP_URL: in production/),
@@ -180,7 +180,7 @@ describe('in production', () => {
   });
 });
 
-test('a module that does not exist is refused before anything is started', async () => {
+test('a module that does not exist is refused before anything starts', async () => {
   const config = readConfig({ MODULES: 'orders,sales,billing', DATABASE_URL: 'postgres://127.0.0.1:1/none' });
 
   await expect(start(config)).rejects.toThrow(

@@ -59,7 +59,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   });
 }
 
-/** The environment of this process, with what a `.env` file in the current folder adds to it. */
+/** The environment of this process, with the variables that a `.env` file in the current folder adds. */
 export function readEnvironment(): Readonly<Record<string, string | undefined>> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
@@ -68,6 +68,6 @@ export function readEnvironment(): Readonly<Record<string, string | undefined>> 
 function productionProblems(environment: Readonly<Record<string, string | undefined>>): string[] {
   const problems = backboneProductionProblems(environment);
   if (!environment.SMTP_URL)
-    problems.push('SMTP_URL: in production give a mail server, or "mailbox" if mails should only be kept at /mailbox');
+    problems.push('SMTP_URL: in production give a mail server, or "mailbox" to keep the mails at /mailbox');
   return problems;
 }

@@ -1,4 +1,4 @@
-/** What a first start puts on sale, so that there is something to order. */
+/** The products that the first start adds. */
 const CATALOGUE = [
   {
     sku: 'DEMO-TEA',
@@ -14,7 +14,7 @@ const CATALOGUE = [
   { sku: 'DEMO-LAST', name: 'The last biscuit', category: 'Biscuits', cents: 150, onHand: 1, reorderLevel: 0 },
 ];
 
-/** Orders that wait in Swagger UI for somebody to try these operations on them, by their reference. */
+/** By reference, demo orders and the operations that use their ids as examples in Swagger UI. */
 const ORDERS = new Map([
   ['DEMO-1', ['/v1/orders/{id}', '/v1/orders/{id}/timeline']],
   ['DEMO-2', ['/v1/orders/{id}/cancellation']],
@@ -24,14 +24,14 @@ const ORDERS = new Map([
 
 const DEMO_EMAIL = 'demo@orderly.example';
 
-interface Found {
+interface ListedItem {
   readonly id: string;
   readonly reference: string | null;
   readonly sku: string;
   readonly stock: { readonly available: number };
 }
 
-/** Fills a shop that has no products yet through its API, as anybody could. */
+/** Adds products and orders through the API, unless there are products already. */
 export async function loadDemo(url: string): Promise<void> {
   const products = await find(url, 'products?limit=1');
   if (!products || products.length > 0) return;
@@ -47,7 +47,7 @@ export async function loadDemo(url: string): Promise<void> {
   if (toDeliver) await post(url, `orders/${toDeliver}/shipment`, JSON.stringify(shipment));
 }
 
-/** Ids of the demo's orders, by the path of the operation to try on them. */
+/** The ids of the demo orders, by the path of the operation whose example they are. */
 export async function pathExamples(url: string): Promise<Map<string, string>> {
   const orders = await find(url, `orders?email=${DEMO_EMAIL}`);
   const byPath = (orders ?? []).flatMap(({ id, reference }) =>
@@ -56,12 +56,12 @@ export async function pathExamples(url: string): Promise<Map<string, string>> {
   return new Map(byPath);
 }
 
-/** A product that can be ordered right now, if there is one. */
+/** A product that can be ordered now, if there is one. */
 export async function orderableSku(url: string): Promise<string | undefined> {
   return (await find(url, 'products?status=active&limit=200'))?.findLast(({ stock }) => stock.available > 1)?.sku;
 }
 
-/** What somebody might order. */
+/** The body of an example order. */
 export function orderOf(sku: string, email: string) {
   return {
     customer: { name: 'Maria Anders', email },
@@ -70,16 +70,16 @@ export function orderOf(sku: string, email: string) {
   };
 }
 
-/** Nothing where the module in question runs in another process, as the banner may find. */
-async function find(url: string, what: string): Promise<readonly Found[] | undefined> {
-  const response = await fetch(`${url}/v1/${what}`);
+/** Returns undefined where the module of the path does not run in this process. */
+async function find(url: string, path: string): Promise<readonly ListedItem[] | undefined> {
+  const response = await fetch(`${url}/v1/${path}`);
   if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`${what} could not be read: ${await response.text()}`);
-  const { items } = (await response.json()) as { items: Found[] };
+  if (!response.ok) throw new Error(`${path} could not be read: ${await response.text()}`);
+  const { items } = (await response.json()) as { items: ListedItem[] };
   return items;
 }
 
-async function post(url: string, what: string, body: string, type = 'application/json'): Promise<void> {
-  const response = await fetch(`${url}/v1/${what}`, { method: 'POST', headers: { 'content-type': type }, body });
-  if (!response.ok) throw new Error(`The demo was refused: ${await response.text()}`);
+async function post(url: string, path: string, body: string, type = 'application/json'): Promise<void> {
+  const response = await fetch(`${url}/v1/${path}`, { method: 'POST', headers: { 'content-type': type }, body });
+  if (!response.ok) throw new Error(`The demo data was refused: ${await response.text()}`);
 }

@@ -7,7 +7,7 @@ import { createStartUpLogger } from './common/logging/logger.js';
 import { type Config, readConfig, readEnvironment } from './config.js';
 import { start } from './start.js';
 
-/** Stopping takes this long at most; what is not finished then is found by the next start. */
+/** Limit for a stop. The next start finds the unfinished deliveries. */
 const STOP_MS = 10_000;
 
 const startedAt = performance.now();
@@ -21,7 +21,7 @@ try {
   shop = await start(config);
   if (isStopping) await close(shop);
   else await announce(shop, config);
-  void shop.postgres?.exited.then((why) => isStopping || fail(new Error(why)));
+  void shop.postgres?.exited.then((reason) => isStopping || fail(new Error(reason)));
 } catch (error) {
   fail(error);
 }
@@ -37,7 +37,7 @@ async function stop(signal: string): Promise<void> {
   isStopping = true;
   setTimeout(() => fail(new Error(`${signal}: could not stop within ${STOP_MS} ms`)), STOP_MS).unref();
   if (!shop) return;
-  new Logger('Orderly').log(`Stopping, because of ${signal}`);
+  new Logger('Orderly').log(`Stopping on ${signal}`);
   await close(shop);
 }
 
@@ -46,7 +46,7 @@ async function close(shop: RunningProgram): Promise<void> {
   process.exit();
 }
 
-/** Mistakes that an operator can mend are shown as they are, anything else with its stack. */
+/** Shows errors that an operator can correct as a text, and all others with their stack. */
 function fail(error: unknown): void {
   if (error instanceof StartFailure) process.stderr.write(`${error.message}\n`);
   else createStartUpLogger().fatal(error);

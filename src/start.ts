@@ -8,7 +8,7 @@ import { OperationsModule } from './operations/operations.module.js';
 /** @public scripts/open-api.mjs */
 export const API_INFO = {
   title: 'Orderly',
-  description: 'Sells products, keeps stock, and notifies people. Refusals are RFC 9457 problem documents.',
+  description: 'Sells products, manages stock, and sends notifications. Errors are RFC 9457 problem documents.',
 };
 
 /** Starts the shop, and adds the demo catalogue on the first start. */
