@@ -389,13 +389,13 @@ describe('a pass', () => {
     const heard = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
     const terms = {
       graceSeconds: 0,
-      breathMs: 1_000,
+      keepLeaseEveryMs: 1_000,
       keepLease: async () => undefined,
       signal,
       checkpoints: new Map(),
       ...special,
     };
-    return new ReconciliationRun([check], heard, terms).make();
+    return new ReconciliationRun([check], heard, terms).run();
   };
   const odd = (keys: readonly string[]) =>
     keys.map((key) => ({ key, subject: `toy/${key}`, expected: 'a number', found: 'none' }));
@@ -453,7 +453,7 @@ describe('a pass', () => {
 
   test('ends when somebody else has taken over, and keeps others from it while it waits', async () => {
     let asked = 0;
-    const grace = { graceSeconds: 0.02, breathMs: 4 };
+    const grace = { graceSeconds: 0.02, keepLeaseEveryMs: 4 };
     await passOf(1, async (keys) => odd(keys), { ...grace, keepLease: async () => void asked++ });
     // Twice for batches of keys, five times while waiting, and before what was found is looked at again.
     expect(asked).toBe(2 + 5 + 1);
@@ -469,8 +469,8 @@ describe('a pass', () => {
     await aDay();
     const heard = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
 
-    expect(await heard.after(0, 3_600)).toEqual([]);
-    expect(await heard.after(0, 0)).not.toEqual([]);
+    expect(await heard.readAfter(0, 3_600)).toEqual([]);
+    expect(await heard.readAfter(0, 0)).not.toEqual([]);
   });
 });
 

@@ -49,7 +49,7 @@ export class EventReader {
   }
 
   /** The event with the highest version of each of these subjects. */
-  async lastOf(subjects: readonly string[]): Promise<ReadonlyMap<string, LastEvent>> {
+  async lastEventsOf(subjects: readonly string[]): Promise<ReadonlyMap<string, LastEvent>> {
     const sql = `SELECT DISTINCT ON (subject) subject, version, type FROM backbone.event
                   WHERE subject = ANY ($1) ORDER BY subject, version DESC`;
     const rows = await this.database.query<LastEvent>(sql, [subjects]);
@@ -57,7 +57,7 @@ export class EventReader {
   }
 
   /** The events of a subject and the events that they led to, oldest first, without others of the same requests. */
-  storyOf(subject: string): Promise<StoredEvent[]> {
+  historyOf(subject: string): Promise<StoredEvent[]> {
     const sql = `
       WITH RECURSIVE candidate AS (
         SELECT * FROM backbone.event

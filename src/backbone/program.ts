@@ -76,7 +76,7 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
     await app.init();
     const url = await listen(app, settings.http);
     const health = app.get(HealthChecks);
-    stops.push(async () => health.stopping());
+    stops.push(async () => health.markStopping());
     return { app, url, dataSource, postgres, stop };
   } catch (error) {
     await stop();

@@ -112,7 +112,7 @@ export class InventoryChecks implements ModuleChecks {
 
   private async differentFromLastEvent(orderIds: readonly string[]): Promise<Finding[]> {
     const rows = await this.transactions.read((manager) => reservedFor(orderIds, manager));
-    const last = await this.log.lastOf(orderIds.map((orderId) => `reservation/${orderId}`));
+    const last = await this.log.lastEventsOf(orderIds.map((orderId) => `reservation/${orderId}`));
     return rows.flatMap(({ orderId: key, sku, state }) => {
       const expected = STATE_AFTER[last.get(`reservation/${key}`)?.type ?? ''] ?? 'none';
       if (expected === state) return [];

@@ -84,7 +84,7 @@ export class Timeline {
 
   /** Oldest entry first. */
   async of(subject: string): Promise<TimelineEntry[]> {
-    const events = await this.events.storyOf(subject);
+    const events = await this.events.historyOf(subject);
     const ids = events.map(({ id }) => id);
     const deliveries = await this.deliveries.ofEvents(ids);
     const pruned = await this.deliveries.prunedOf(ids);

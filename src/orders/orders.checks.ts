@@ -57,7 +57,7 @@ export class OrdersChecks implements ModuleChecks {
 
   private async differentFromLastEvent(ids: readonly string[]): Promise<Finding[]> {
     const orders = await this.orders(ids);
-    const last = await this.log.lastOf(ids.map(subjectOf));
+    const last = await this.log.lastEventsOf(ids.map(subjectOf));
     return [...orders.values()].flatMap(({ id: key, status, version }) => {
       const event = last.get(subjectOf(key));
       if (event?.type === `orders.order-${status}.v1` && event.version === version) return [];

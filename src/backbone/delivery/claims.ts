@@ -67,7 +67,7 @@ const FINISH = `
     UPDATE backbone.delivery d SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL
       FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::integer[])) AS w(event_id, subscriber, claims)
      WHERE ${IS_MEANT} AND d.claims = w.claims
-    RETURNING d.event_id, d.subscriber, d.claims, d.order_key, d.position, true AS passable
+    RETURNING d.event_id, d.subscriber, d.claims, d.order_key, d.position, true AS frees_partition
   )
   SELECT concat_ws('.', ended.event_id, ended.subscriber, ended.claims) AS claim,
          n.event_id AS "eventId", n.subscriber, n.claims

@@ -8,7 +8,7 @@ import type { DeliveryRef } from '../delivery.js';
 import type { Subscription } from '../registry/subscriptions.js';
 import { Batcher } from './batcher.js';
 import { type Claim, type ClaimRequest, claimAll, finishAll, GRACE_MS } from './claims.js';
-import { type EndedRow, NEXT, nextDeliveries } from './next-in-partition.js';
+import { type EndedRow, nextDeliveries, SELECT_NEXT } from './next-in-partition.js';
 
 /** How a failed attempt is stored. */
 export interface Failure {
@@ -36,8 +36,8 @@ const FAIL = `
            finished_at = CASE WHEN $4 THEN clock_timestamp() END,
            fingerprint = $10
      WHERE event_id = $1 AND subscriber = $2 AND claims = $3 AND state = 'pending'
-    RETURNING order_key, position, $4 AND $9 AS passable
-  ) ${NEXT}`;
+    RETURNING order_key, position, $4 AND $9 AS frees_partition
+  ) ${SELECT_NEXT}`;
 
 /** With a limit for each subscriber, so that the backlog of one does not delay the others. */
 const TAKE_OVERDUE = `

@@ -19,13 +19,13 @@ export interface DeliveryFilter {
 }
 
 /** The number of the first parameter after those of the filter. */
-export const AFTER_FILTER = 10;
+export const FIRST_PARAMETER_AFTER_FILTER = 10;
 
 /**
  * A condition in SQL with the parameters $1 to $9, for the aliases of a delivery and of its event. The statement must
  * not be prepared: PostgreSQL plans each call with its values, so conditions that are not given cost nothing.
  */
-export function matching(delivery: string, event: string): string {
+export function filterCondition(delivery: string, event: string): string {
   return `
     (($1::uuid[] IS NULL OR ${delivery}.event_id = ANY ($1))
      AND ($2::text[] IS NULL OR ${delivery}.event_id || '.' || ${delivery}.subscriber = ANY ($2))
@@ -83,9 +83,9 @@ const SELECT = `
     FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id`;
 
 const FIND = `${SELECT}
-   WHERE ${matching('d', 'e')}
-     AND ($${AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) < ($${AFTER_FILTER}, $${AFTER_FILTER + 1}))
-   ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $${AFTER_FILTER + 2}`;
+   WHERE ${filterCondition('d', 'e')}
+     AND ($${FIRST_PARAMETER_AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) < ($${FIRST_PARAMETER_AFTER_FILTER}, $${FIRST_PARAMETER_AFTER_FILTER + 1}))
+   ORDER BY d.event_id DESC, d.subscriber DESC LIMIT $${FIRST_PARAMETER_AFTER_FILTER + 2}`;
 
 /** The error or the time may be missing in rows that were changed by hand. */
 const DEAD = `

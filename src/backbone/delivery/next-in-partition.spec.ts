@@ -1,6 +1,6 @@
 import { ModuleStage } from '../../operations/testing/module-stage.js';
 import { ToysModule } from '../testing/toy-module.js';
-import { NEXT } from './next-in-partition.js';
+import { SELECT_NEXT } from './next-in-partition.js';
 
 const INSERT_DONE = `
   WITH published AS (
@@ -10,7 +10,7 @@ const INSERT_DONE = `
   INSERT INTO backbone.delivery (event_id, subscriber, order_key, position, state, due_at)
   SELECT id, 'toys.count', subject, position, 'done', now() FROM published`;
 
-const EXPLAIN_NEXT = `EXPLAIN WITH ended AS (SELECT 'toy/1' AS order_key, 1::bigint AS position, true AS passable) ${NEXT}`;
+const EXPLAIN_NEXT = `EXPLAIN WITH ended AS (SELECT 'toy/1' AS order_key, 1::bigint AS position, true AS frees_partition) ${SELECT_NEXT}`;
 
 let stage: ModuleStage;
 

@@ -7,7 +7,7 @@ import type { DeliveryRef } from '../delivery.js';
 const IS_PENDING = `n.state IN ('pending', 'dead') AND n.state || '' = 'pending'`;
 
 /**
- * For a statement whose CTE `ended` has (order_key, position, passable): the next pending deliveries of these
+ * For a statement whose CTE `ended` has (order_key, position, frees_partition): the next pending deliveries of these
  * partitions, so that a partition continues without waiting for the relay. Some of them may still be blocked: their
  * claims are refused.
  */
@@ -15,9 +15,9 @@ export const ENDED_AND_NEXT = `
     ended LEFT JOIN LATERAL (
       SELECT event_id, subscriber, claims FROM backbone.delivery n
        WHERE n.order_key = ended.order_key AND n.position > ended.position AND ${IS_PENDING}
-       ORDER BY position FETCH FIRST ROW WITH TIES) n ON ended.passable`;
+       ORDER BY position FETCH FIRST ROW WITH TIES) n ON ended.frees_partition`;
 
-export const NEXT = `SELECT n.event_id AS "eventId", n.subscriber, n.claims FROM ${ENDED_AND_NEXT}`;
+export const SELECT_NEXT = `SELECT n.event_id AS "eventId", n.subscriber, n.claims FROM ${ENDED_AND_NEXT}`;
 
 /** All columns are null where the partition has no next delivery. */
 export type EndedRow = DeliveryRef | { readonly eventId: null };

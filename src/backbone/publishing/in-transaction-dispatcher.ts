@@ -52,7 +52,7 @@ export class InTransactionDispatcher implements OnModuleInit {
    * @throws {Error} when a listener is missing, because no event may skip a reaction that is not registered yet
    */
   async dispatch(event: DomainEvent, emission: Emission): Promise<Reaction[]> {
-    const listeners = this.emitter.listeners(event.type);
+    const listeners: readonly unknown[] = this.emitter.listeners(event.type);
     const registered = this.reactions.get(event.type) ?? [];
     const present = registered.filter(({ listener }) => listeners.includes(listener));
     if (present.length < registered.length)

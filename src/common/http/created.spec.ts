@@ -48,7 +48,7 @@ test('any other result is answered with the default status', async () => {
 
 test('a process that stops answers the readiness check with 503', async () => {
   expect(await send('GET', '/health/ready')).toEqual([200, null, { status: 'ok', checks: [] }]);
-  app.get(HealthChecks).stopping();
+  app.get(HealthChecks).markStopping();
   expect(await send('GET', '/health/ready')).toEqual([503, null, { status: 'stopping', checks: [] }]);
   expect(await send('GET', '/health/live')).toEqual([200, null, { status: 'ok' }]);
 });

@@ -63,7 +63,7 @@ test('a check that does not answer fails after two seconds', async () => {
 
 test('a process that stops is live, and not ready', async () => {
   const health = new HealthChecks();
-  health.stopping();
+  health.markStopping();
   const answer = response();
   const controller = new HealthController(health);
   expect(await controller.ready(answer)).toMatchObject({ status: 'stopping' });

@@ -39,7 +39,7 @@ export class HealthChecks {
   }
 
   /** Reports the process as not ready, so that it receives no new requests while it finishes the running ones. */
-  stopping(): void {
+  markStopping(): void {
     this.isStopping = true;
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EndedRow, NEXT, nextDeliveries } from '../../backbone/delivery/next-in-partition.js';
+import { type EndedRow, nextDeliveries, SELECT_NEXT } from '../../backbone/delivery/next-in-partition.js';
 import { type DeliveryRef, deliveryId } from '../../backbone/delivery.js';
 import { Dispatcher } from '../../backbone/queue/dispatcher.js';
 import { Subscriptions } from '../../backbone/registry/subscriptions.js';
@@ -56,8 +56,8 @@ const RELEASE = `
   WITH ended AS (
     UPDATE backbone.delivery SET released_at = clock_timestamp()
      WHERE event_id = ANY ($1::uuid[]) AND subscriber = $2
-    RETURNING order_key, position, true AS passable
-  ) ${NEXT}`;
+    RETURNING order_key, position, true AS frees_partition
+  ) ${SELECT_NEXT}`;
 
 /** Lists the partitions that a dead delivery parks, and releases them. */
 @Injectable()

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import {
-  AFTER_FILTER,
   type DeliveryFilter,
+  FIRST_PARAMETER_AFTER_FILTER,
+  filterCondition,
   filterParameters,
-  matching,
 } from '../../backbone/delivery/delivery-reader.js';
 import { wasPruned } from '../../backbone/delivery/delivery-retention.js';
 import type { RequeueCandidate } from '../../backbone/delivery/requeue.js';
@@ -41,8 +41,8 @@ const DELIVERIES = `
   SELECT d.event_id AS "eventId", d.subscriber, e.type, ${STATE}, d.position::float8 AS position,
          d.order_key AS "partitionKey", false AS "ranInTransaction", false AS "isPruned"
     FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
-   WHERE ${matching('d', 'e')}
-     AND ($${AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) > ($${AFTER_FILTER}, $${AFTER_FILTER + 1}))
+   WHERE ${filterCondition('d', 'e')}
+     AND ($${FIRST_PARAMETER_AFTER_FILTER}::uuid IS NULL OR (d.event_id, d.subscriber) > ($${FIRST_PARAMETER_AFTER_FILTER}, $${FIRST_PARAMETER_AFTER_FILTER + 1}))
    ORDER BY d.event_id, d.subscriber LIMIT ${BATCH_SIZE}`;
 
 const END = 'SELECT coalesce(max(position), 0)::float8 AS end FROM backbone.event';

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import {
-  AFTER_FILTER,
   type DeliveryFilter,
+  FIRST_PARAMETER_AFTER_FILTER,
+  filterCondition,
   filterParameters,
-  matching,
 } from '../../backbone/delivery/delivery-reader.js';
 import { requeue } from '../../backbone/delivery/requeue.js';
 import { deliveryId } from '../../backbone/delivery.js';
@@ -30,11 +30,11 @@ interface Plan extends Pick<AuditEntry, 'action' | 'target'> {
 /** Dead deliveries before these positions of these partitions that the filter does not select or that are paused. */
 const BLOCKERS = `
   SELECT d.event_id AS "eventId", d.subscriber, e.subject, count(*)::integer AS waiting
-    FROM unnest($${AFTER_FILTER}::text[], $${AFTER_FILTER + 1}::bigint[]) AS w(order_key, position)
+    FROM unnest($${FIRST_PARAMETER_AFTER_FILTER}::text[], $${FIRST_PARAMETER_AFTER_FILTER + 1}::bigint[]) AS w(order_key, position)
     JOIN backbone.delivery d ON d.order_key = w.order_key AND d.position < w.position
      AND d.state = 'dead' AND d.released_at IS NULL
     JOIN backbone.event e ON e.id = d.event_id
-   WHERE ${matching('d', 'e')} IS NOT TRUE
+   WHERE ${filterCondition('d', 'e')} IS NOT TRUE
       OR EXISTS (SELECT FROM backbone.paused_subscriber p WHERE p.subscriber = d.subscriber)
    GROUP BY d.event_id, d.subscriber, e.subject ORDER BY d.event_id, d.subscriber`;
 

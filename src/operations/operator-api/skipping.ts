@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EndedRow, NEXT, nextDeliveries } from '../../backbone/delivery/next-in-partition.js';
+import { type EndedRow, nextDeliveries, SELECT_NEXT } from '../../backbone/delivery/next-in-partition.js';
 import { type DeliveryRef, type DeliveryState, deliveryId } from '../../backbone/delivery.js';
 import { Dispatcher } from '../../backbone/queue/dispatcher.js';
 import { Database } from '../../common/database/database.js';
@@ -27,8 +27,8 @@ const SKIP = `
     UPDATE backbone.delivery
        SET state = 'skipped', lease_until = NULL, finished_at = clock_timestamp()
      WHERE event_id = $1 AND subscriber = $2
-    RETURNING order_key, position, true AS passable
-  ) ${NEXT}`;
+    RETURNING order_key, position, true AS frees_partition
+  ) ${SELECT_NEXT}`;
 
 /** Skips deliveries that are not to be handled. */
 @Injectable()

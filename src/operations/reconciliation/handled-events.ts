@@ -62,7 +62,7 @@ export class HandledEvents {
   }
 
   /** The next batch; empty at the end of the log. */
-  async after(position: number, graceSeconds: number): Promise<LoggedEvent[]> {
+  async readAfter(position: number, graceSeconds: number): Promise<LoggedEvent[]> {
     return this.annotate(await this.database.query<LoggedEvent>(NEXT, [position, graceSeconds]));
   }
 

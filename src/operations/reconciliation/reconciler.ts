@@ -40,7 +40,7 @@ export class Reconciler {
     const options = {
       graceSeconds: this.graceSeconds,
       keepLease: this.lease(run, signal),
-      breathMs: RENEW_EVERY_MS,
+      keepLeaseEveryMs: RENEW_EVERY_MS,
       signal,
     };
     try {
@@ -48,7 +48,7 @@ export class Reconciler {
       const results = await new ReconciliationRun(checks, handledEvents, {
         ...options,
         checkpoints: minutes > 0 ? claimed : new Map(),
-      }).make();
+      }).run();
       await this.reports.finish(run, startedAt, results);
     } finally {
       await this.reports.release(run);

@@ -19,7 +19,7 @@ export interface RunOptions {
   /** Called before every batch. @throws {Error} when the run must end */
   keepLease(): Promise<void>;
   /** It is called at least this often during the grace period. */
-  readonly breathMs: number;
+  readonly keepLeaseEveryMs: number;
   readonly signal: AbortSignal;
   /** Where each check continues in the log. */
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
@@ -50,7 +50,7 @@ export class ReconciliationRun {
     private readonly options: RunOptions,
   ) {}
 
-  async make(): Promise<CheckResult[]> {
+  async run(): Promise<CheckResult[]> {
     for (const check of this.checks) this.tallies.set(check.name, { checked: 0, error: null, suspects: [] });
     for (const check of this.checks) if (!isEventCheck(check)) await this.checkRows(check);
     await this.checkLog(this.checks.filter(isEventCheck));
@@ -66,9 +66,9 @@ export class ReconciliationRun {
   }
 
   private async waitGracePeriod(): Promise<void> {
-    const { graceSeconds, breathMs, signal } = this.options;
-    for (let leftMs = graceSeconds * 1_000; leftMs > 0; leftMs -= breathMs) {
-      await pause(Math.min(leftMs, breathMs), undefined, { signal });
+    const { graceSeconds, keepLeaseEveryMs, signal } = this.options;
+    for (let leftMs = graceSeconds * 1_000; leftMs > 0; leftMs -= keepLeaseEveryMs) {
+      await pause(Math.min(leftMs, keepLeaseEveryMs), undefined, { signal });
       await this.options.keepLease();
     }
   }
@@ -88,7 +88,7 @@ export class ReconciliationRun {
     for (const check of checks) await this.checkOpenEvents(check);
     for (let position = Math.min(...checks.map((check) => this.progressOf(check).from.position)); checks.length > 0; ) {
       await this.options.keepLease();
-      const events: readonly LoggedEvent[] = await this.handledEvents.after(position, this.options.graceSeconds);
+      const events: readonly LoggedEvent[] = await this.handledEvents.readAfter(position, this.options.graceSeconds);
       if (events.length === 0) return;
       for (const check of checks) {
         const { from } = this.progressOf(check);
