@@ -38,6 +38,7 @@ export interface Program {
 
 /** A program that serves requests. */
 export interface RunningProgram {
+  readonly settings: BackboneSettings;
   readonly app: NestFastifyApplication;
   /** Its address for a client on this machine. */
   readonly url: string;
@@ -77,7 +78,7 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
     const url = await listen(app, settings.http);
     const health = app.get(HealthChecks);
     stops.push(async () => health.markStopping());
-    return { app, url, dataSource, postgres, stop };
+    return { settings, app, url, dataSource, postgres, stop };
   } catch (error) {
     await stop();
     throw error;
