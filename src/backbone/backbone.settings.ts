@@ -42,7 +42,7 @@ export const backboneVariables = {
     .meta({ description: 'BullMQ on this Redis; on PostgreSQL when empty' }),
   QUEUE_PREFIX: slug
     .default('orderly')
-    .meta({ description: 'first part of every Redis key, so that several shops can share one Redis' }),
+    .meta({ description: 'first part of every Redis key, so that several programs can share one Redis' }),
   WORKERS: flag.default('on').meta({
     description: 'off: this process only answers requests, and other processes run the deliveries of its modules',
   }),
@@ -51,7 +51,7 @@ export const backboneVariables = {
     .meta({ description: 'deliveries that each module handles at the same time' }),
   BACKLOG_MAX: wholeNumber(0, 1_000_000_000).default(1_000_000).meta({
     description:
-      'back-pressure: new orders get 503 while more deliveries than this wait for their first attempt (paused and replayed ones do not count); 0: no limit',
+      'back-pressure: new work gets 503 while more deliveries than this wait for their first attempt (paused and replayed ones do not count); 0: no limit',
   }),
   KEEP_DELIVERIES_DAYS: wholeNumber(0, 36_500)
     .default(30)

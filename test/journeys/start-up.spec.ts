@@ -38,7 +38,7 @@ test.concurrent('a PostgreSQL that is too old is refused with the oldest that wi
 
     const shop = await stage.launch({ DATABASE_URL: await old.url() });
 
-    await expectRefusal(shop, /^  - DATABASE_URL: this is PostgreSQL 12\.22; Orderly needs 13 or newer$/m);
+    await expectRefusal(shop, /^  - DATABASE_URL: this is PostgreSQL 12\.22; version 13 or newer is required$/m);
   }));
 
 test.concurrent('roles of modules that the account may not take on are named, with what to do', () =>
@@ -85,7 +85,7 @@ test.concurrent('data have one owner at a time, and are found again when that on
     const second = await stage.launch(settings);
     await expectRefusal(
       second,
-      new RegExp(`^Another Orderly \\(process ${first.pid}\\) uses the data in .+DATA_FOLDER`),
+      new RegExp(`^Another program \\(process ${first.pid}\\) uses the data in .+DATA_FOLDER`),
     );
 
     await first.kill('SIGKILL');

@@ -37,9 +37,9 @@ export function createAsyncApi({ all: contracts }: EventContracts, subscriptions
   return {
     asyncapi: '3.0.0',
     info: {
-      title: 'Orderly events',
+      title: 'Domain events',
       version: '1',
-      description: 'The events that the modules of Orderly publish and handle.',
+      description: 'The events that the modules of this program publish and handle.',
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
     defaultContentType: 'application/json',

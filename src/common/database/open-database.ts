@@ -51,5 +51,7 @@ async function refuseOldServer(dataSource: DataSource): Promise<void> {
   const [row]: { version: string }[] = await dataSource.query(`SELECT current_setting('server_version') AS version`);
   const version = row?.version ?? '';
   if (Number.parseInt(version, 10) < OLDEST_SERVER)
-    throw new ConfigInvalid([`DATABASE_URL: this is PostgreSQL ${version}; Orderly needs ${OLDEST_SERVER} or newer`]);
+    throw new ConfigInvalid([
+      `DATABASE_URL: this is PostgreSQL ${version}; version ${OLDEST_SERVER} or newer is required`,
+    ]);
 }

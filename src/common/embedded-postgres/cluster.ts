@@ -98,7 +98,7 @@ export async function accountFor(folder: string): Promise<Account | null> {
   if (isRoot()) return existing && existing.uid !== 0 ? { uid: existing.uid, gid: existing.gid } : NOBODY;
   if (existing && process.getuid && existing.uid !== process.getuid())
     throw new EmbeddedPostgresFailed(
-      `The data in ${folder} belongs to another account (${existing.uid}), which started Orderly here before: ` +
+      `The data in ${folder} belongs to another account (${existing.uid}), which started a program here before: ` +
         'start as that account or as root, or set DATA_FOLDER to another folder',
     );
   return null;

@@ -31,7 +31,7 @@ export async function lockDataFolder(folder: string): Promise<() => Promise<void
 
 function refuse(folder: string, { pid }: Owner): never {
   throw new EmbeddedPostgresFailed(
-    `Another Orderly (process ${pid}) uses the data in ${folder}: stop it, or set DATA_FOLDER to another folder`,
+    `Another program (process ${pid}) uses the data in ${folder}: stop it, or set DATA_FOLDER to another folder`,
   );
 }
 

@@ -82,7 +82,7 @@ describe('the embedded PostgreSQL', () => {
   test('does not start on data that another process uses, and names that process', async () => {
     const { owner } = await startElsewhere();
 
-    await expect(start()).rejects.toThrow(`Another Orderly (process ${owner.pid})`);
+    await expect(start()).rejects.toThrow(`Another program (process ${owner.pid})`);
   });
 
   test('stops the server that a killed process left running, and starts on the same data', async () => {

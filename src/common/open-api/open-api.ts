@@ -90,7 +90,7 @@ function tagsOf({ paths }: OpenAPIObject): { name: string }[] {
     Object.values(paths).flatMap((path) => operationsOf(path).flatMap((operation) => operation.tags ?? [])),
   );
   const others = [...tags].filter((tag) => !OPERATOR_TAGS.includes(tag)).toSorted();
-  return [...others, ...OPERATOR_TAGS].map((name) => ({ name }));
+  return [...others, ...OPERATOR_TAGS.filter((tag) => tags.has(tag))].map((name) => ({ name }));
 }
 
 function addCommonProblems(operation: OperationObject): void {
