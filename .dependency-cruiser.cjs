@@ -70,6 +70,17 @@ module.exports = {
       to: { path: '^src/(backbone|operations)/[^/]+/' },
     },
     {
+      name: 'examples-use-the-backbone-and-common-only',
+      comment:
+        'An example is a program of its own: of src/ it imports the top-level files of backbone/, and common/. Write the rest in the example, or move what every program needs to the backbone.',
+      severity: 'error',
+      from: { path: '^examples/([^/]+)/' },
+      to: {
+        path: '^(src|test|bench|scripts|examples)/',
+        pathNot: ['^examples/$1/', '^src/backbone/[^/]+$', '^src/common/'],
+      },
+    },
+    {
       name: 'nobody-imports-notifications',
       comment: 'notifications publishes nothing and answers nobody. Publish an event that it can react to.',
       severity: 'error',
@@ -146,6 +157,8 @@ module.exports = {
     },
   ],
   options: {
+    // Compiled code of an example.
+    exclude: { path: '^examples/[^/]+/dist' },
     doNotFollow: { path: '(^|/)node_modules/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: join(__dirname, 'tsconfig.json') },

@@ -99,6 +99,8 @@ const SHOP = [
   ['src/notifications/notifications.module.ts', "import './notifications.reactions.js';"],
   ['src/notifications/notifications.reactions.ts', "import '../orders/orders.events.js';"],
   ['src/notifications/notifications.events.ts', ''],
+  ['examples/sensors/main.ts', "import '../../src/backbone/backbone.module.js'; import './config.js';"],
+  ['examples/sensors/config.ts', "import '../../src/common/http/fields.js';"],
   ['test/journey.spec.ts', "import '../src/app.module.js'; import '../src/orders/orders.events.js';"],
 ] as const;
 
@@ -111,6 +113,7 @@ const FORBIDDEN_IMPORTS = [
   ['backbone-imports-common-only', 'src/backbone/log/report.ts', '../../operations/checks.js'],
   ['operations-knows-no-module', 'src/operations/audit/report.ts', '../../orders/orders.events.js'],
   ['the-inside-of-a-room-is-private', 'src/returns/returns.reactions.ts', '../backbone/log/event-log.js'],
+  ['examples-use-the-backbone-and-common-only', 'examples/sensors/report.ts', '../../src/backbone/log/event-log.js'],
   ['nobody-imports-notifications', 'src/returns/returns.checks.ts', '../notifications/notifications.events.js'],
   ['contracts-are-leaves', 'src/orders/orders.events.ts', './order-status.js'],
   ['one-way-down', 'src/orders/orders.service.ts', './orders.dto.js'],
