@@ -63,7 +63,7 @@ export class Program {
     const line = await until('the program is open', () => {
       const hasEnded = this.child.exitCode !== null || this.child.signalCode !== null;
       if (hasEnded) throw new Error(`The program ended before it was open:\n${this.output}`);
-      return this.log.find(({ msg }) => msg === 'Orderly is open');
+      return this.log.find(({ msg }) => msg.endsWith(' is open'));
     });
     this.url = String(line.url);
     return this;
