@@ -24,10 +24,10 @@ export type Config = ReturnType<typeof readConfig>;
 export const CONFIG = Symbol('Config');
 
 /** @throws {ConfigInvalid} listing every problem and its remedy */
-export function readConfig() {
-  const parsed = parseEnvironment(variables, process.env, backboneProductionProblems);
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env) {
+  const parsed = parseEnvironment(variables, environment, backboneProductionProblems);
   return {
-    ...arrangeBackboneSettings(parsed, Boolean(process.env.PORT?.trim())),
+    ...arrangeBackboneSettings(parsed, Boolean(environment.PORT?.trim())),
     alerts: { aboveCelsius: parsed.ALERT_ABOVE_CELSIUS, webhookUrl: parsed.ALERT_WEBHOOK_URL ?? null },
   };
 }

@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** The documents that people read, from the root: README.md, docs/events.md … */
+/** The documents that people read, from the root: README.md, docs/events.md, examples/sensors/README.md … */
 export async function documentsIn(root: string): Promise<string[]> {
-  const [top, docs] = await Promise.all([readdir(root), readdir(join(root, 'docs'), { recursive: true })]);
-  return [...top, ...docs.map((path) => join('docs', path))].filter((path) => path.endsWith('.md'));
+  const below = async (folder: string) =>
+    (await readdir(join(root, folder), { recursive: true })).map((path) => join(folder, path));
+  const all = await Promise.all([readdir(root), below('docs'), below('examples')]);
+  return all.flat().filter((path) => path.endsWith('.md'));
 }
 
 /** Links of a document that lead to no file, or to no heading of it, as `document: link`. */
