@@ -28,7 +28,7 @@ test('the AsyncAPI document has a channel and a message for every event, and nam
   const types = [ToyMade, ToyPainted, ToySold, ToyForgotten].map(({ type }) => type);
 
   expect(status).toBe(200);
-  expect(document).toMatchObject({ asyncapi: '3.0.0', info: { title: 'Events' } });
+  expect(document).toMatchObject({ asyncapi: '3.0.0', info: { title: 'Domain events' } });
   expect(Object.keys(document.channels)).toEqual(types);
   for (const type of types) {
     expect(document.channels[type].address).toBe(type);
