@@ -8,7 +8,7 @@ import { code, table, wordsFor } from './words.mjs';
 const modules = MODULES.map(definitionOf);
 const subscriptions = new Subscriptions(MODULES, () => true);
 const MODES = {
-  immediate: 'in the transaction that says it',
+  immediate: 'in the transaction of the publisher',
   later: 'after commit, in a transaction of its own',
   'side-effect': 'after commit, outside of the database',
 };
@@ -25,7 +25,7 @@ ${flowchart()}
 
 ## How they are heard
 
-- **In the transaction that says it**: the reaction commits with the event, or nothing does. Where the reacting module runs
+- **In the transaction of the publisher**: the reaction commits with the event, or nothing does. Where the reacting module runs
   in another process, the same reaction runs after commit, in a transaction of its own.
 - **After commit, in a transaction of its own**: exactly once in effect, tried again when it fails.
 - **After commit, outside of the database**: at least once, never twice at a time, tried again when it fails.

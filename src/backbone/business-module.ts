@@ -43,9 +43,7 @@ export function BusinessModule(definition: ModuleDefinition): ClassDecorator {
   return (type) => {
     definitions.set(type, definition);
     const { name, controllers, providers } = definition;
-    const contributed: Type[] = Object.entries(definition)
-      .filter(([point]) => !BASICS.some((basic) => basic === point))
-      .flatMap(([, types]) => types);
+    const contributed = contributedClasses(definition);
     Module({ controllers, providers: [...providers, ...contributed, transactionsOf(name)] })(type);
   };
 }
@@ -57,12 +55,25 @@ export function definitionOf(type: Type): ModuleDefinition {
   return definition;
 }
 
+/** The classes of a module whose methods can be handlers: its providers and its contributions to extension points. */
+export function handlerClassesOf(type: Type): Type[] {
+  const definition = definitionOf(type);
+  const providers = definition.providers.filter((provider): provider is Type => typeof provider === 'function');
+  return [...new Set([...providers, ...contributedClasses(definition)])];
+}
+
 /** The classes that some modules contribute to an extension point. */
 export function contributionsTo<Point extends ExtensionPoint>(
   point: Point,
   modules: readonly Type[],
 ): NonNullable<ModuleDefinition[Point]>[number][] {
   return modules.flatMap((module) => [...(definitionOf(module)[point] ?? [])]);
+}
+
+function contributedClasses(definition: ModuleDefinition): Type[] {
+  return Object.entries(definition)
+    .filter(([point]) => !BASICS.some((basic) => basic === point))
+    .flatMap(([, types]) => types);
 }
 
 function transactionsOf(module: string): Provider {

@@ -14,15 +14,21 @@ export class PauseGauges extends DatabaseGauges {
     this.registry,
   );
 
+  private names: ReadonlySet<string> = new Set();
+
   constructor(private readonly subscribers: readonly string[]) {
     super();
   }
 
+  /** By the latest read. */
+  isPaused(subscriber: string): boolean {
+    return this.names.has(subscriber);
+  }
+
   override async read(manager: EntityManager): Promise<() => void> {
-    const names = await readPausedSubscribers(manager);
+    this.names = new Set(await readPausedSubscribers(manager));
     return () => {
-      for (const subscriber of this.subscribers) this.paused.set({ subscriber }, 0);
-      for (const subscriber of names) this.paused.set({ subscriber }, 1);
+      for (const subscriber of this.subscribers) this.paused.set({ subscriber }, this.isPaused(subscriber) ? 1 : 0);
     };
   }
 }
@@ -33,7 +39,7 @@ export class BacklogGauges extends DatabaseGauges {
   private readonly deliveries = defineGauge(
     {
       name: 'orderly_deliveries',
-      help: 'Deliveries that are pending or dead, up to 100,001 of each subscriber.',
+      help: 'Deliveries that are pending, up to 100,001 of each subscriber, or dead.',
       labelNames: ['subscriber', 'state'],
     },
     this.registry,
@@ -62,18 +68,26 @@ export class BacklogGauges extends DatabaseGauges {
     this.registry,
   );
 
-  constructor(private readonly subscribers: readonly string[]) {
+  /** @param pauses read more often than the backlog, so that a pause silences the overdue age at once */
+  constructor(
+    private readonly subscribers: readonly string[],
+    private readonly pauses: PauseGauges,
+  ) {
     super();
   }
 
   override async read(manager: EntityManager): Promise<() => void> {
     const backlogs = await readBacklog(this.subscribers, manager);
-    const paused = new Set(await readPausedSubscribers(manager));
     const countedAt = new Date().getTime() / 1_000;
     return () => {
-      for (const each of backlogs) this.setOne(each, paused.has(each.subscriber));
+      for (const each of backlogs) this.setOne(each, this.pauses.isPaused(each.subscriber));
       this.countedAt.set(countedAt);
     };
+  }
+
+  /** The time of the last count stays: it tells how old the counts are that are missing. */
+  override reset(): void {
+    for (const gauge of [this.deliveries, this.oldest, this.overdue]) gauge.reset();
   }
 
   private setOne({ subscriber, pending, dead, oldestSeconds, overdueSeconds }: Backlog, isPaused: boolean): void {

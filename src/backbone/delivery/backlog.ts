@@ -1,21 +1,38 @@
 import type { EntityManager } from 'typeorm';
 import { queryRows } from '../../common/database/query-rows.js';
 
-/** No more deliveries of one subscriber and state are counted: counting takes time in proportion. */
+/** No more pending deliveries of one subscriber are counted: counting takes time in proportion. */
 const COUNTED_MAX = 100_001;
 
-/** The pending and dead deliveries of a subscriber. */
-export interface Backlog {
+/** How many deliveries of a subscriber are not done. */
+export interface UnfinishedCount {
   readonly subscriber: string;
   /** At most `COUNTED_MAX`. */
   readonly pending: number;
-  /** At most `COUNTED_MAX` over all subscribers. */
   readonly dead: number;
+}
+
+export interface Backlog extends UnfinishedCount {
   /** Age of the oldest event with a pending delivery. */
   readonly oldestSeconds: number | null;
   /** Age of the oldest event that no process has claimed yet although its delivery is the first of its partition. */
   readonly overdueSeconds: number | null;
 }
+
+const DEAD = `
+  dead AS (
+    SELECT subscriber, count(*)::integer AS dead FROM backbone.delivery WHERE state = 'dead' GROUP BY subscriber
+  )`;
+
+const UNFINISHED = `
+  WITH ${DEAD}
+  SELECT subscriber, coalesce(dead, 0) AS dead,
+         (SELECT count(*)::integer
+            FROM (SELECT FROM backbone.delivery
+                   WHERE state = 'pending' AND subscriber = asked.subscriber
+                   ORDER BY due_at LIMIT ${COUNTED_MAX}) waiting) AS pending
+    FROM unnest($1::text[]) AS asked(subscriber)
+    LEFT JOIN dead USING (subscriber)`;
 
 /** The first twelve digits of a UUIDv7 are the milliseconds of its time. */
 const secondsSince = (id: string): string =>
@@ -27,10 +44,7 @@ const secondsSince = (id: string): string =>
  * of their age until one of them is the first of its partition.
  */
 const BACKLOG = `
-  WITH dead AS (
-    SELECT subscriber, count(*)::integer AS dead
-      FROM (SELECT subscriber FROM backbone.delivery WHERE state = 'dead' LIMIT ${COUNTED_MAX}) counted GROUP BY 1
-  )
+  WITH ${DEAD}
   SELECT subscriber, pending, coalesce(dead, 0) AS dead, ${secondsSince('oldest')} AS "oldestSeconds",
          ${secondsSince('untouched')} AS "overdueSeconds"
     FROM unnest($1::text[]) AS asked(subscriber)
@@ -43,7 +57,8 @@ const BACKLOG = `
              (SELECT event_id FROM (SELECT * FROM waiting WHERE claims = 0 ORDER BY event_id OFFSET 0) d
                WHERE (SELECT true FROM backbone.delivery p
                        WHERE p.order_key = d.order_key AND p.position < d.position
-                         AND p.state IN ('pending', 'dead') AND p.released_at IS NULL LIMIT 1) IS NULL
+                         AND p.state IN ('pending', 'dead') AND p.released_at IS NULL
+                       ORDER BY p.position LIMIT 1) IS NULL
                LIMIT 1) AS untouched) counted
     LEFT JOIN dead USING (subscriber)`;
 
@@ -59,6 +74,11 @@ const EXCEEDS = `
     OFFSET $1) AS exceeds`;
 
 /** Returns one entry for each of these subscribers. */
+export function countUnfinished(subscribers: readonly string[], manager: EntityManager): Promise<UnfinishedCount[]> {
+  return queryRows<UnfinishedCount>(manager, UNFINISHED, [subscribers]);
+}
+
+/** Returns one entry for each of these subscribers. Takes seconds where many pending deliveries are not due. */
 export function readBacklog(subscribers: readonly string[], manager: EntityManager): Promise<Backlog[]> {
   return queryRows<Backlog>(manager, BACKLOG, [subscribers]);
 }

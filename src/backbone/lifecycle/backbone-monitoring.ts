@@ -22,7 +22,8 @@ export class BackboneMonitoring implements OnModuleInit {
     this.health.add('queues', () => this.lifecycle.assertConnected());
     this.health.add('backlog', () => this.backPressure.assertHealthy());
     const subscribers = this.subscriptions.all.map(({ name }) => name);
-    this.metrics.add(new PauseGauges(subscribers));
-    this.metrics.add(new BacklogGauges(subscribers));
+    const pauses = new PauseGauges(subscribers);
+    this.metrics.add(pauses);
+    this.metrics.add(new BacklogGauges(subscribers, pauses));
   }
 }

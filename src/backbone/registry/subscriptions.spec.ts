@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { ModuleStage } from '../../operations/testing/module-stage.js';
 import { BusinessModule } from '../business-module.js';
 import { type DurableOptions, ReactsTo, SideEffect } from '../decorators.js';
@@ -44,11 +45,37 @@ describe('the partition key', () => {
     ['returns no text', () => undefined],
     ['returns an empty text', () => ''],
   ])('falls back to the subject where the function of the subscriber %s', (_, partitionBy) => {
+    const log = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+
     expect(keyWith(partitionBy)).toBe('twice.handle toy/ball');
+    log.mockRestore();
   });
 });
 
 describe('the subscriptions of a program', () => {
+  test('include handlers in classes that the module contributes to an extension point', () => {
+    class OldToys {
+      readonly kind = 'toys';
+
+      async *batches(): AsyncGenerator<number> {}
+
+      @SideEffect(ToySold)
+      async remember(): Promise<void> {}
+    }
+    @BusinessModule({
+      name: 'shelf',
+      events: {},
+      controllers: [],
+      providers: [],
+      entities: [],
+      migrations: [],
+      retention: [OldToys],
+    })
+    class ShelfModule {}
+
+    expect(new Subscriptions([ShelfModule], always).all.map(({ name }) => name)).toEqual(['shelf.remember']);
+  });
+
   test('have the name of their module and method; the reactions of a module form one ordering group', () => {
     const subscriptions = new Subscriptions([ToysModule], always);
 

@@ -1,6 +1,6 @@
 import { Logger, type Type } from '@nestjs/common';
 import { logOccasionally } from '../../common/logging/log-occasionally.js';
-import { definitionOf } from '../business-module.js';
+import { definitionOf, handlerClassesOf } from '../business-module.js';
 import { type Declaration, declarationsOf } from '../decorators.js';
 import type { DomainEvent } from '../domain-event.js';
 
@@ -99,9 +99,8 @@ export function partitionKeyOf({ name, orderingGroup, partitionBy }: Subscriptio
 }
 
 function subscriptionsOf(type: Type, isActive: (module: string) => boolean): Subscription[] {
-  const { name: module, providers } = definitionOf(type);
-  const classes = providers.filter((provider): provider is Type => typeof provider === 'function');
-  return classes.flatMap((handler) =>
+  const { name: module } = definitionOf(type);
+  return handlerClassesOf(type).flatMap((handler) =>
     declarationsOf(handler).map((declaration) => {
       const name = declaration.name ?? `${module}.${declaration.method}`;
       const orderingGroup = orderingGroupOf(declaration, module, name);

@@ -129,6 +129,16 @@ test('the age of the oldest pending, and of the oldest unclaimed, event of a sub
   expect(await overdue()).toMatchObject({ 'subscriber="toys.wrap"': 0 });
 });
 
+test('the overdue age is 0 from the first scrape after a pause, although the backlog is not counted again', async () => {
+  await sold();
+  const ringOverdue = /^orderly_delivery_overdue_seconds\{subscriber="toys.ring"\} (.+)$/m;
+  expect(Number(ringOverdue.exec(await scrape())?.[1])).toBeGreaterThan(0);
+
+  await stage.query(`INSERT INTO backbone.paused_subscriber (subscriber, reason) VALUES ('toys.ring', 'why not')`);
+
+  expect(ringOverdue.exec((await stage.get('/metrics')).body)?.[1]).toBe('0');
+});
+
 test('attempts are counted by their outcome, also those of superfluous jobs', async () => {
   const outcomes = [
     async () => undefined,
@@ -230,6 +240,8 @@ test('connections are counted, and callers that wait for one', async () => {
   expect(await valuesOf('orderly_database_connections_max')).toEqual({ '': 5 });
 });
 
+const COUNTED_AT = /^orderly_deliveries_counted_timestamp_seconds .+$/m;
+
 /** A scrape while a table is missing. */
 const scrapeWithout = async (table: string): Promise<string> => {
   await stage.query(`ALTER TABLE backbone.${table} RENAME TO away`);
@@ -242,9 +254,11 @@ const scrapeWithout = async (table: string): Promise<string> => {
 
 test('a scrape during an outage returns the metrics that need no database', async () => {
   await sold();
+  const [counted] = COUNTED_AT.exec(await scrape()) ?? [];
   const during = await scrapeWithout('paused_subscriber');
 
   expect(during).toMatch(/^orderly_database_up 0$/m);
+  expect(COUNTED_AT.exec(during)?.[0]).toBe(counted);
   expect(during).not.toMatch(/^orderly_deliveries\{/m);
   expect(during).toMatch(/^orderly_events_published_total\{.*\} \d+$/m);
   expect(await scrape()).toMatch(/^orderly_database_up 1$/m);
@@ -252,15 +266,14 @@ test('a scrape during an outage returns the metrics that need no database', asyn
 
 test('a backlog that cannot be counted keeps its last values, and other metrics are not affected', async () => {
   await sold();
-  const counted = /^orderly_deliveries_counted_timestamp_seconds .+$/m;
-  const [before] = counted.exec(await scrape()) ?? [];
+  const [before] = COUNTED_AT.exec(await scrape()) ?? [];
   await stage.query('DELETE FROM backbone.delivery');
   const during = await scrapeWithout('delivery');
 
   expect(during).toMatch(/^orderly_database_up 1$/m);
   expect(during).toMatch(/^orderly_deliveries\{subscriber="toys.ring",state="pending"\} 1$/m);
   expect(during).toMatch(/^orderly_subscriber_paused\{subscriber="toys.ring"\} 0$/m);
-  expect(counted.exec(during)?.[0]).toBe(before);
+  expect(COUNTED_AT.exec(during)?.[0]).toBe(before);
   expect(await scrape()).toMatch(/^orderly_deliveries\{subscriber="toys.ring",state="pending"\} 0$/m);
 });
 

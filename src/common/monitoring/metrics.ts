@@ -38,12 +38,14 @@ export class Metrics {
     },
     this.own,
   );
-  private processRegistries: readonly Registry[] | undefined;
+  private readonly processRegistries: readonly Registry[];
   private readonly gauges: DatabaseGauges[] = [];
   private readonly slowReadings = new Map<DatabaseGauges, SlowReading>();
   private reading: Promise<SetValues[] | undefined> | undefined;
 
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: Database) {
+    this.processRegistries = [metricsRegistry, this.own, processMetrics(), poolMetrics(database)];
+  }
 
   add(gauges: DatabaseGauges): void {
     this.gauges.push(gauges);
@@ -61,16 +63,19 @@ export class Metrics {
       this.reading = undefined;
     });
     const values = await withTimeout(SCRAPE_MS, this.reading, () => undefined);
+    const slowValues = values ? await this.slowValues(deadline) : [];
+    // From here on nothing is awaited, so that a concurrent scrape cannot reset values that this one shows.
     for (const each of this.gauges) each.reset();
     this.isUp.set(values ? 1 : 0);
-    if (values) {
-      const slow = [...this.slowReadings.values()];
-      const refreshed = Promise.all(slow.map((each) => each.refresh()));
-      await withTimeout(Math.max(1, deadline - performance.now()), refreshed, () => undefined);
-      for (const set of [...values, ...slow.flatMap(({ latest }) => latest)]) set();
-    }
-    this.processRegistries ??= [metricsRegistry, this.own, processMetrics(), poolMetrics(this.database)];
+    for (const set of [...(values ?? []), ...slowValues]) set();
     return mergeRegistries([...this.processRegistries, ...this.gauges.map(({ registry }) => registry)]).metrics();
+  }
+
+  private async slowValues(deadline: number): Promise<SetValues[]> {
+    const slow = [...this.slowReadings.values()];
+    const refreshed = Promise.all(slow.map((each) => each.refresh()));
+    await withTimeout(Math.max(1, deadline - performance.now()), refreshed, () => undefined);
+    return slow.flatMap(({ latest }) => latest);
   }
 
   private async read(timeoutMs: number, gauges: readonly DatabaseGauges[]): Promise<SetValues[] | undefined> {

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { readBacklog } from '../../backbone/delivery/backlog.js';
+import { countUnfinished } from '../../backbone/delivery/backlog.js';
 import { type Subscription, Subscriptions } from '../../backbone/registry/subscriptions.js';
 import { Database } from '../../common/database/database.js';
 import { ApiExamples, ApiProblems } from '../../common/open-api/api-docs.js';
@@ -89,17 +89,17 @@ export class SubscriptionsController {
     return subscription;
   }
 
-  /** Reads backlog and pauses once, and returns the function that makes a view of a subscription from them. */
+  /** Reads the counts and the pauses once, and returns the function that makes a view of a subscription from them. */
   private async views(): Promise<(subscription: Subscription) => SubscriptionView> {
     const subscribers = this.registry.all.map(({ name }) => name);
-    const backlogs = await this.database.read('backbone', (manager) => readBacklog(subscribers, manager));
-    const backlog = new Map(backlogs.map((each) => [each.subscriber, each]));
+    const counts = await this.database.read('backbone', (manager) => countUnfinished(subscribers, manager));
+    const unfinished = new Map(counts.map((each) => [each.subscriber, each]));
     const pauses = await this.pauses.all();
     return (subscription) => {
       const { name, contract, mode, orderingGroup, attempts, backoff, timeoutMs, behindDead, retired, active } =
         subscription;
       const options = { lane: mode, line: orderingGroup, attempts, backoff, timeoutMs, behindDead, retired };
-      const { pending = 0, dead = 0 } = backlog.get(name) ?? {};
+      const { pending = 0, dead = 0 } = unfinished.get(name) ?? {};
       const pause = pauses.get(name);
       const paused = { pausedSince: pause?.since.toISOString() ?? null, pauseReason: pause?.reason ?? null };
       return { name, event: contract.type, ...options, active, pending, dead, ...paused };

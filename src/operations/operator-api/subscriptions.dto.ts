@@ -16,7 +16,7 @@ export const subscriptionView = z
     retired: z.boolean().meta({ description: 'Receives no new events; its pending deliveries are still handled' }),
     active: z.boolean().meta({ description: 'Its module runs in this process' }),
     pending: z.int().meta({ description: 'Counted up to 100,001' }),
-    dead: z.int().meta({ description: 'Counted up to 100,001 over all subscribers' }),
+    dead: z.int(),
     pausedSince: z.iso.datetime().nullable(),
     pauseReason: z.string().nullable(),
   })

@@ -67,7 +67,7 @@ export function checkableEvents(
   check: EventCheck,
   events: readonly LoggedEvent[],
   handledEvents: HandledEvents,
-): HandledEvent[] {
+): (LoggedEvent & HandledEvent)[] {
   return handledEvents.handledIn(
     moduleOf(check),
     events.filter((event) => isSubscribedTo(check, event)),

@@ -29,14 +29,15 @@ export class Reconciler {
    * Runs those checks of this process that no other process is running, and that were not completed within so many
    * minutes. They read the events of the log since their checkpoint and those that were open then. With 0 minutes, as
    * an operator requests it, they read the whole log.
+   * @returns whether checks were run
    * @throws {Error} when the signal is aborted, or another process has taken over
    */
-  async run(minutes: number, signal: AbortSignal): Promise<void> {
+  async run(minutes: number, signal: AbortSignal): Promise<boolean> {
     const run = uuidv7();
     const startedAt = new Date();
     const claimed = await this.reports.claim(run, minutes);
     const checks = this.checks.all.filter(({ name }) => claimed.has(name));
-    if (checks.length === 0) return;
+    if (checks.length === 0) return false;
     const options = {
       graceSeconds: this.graceSeconds,
       keepLease: this.lease(run, signal),
@@ -50,6 +51,7 @@ export class Reconciler {
         checkpoints: minutes > 0 ? claimed : new Map(),
       }).run();
       await this.reports.finish(run, startedAt, results);
+      return true;
     } finally {
       await this.reports.release(run);
     }

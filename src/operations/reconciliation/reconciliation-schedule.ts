@@ -76,7 +76,7 @@ export class ReconciliationSchedule implements OnApplicationBootstrap, BeforeApp
   }
 
   private async runAndLog(minutes: number): Promise<void> {
-    await this.reconciler.run(minutes, this.stopping.signal);
+    if (!(await this.reconciler.run(minutes, this.stopping.signal))) return;
     const counts = (await this.reports.last()).map((report) => [report.check, report.findings.length] as const);
     const found = Object.fromEntries(counts.filter(([, count]) => count > 0));
     if (Object.keys(found).length === 0) return;
