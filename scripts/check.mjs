@@ -5,39 +5,43 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkNode, installIfStale, ROOT } from './setup.mjs';
 
-// Everything that a change must pass besides the tests. A failing check does not keep the next ones from running.
+// All checks that a change must pass besides the tests. The next checks run even if one fails.
 const { values } = parseArgs({ options: { report: { type: 'string' } } });
 const scratch = mkdtempSync(join(tmpdir(), 'orderly-check-'));
 const openApi = join(scratch, 'openapi.json');
 const cruised = ['src', 'test', 'bench', 'examples'].filter((folder) => existsSync(join(ROOT, folder)));
 
 const CHECKS = [
-  { name: 'format', runs: [['@biomejs/biome/bin/biome', 'check', '.']], mend: 'npm run format' },
-  { name: 'lint', runs: [['oxlint/bin/oxlint']], mend: 'npm run lint -- --fix does what is safe; do the rest by hand' },
-  { name: 'types', runs: [['typescript/bin/tsc', '--noEmit']], mend: 'follow the compiler' },
+  { name: 'format', runs: [['@biomejs/biome/bin/biome', 'check', '.']], remedy: 'npm run format' },
+  {
+    name: 'lint',
+    runs: [['oxlint/bin/oxlint']],
+    remedy: 'npm run lint -- --fix applies the safe fixes; do the rest by hand',
+  },
+  { name: 'types', runs: [['typescript/bin/tsc', '--noEmit']], remedy: 'correct the errors that the compiler reports' },
   {
     name: 'boundaries',
     runs: [['dependency-cruiser/bin/dependency-cruise.mjs', ...cruised, '--output-type', 'err-long']],
-    mend: 'each rule says what to do instead',
+    remedy: 'each violation above states the alternative',
   },
-  { name: 'unused code', runs: [['knip/bin/knip.js']], mend: 'delete it, or keep it to its file' },
-  { name: 'generated docs', runs: [['../scripts/docs.mjs', '--check']], mend: 'npm run docs' },
+  { name: 'unused code', runs: [['knip/bin/knip.js']], remedy: 'delete it, or do not export it' },
+  { name: 'generated docs', runs: [['../scripts/docs.mjs', '--check']], remedy: 'npm run docs' },
   {
     name: 'OpenAPI',
     runs: [
       ['../scripts/open-api.mjs', openApi],
       ['@redocly/cli/bin/cli.js', 'lint', openApi],
     ],
-    mend: 'describe the operation better where its controller and schemas are',
+    remedy: 'correct the descriptions in the controller and its schemas',
   },
   {
     name: 'AsyncAPI',
     runs: [['@redocly/cli/bin/cli.js', 'lint', 'docs/asyncapi.json']],
-    mend: 'mend src/backbone/schemas/async-api.ts, then npm run docs',
+    remedy: 'correct src/backbone/schemas/async-api.ts, then npm run docs',
   },
 ];
 
-/** Nothing here talks to anybody, and Redocly is the one that would. */
+/** Checks send nothing over the network: turns off the telemetry and the update check of Redocly. */
 const QUIET = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1', FORCE_COLOR: '0' };
 
 checkNode();
@@ -57,11 +61,11 @@ rmSync(scratch, { recursive: true, force: true });
 
 const passed = CHECKS.length - failed.length;
 console.log(`\n${passed} of ${CHECKS.length} checks passed.`);
-for (const { name, mend } of failed) console.log(`  ${name}: ${mend}`);
+for (const { name, remedy } of failed) console.log(`  ${name}: ${remedy}`);
 if (values.report) writeFileSync(values.report, JSON.stringify({ passed, failed: failed.length }));
 process.exitCode = failed.length > 0 ? 1 : 0;
 
-/** Runs the programs of a check until one fails; what they print matters only then. */
+/** Runs the programs of a check until one fails. Their output is returned only in that case. */
 async function passes({ runs }) {
   const outputs = [];
   for (const [program, ...parameters] of runs) {

@@ -3,21 +3,22 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIfStale, checkNode, installIfStale, ROOT } from './setup.mjs';
 
-// Writes the pages that follow from the sources. With --check it only tells which are stale; a folder may be named.
+// Writes the pages that are generated from the sources, into the given folder or the checkout. With --check it writes
+// nothing, lists the stale pages and exits with 1.
 const { values, positionals } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true });
 const folder = positionals[0] ?? ROOT;
-const HOW_TO_CHANGE = `Nothing was written. Builds beside this one, and events in the log, rely on the schemas that are committed. Take the change
-back, define the event anew as its next version (.v2), and publish both: docs/change-an-event.md`;
+const HOW_TO_CHANGE = `Nothing was written. Other running builds, and events in the log, rely on the committed schemas. Undo the change,
+define the next version of the event (.v2), and publish both versions: docs/change-an-event.md`;
 
 checkNode();
 installIfStale();
 buildIfStale();
 const { pages } = await import('./docs/pages.mjs');
-const { brokenPromises } = await import('./docs/events-as-data.mjs');
+const { incompatibleChanges } = await import('./docs/events-as-data.mjs');
 
-const broken = brokenPromises((path) => textOf(resolve(folder, path)));
-if (broken.length > 0) {
-  for (const promise of broken) console.log(promise);
+const incompatible = incompatibleChanges((path) => textOf(resolve(folder, path)));
+if (incompatible.length > 0) {
+  for (const change of incompatible) console.log(change);
   console.log(HOW_TO_CHANGE);
   process.exit(1);
 }

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { NestFactory } from '@nestjs/core';
 import { buildIfStale } from './setup.mjs';
 
-// Writes the OpenAPI document of the program to the file that is named. Nest only looks at the modules for it and makes
-// nothing of them, so there is no database, no queue and no network behind it.
+// Writes the OpenAPI document of the program to the given file. In preview mode Nest reads the modules but creates no
+// instances, so no database, queue or network is needed.
 buildIfStale();
 const { AppModule } = await import('../dist/app.module.js');
 const { createAdapter } = await import('../dist/common/http/http-app.js');

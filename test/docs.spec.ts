@@ -9,7 +9,7 @@ import { Subscriptions } from '../src/backbone/registry/subscriptions.js';
 import { readConfig } from '../src/config.js';
 import { brokenLinks, documentsIn, missingNames } from './support/documents.js';
 
-/** The pages are written by a program of its own, which may have to be built first. */
+/** A separate process writes the pages, and may have to build the program first. */
 jest.setTimeout(60_000);
 
 const SCHEMAS = ['src/inventory/inventory.events.schema.json', 'src/orders/orders.events.schema.json'];
@@ -23,11 +23,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the generated pages', () => {
-  test('are what the sources say', () => {
+  test('match the sources', () => {
     expect(docs('--check')).toEqual([]);
   });
 
-  test('are written where they are missing, and do not change unnoticed', async () => {
+  test('are written where they are missing, and a changed page is reported as stale', async () => {
     expect(docs('--check', folder)).toEqual(GENERATED.map((page) => `${page} is stale: npm run docs`));
     expect(docs(folder)).toEqual(GENERATED.map((page) => `${page} written`));
     expect(docs('--check', folder)).toEqual([]);
@@ -35,7 +35,7 @@ describe('the generated pages', () => {
     expect(docs('--check', folder)).toEqual(['docs/events.md is stale: npm run docs']);
   });
 
-  test('are not written while a build beside this one could not read what the events say', async () => {
+  test('are not written while another running build could not read the events', async () => {
     const [, path = ''] = SCHEMAS.map((file) => join(folder, file));
     const promised = JSON.parse(await readFile(path, 'utf8'));
     const placed = promised['orders.order-placed.v1'];
@@ -52,7 +52,7 @@ describe('the generated pages', () => {
     expect(await readFile(path, 'utf8')).toBe(text);
   });
 
-  test('name every event, what it means and who hears it', async () => {
+  test('name every event, its description and its subscribers', async () => {
     const page = await readFile('docs/events.md', 'utf8');
     const contracts = MODULES.flatMap((module) => Object.values(definitionOf(module).events));
     const subscribers = new Subscriptions(MODULES, () => true).all;
@@ -64,7 +64,7 @@ describe('the generated pages', () => {
     expect(page).toContain('| `customer.email` | text | *personal* |');
   });
 
-  test('give every variable with the default that counts without it', async () => {
+  test('list every variable with its default', async () => {
     const example = await readFile('.env.example', 'utf8');
     const { http, ...given } = readConfig(parseEnv(example.replace(/^#(?=[A-Z_]+=)/gm, '')));
     const { http: httpByDefault, ...byDefault } = readConfig({});
@@ -80,7 +80,7 @@ describe('the documents', () => {
     expect(broken.flat()).toEqual([]);
   });
 
-  test('are found out when a link leads nowhere', async () => {
+  test('are reported when a link is broken', async () => {
     await mkdir(join(folder, 'guide'), { recursive: true });
     await writeFile(join(folder, 'guide/there.md'), '# What is *there*?\n\n```\n# Not this\n```\n');
     await writeFile(
@@ -101,7 +101,7 @@ describe('the documents', () => {
     expect(missing.flat()).toEqual([]);
   });
 
-  test('are found out when they name a test that is gone', async () => {
+  test('are reported when they name a test that does not exist', async () => {
     await writeFile(join(folder, 'some.spec.ts'), `test('is here', …); test.each(…)("isn't %s", …);`);
     await writeFile(
       join(folder, 'named.md'),
@@ -110,11 +110,11 @@ describe('the documents', () => {
     expect(await missingNames(folder, 'named.md')).toEqual(['is', 'is here', 'is gone']);
   });
 
-  test('begin with a README of one or two screens', async () => {
+  test('include a README of at most 120 lines', async () => {
     expect((await readFile('README.md', 'utf8')).trimEnd().split('\n').length).toBeLessThanOrEqual(120);
   });
 
-  test('explain every dependency, and none that is gone', async () => {
+  test('explain every dependency, and no other', async () => {
     const { dependencies, optionalDependencies, devDependencies } = JSON.parse(await readFile('package.json', 'utf8'));
     const page = await readFile('docs/dependencies.md', 'utf8');
     const firstCells = [...page.matchAll(/^\|([^|]*)\|/gm)].map(([, cell = '']) => cell);

@@ -16,24 +16,24 @@ export function configurationPage() {
   ]);
   return `# Configuration
 
-Orderly reads these variables once, when it starts, from its environment and from a \`.env\` file in the folder that it is
-started in; what is set in the environment wins, and an empty variable counts as none. It refuses to start with a value
-that it cannot use, and lists every problem at once. To try something, copy \`.env.example\` to \`.env\`.
+Orderly reads these variables once, when it starts, from its environment and from a \`.env\` file in its working directory.
+The environment overrides the file, and an empty variable counts as not set. If a value is invalid, Orderly refuses to
+start and lists every problem at once. To try a setting, copy \`.env.example\` to \`.env\`.
 
 ${table(['variable', 'default', 'value', 'meaning'], rows)}
 
-<!-- Written from the schema in src/config.ts by npm run docs. Change it there. -->
+<!-- Generated from the schema in src/config.ts by npm run docs. Change it there. -->
 `;
 }
 
-/** .env.example: as it stands it changes nothing. */
+/** .env.example: every variable is commented out, so a copy of it changes nothing. */
 export function exampleFile() {
   const entries = variables.map(([name, schema]) => {
     const value = wordsFor(schema).replaceAll('`', '');
     return `# ${schema.description}${value === 'text' ? '' : ` (${value})`}\n#${name}=${quoted(schema.default)}\n`;
   });
-  return `# Copy this file to .env and remove the # before what you change. Without one, the defaults below count.
-# Written from the schema in src/config.ts by npm run docs. Change it there.
+  return `# Copy this file to .env and remove the # before the variables that you change. All others keep the defaults below.
+# Generated from the schema in src/config.ts by npm run docs. Change it there.
 
 ${entries.join('\n')}`;
 }

@@ -8,13 +8,13 @@ import { schemasOf } from '../../dist/backbone/schemas/event-schema.js';
 import { incompatibilitiesBetween } from '../../dist/backbone/schemas/schema-compatibility.js';
 
 const modules = MODULES.map(definitionOf).map(({ name, events }) => ({ name, contracts: Object.values(events) }));
-const speakers = modules
+const publishers = modules
   .filter(({ contracts }) => contracts.length > 0)
   .map((module) => ({ ...module, path: `src/${module.name}/${module.name}.events.schema.json` }));
 
 /** The JSON Schemas of every module's events, by path. */
 export function schemaFiles() {
-  return Object.fromEntries(speakers.map(({ contracts, path }) => [path, json(schemasOf(contracts))]));
+  return Object.fromEntries(publishers.map(({ contracts, path }) => [path, json(schemasOf(contracts))]));
 }
 
 /** docs/asyncapi.json */
@@ -24,11 +24,11 @@ export function asyncApiFile() {
 }
 
 /**
- * What builds beside this one could not read. What is committed is a promise, so it is not written anew while there is any.
- * @param textOf gives the text of a committed file, or null
+ * Changes of events that other running builds could not read. While there are any, the committed schemas are not overwritten.
+ * @param textOf returns the text of a committed file, or null
  */
-export function brokenPromises(textOf) {
-  return speakers.flatMap(({ contracts, path }) => {
+export function incompatibleChanges(textOf) {
+  return publishers.flatMap(({ contracts, path }) => {
     const committed = textOf(path);
     return committed === null ? [] : incompatibilitiesBetween(JSON.parse(committed), contracts);
   });

@@ -8,76 +8,75 @@ import { code, table, wordsFor } from './words.mjs';
 const modules = MODULES.map(definitionOf);
 const subscriptions = new Subscriptions(MODULES, () => true);
 const MODES = {
-  immediate: 'in the transaction of the publisher',
-  later: 'after commit, in a transaction of its own',
-  'side-effect': 'after commit, outside of the database',
+  immediate: "in the publisher's transaction",
+  later: 'after commit, in its own transaction',
+  'side-effect': 'after commit, without a transaction',
 };
 
 /** docs/events.md */
 export function eventsPage() {
-  const speakers = modules.filter(({ events }) => Object.keys(events).length > 0);
+  const publishers = modules.filter(({ events }) => Object.keys(events).length > 0);
   return `# Events
 
-What the modules say to each other, and all they know of each other. Each event is a fact in the past tense; its wire
-name ends in its version and never changes. A field marked *personal* says something about a person.
+Modules communicate only through these events. Each event is a fact in the past tense. Its wire name ends in a version and
+never changes. A field marked *personal* contains personal data.
 
 ${flowchart()}
 
-## How they are heard
+## When subscribers run
 
-- **In the transaction of the publisher**: the reaction commits with the event, or nothing does. Where the reacting module runs
-  in another process, the same reaction runs after commit, in a transaction of its own.
-- **After commit, in a transaction of its own**: exactly once in effect, tried again when it fails.
-- **After commit, outside of the database**: at least once, never twice at a time, tried again when it fails.
+- **In the publisher's transaction**: the reaction and the event commit together or not at all. If the module of the
+  subscriber runs in another process, the same reaction runs after commit, in its own transaction.
+- **After commit, in its own transaction**: exactly once in effect, retried when it fails.
+- **After commit, without a transaction**: at least once, never concurrently, retried when it fails.
 
-A delivery that has failed for good is *dead* until an operator tries it again. Behind it, what happened later to the same
-thing waits or passes, as the subscriber wants it.
+A delivery whose last attempt failed is a *dead letter* until an operator replays or skips it. The subscriber declares
+whether later deliveries of the same partition wait behind a dead letter or run.
 
-${speakers.map(moduleSection).join('\n')}
-<!-- Written from the contracts and subscriptions in src/ by npm run docs. Change it there. -->
+${publishers.map(moduleSection).join('\n')}
+<!-- Generated from the contracts and subscriptions in src/ by npm run docs. Change it there. -->
 `;
 }
 
-/** Who says what to whom. */
+/** Which module subscribes to which events of which module. */
 function flowchart() {
   const arrows = modules.flatMap(({ name, events }) =>
-    modules.flatMap((listener) => {
-      const heard = Object.entries(events).filter(([, { type }]) =>
-        subscriptions.to(type).some(({ module }) => module === listener.name),
+    modules.flatMap((subscriber) => {
+      const subscribed = Object.entries(events).filter(([, { type }]) =>
+        subscriptions.to(type).some(({ module }) => module === subscriber.name),
       );
-      return heard.length > 0
-        ? [`  ${name} -- "${heard.map(([word]) => word).join('<br>')}" --> ${listener.name}`]
-        : [];
+      const names = subscribed.map(([eventName]) => eventName);
+      return names.length > 0 ? [`  ${name} -- "${names.join('<br>')}" --> ${subscriber.name}`] : [];
     }),
   );
   return ['```mermaid', 'flowchart LR', ...arrows, '```'].join('\n');
 }
 
 function moduleSection({ name, events }) {
-  const sections = Object.entries(events).map(([word, contract]) => eventSection(word, contract));
-  return `## What ${name} says\n\n${sections.join('\n')}`;
+  const sections = Object.entries(events).map(([eventName, contract]) => eventSection(eventName, contract));
+  return `## Published by ${name}\n\n${sections.join('\n')}`;
 }
 
-function eventSection(word, contract) {
+function eventSection(eventName, contract) {
   const schema = z.toJSONSchema(contract.data, { io: 'output' });
-  return `### ${word}
+  return `### ${eventName}
 
 ${contract.description}
 
-${code(contract.type)} about ${code(subjectOf(contract))}
+Type ${code(contract.type)}, subject ${code(subjectOf(contract))}
 
-${table(['carries', 'as', 'note'], fieldRows(schema))}
+${table(['field', 'type', 'note'], fieldRows(schema))}
 
-${heardBy(contract)}
+${subscribersOf(contract)}
 `;
 }
 
-/** \`order/<orderId>\`: the contract names its subject from a record whose every field is its own name. */
+/** \`order/<orderId>\`: computes the subject from a record in which the value of each field is its name. */
 function subjectOf(contract) {
   return contract.subject(new Proxy({}, { get: (_, field) => `<${String(field)}>` }));
 }
 
-/** Every field with its path: \`lines[].sku\`. */
+/** All fields with their paths: \`lines[].sku\`. */
 function fieldsOf(schema, path = '', isPersonal = false) {
   return Object.entries(schema.properties).flatMap(([name, field]) => {
     const here = { name: `${path}${name}`, field, isPersonal: isPersonal || field.personal === true };
@@ -97,20 +96,20 @@ function fieldRows(schema) {
   });
 }
 
-function heardBy({ type, allowNoSubscribers }) {
+function subscribersOf({ type, allowNoSubscribers }) {
   const subscribers = subscriptions.to(type);
   if (subscribers.length === 0)
-    return allowNoSubscribers ? 'Nobody in this shop reacts: it is announced for others.' : '';
-  return table(['heard by', 'when', 'attempts', 'behind a dead one'], subscribers.map(subscriberRow));
+    return allowNoSubscribers ? 'No subscriber in this program: it is published for other programs.' : '';
+  return table(['subscriber', 'runs', 'attempts', 'behind a dead letter'], subscribers.map(subscriberRow));
 }
 
 function subscriberRow({ name, mode, attempts, backoff, behindDead }) {
   if (mode === 'immediate') return [code(name), MODES[mode], '', ''];
-  const pauses = `${attempts}, ${seconds(backoff.firstMs)} to ${seconds(backoff.maxMs)} apart`;
-  return [code(name), MODES[mode], pauses, behindDead === 'park' ? 'the next ones wait' : 'the next ones pass'];
+  const retries = `${attempts}, ${duration(backoff.firstMs)} to ${duration(backoff.maxMs)} apart`;
+  return [code(name), MODES[mode], retries, behindDead === 'park' ? 'later deliveries wait' : 'later deliveries run'];
 }
 
-function seconds(ms) {
+function duration(ms) {
   if (ms < 60_000) return `${ms / 1000} s`;
   return ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`;
 }

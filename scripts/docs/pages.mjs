@@ -2,7 +2,7 @@ import { configurationPage, exampleFile } from './configuration.mjs';
 import { eventsPage } from './events.mjs';
 import { asyncApiFile, schemaFiles } from './events-as-data.mjs';
 
-/** What follows from the sources, by path. */
+/** The generated files: text by path. */
 export const pages = () => ({
   ...schemaFiles(),
   'docs/asyncapi.json': asyncApiFile(),

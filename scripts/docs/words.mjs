@@ -1,18 +1,18 @@
 const FORMATS = { uuid: 'UUID', email: 'e-mail address', 'date-time': 'time', uri: 'URL' };
 const TYPES = { string: 'text', number: 'number', boolean: 'true or false', object: 'object' };
 
-/** What a JSON schema allows, in a few words. */
+/** Describes in a few words which values a JSON schema allows. */
 export function wordsFor(schema) {
-  const words = alternativesOf(schema);
-  const last = words.at(-1);
-  return words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${last}` : last;
+  const alternatives = alternativesOf(schema);
+  const last = alternatives.at(-1);
+  return alternatives.length > 1 ? `${alternatives.slice(0, -1).join(', ')} or ${last}` : last;
 }
 
-/** A Markdown table, without the columns in which nothing stands. */
+/** A Markdown table without its empty columns. */
 export function table(head, rows) {
   const used = head.map((_, column) => rows.some((row) => row[column] !== ''));
-  const line = (cells) => `| ${cells.filter((_, column) => used[column]).join(' | ')} |`;
-  return [head, head.map(() => '---'), ...rows].map(line).join('\n');
+  const rowText = (cells) => `| ${cells.filter((_, column) => used[column]).join(' | ')} |`;
+  return [head, head.map(() => '---'), ...rows].map(rowText).join('\n');
 }
 
 export const code = (text) => `\`${text}\``;

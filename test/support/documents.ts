@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** The documents that people read, from the root: README.md, docs/events.md, examples/sensors/README.md … */
+/** The Markdown documents, as paths from the root: README.md, docs/events.md, examples/sensors/README.md … */
 export async function documentsIn(root: string): Promise<string[]> {
   const below = async (folder: string) =>
     (await readdir(join(root, folder), { recursive: true })).map((path) => join(folder, path));
@@ -10,20 +10,20 @@ export async function documentsIn(root: string): Promise<string[]> {
   return all.flat().filter((path) => path.endsWith('.md'));
 }
 
-/** Links of a document that lead to no file, or to no heading of it, as `document: link`. */
+/** Links of a document to a missing file or heading, as `document: link`. */
 export async function brokenLinks(root: string, document: string): Promise<string[]> {
   const text = withoutCode(await readFile(join(root, document), 'utf8'));
   const links = [...text.matchAll(/\]\(([^()\s]+)\)|^\[[^\]]+\]: (\S+)/gm)].map(
     ([, inline, named]) => inline ?? named ?? '',
   );
   const inside = links.filter((link) => !/^[a-z]+:/.test(link));
-  const whole = await Promise.all(inside.map((link) => leadsSomewhere(root, document, link)));
-  return inside.filter((_, index) => !whole[index]).map((link) => `${document}: ${link}`);
+  const found = await Promise.all(inside.map((link) => exists(root, document, link)));
+  return inside.filter((_, index) => !found[index]).map((link) => `${document}: ${link}`);
 }
 
 /**
- * Tests, and other things with a name in quotes, that are not in the file that a document names before them: for
- * `[orders] “is placed”` the file behind `[orders]: ../src/orders.spec.ts` has to have a text that reads so.
+ * Names in quotes, mostly of tests, that the file before them does not contain: for `[orders] “is placed”` the file of
+ * `[orders]: ../src/orders.spec.ts` must contain the string 'is placed'.
  */
 export async function missingNames(root: string, document: string): Promise<string[]> {
   const text = await readFile(join(root, document), 'utf8');
@@ -38,14 +38,14 @@ export async function missingNames(root: string, document: string): Promise<stri
   return missing;
 }
 
-async function leadsSomewhere(root: string, document: string, link: string): Promise<boolean> {
+async function exists(root: string, document: string, link: string): Promise<boolean> {
   const [path = '', heading] = link.split('#');
   const target = path === '' ? join(root, document) : join(root, dirname(document), decodeURI(path));
   if (!existsSync(target)) return false;
   return heading === undefined || headingsOf(await readFile(target, 'utf8')).includes(heading);
 }
 
-/** As GitHub names them: lower case, without punctuation, with hyphens for spaces. */
+/** Anchors as GitHub generates them: lower case, without punctuation, with hyphens for spaces. */
 function headingsOf(text: string): string[] {
   const headings = [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
   return headings.map((heading) =>
