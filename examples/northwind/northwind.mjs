@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Northwind's warehouse is small for all the orders it got in two years. */
+/** The original stock is too small for the orders of two years. */
 const STOCK_FACTOR = 10;
 
-/** The catalogue in the words of the shop. What Northwind had discontinued is sold again, since its orders ask for it. */
+/** The catalogue in Orderly's terms. Discontinued products are sold again, because the orders contain them. */
 export const products = read('products').map(({ sku, name, category, unitPrice, reorderLevel, unitsInStock }) => ({
   sku,
   name,
@@ -15,7 +15,7 @@ export const products = read('products').map(({ sku, name, category, unitPrice, 
 
 const customers = new Map(read('customers').map((customer) => [customer.id, customer]));
 
-/** The orders in the words of the shop, in the order in which they came in. */
+/** The orders in Orderly's terms, sorted by number, which is the sequence in which they were placed. */
 export const orders = read('orders')
   .toSorted((one, other) => one.number - other.number)
   .map(({ number, customer, shipTo, lines }) => ({

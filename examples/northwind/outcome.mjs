@@ -2,28 +2,28 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { orders, products } from './northwind.mjs';
 import { Refusal } from './shop.mjs';
 
-/** Longer than any queue that works needs for what 830 orders set off. */
-const QUIET_WITHIN_MS = 180_000;
+/** Longer than a working queue needs for all deliveries of 830 orders. */
+const DELIVERED_WITHIN_MS = 180_000;
 
-/** Waits until every event has been heard by all who had to hear it. */
-export async function quiet(shop) {
-  const deadline = Date.now() + QUIET_WITHIN_MS;
+/** Waits until no delivery is pending. */
+export async function allDelivered(shop) {
+  const deadline = Date.now() + DELIVERED_WITHIN_MS;
   for (;;) {
     const { items } = await shop.get('/v1/operations/subscriptions');
-    const waiting = items.reduce((sum, { pending }) => sum + pending, 0);
+    const pending = items.reduce((sum, subscriber) => sum + subscriber.pending, 0);
     const dead = items.filter((subscriber) => subscriber.dead > 0).map(({ name }) => name);
     if (dead.length > 0)
-      throw new Refusal(`Some deliveries are dead, see /v1/operations/deliveries: ${dead.join(', ')}`);
-    if (waiting === 0) return;
+      throw new Refusal(`Some deliveries are dead letters, see /v1/operations/deliveries: ${dead.join(', ')}`);
+    if (pending === 0) return;
     if (Date.now() > deadline)
       throw new Refusal(
-        `${waiting} deliveries still wait after ${QUIET_WITHIN_MS / 1000} s: does the mail server work?`,
+        `${pending} deliveries are still pending after ${DELIVERED_WITHIN_MS / 1000} s: does the mail server work?`,
       );
     await pause(100);
   }
 }
 
-/** What came of it all, as the shop itself tells. The same on every fresh database. */
+/** Reads the result over the API of the shop. It is the same on every fresh database. */
 export async function outcomeOf(shop) {
   const [placed, stocked, sent] = await Promise.all([
     shop.list('/v1/orders'),

@@ -1,4 +1,4 @@
-/** The outcome for people. */
+/** Formats the outcome as text. */
 export function reportOf({ orders, stock, mails, seconds }) {
   const reserved = stock.reduce((sum, product) => sum + product.reserved, 0);
   const placed = Object.values(orders).reduce((sum, count) => sum + count, 0);
@@ -22,13 +22,13 @@ function listOf(counts) {
     .join(', ');
 }
 
-/** Words to the left, numbers to the right. */
+/** Text is left-aligned, numbers are right-aligned. */
 function tableOf(heads, rows) {
   const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => String(row[column]).length)));
   const isNumber = heads.map((_, column) => typeof rows[0]?.[column] === 'number');
-  const lineOf = (cells) =>
+  const rowText = (cells) =>
     cells
       .map((cell, column) => (isNumber[column] ? String(cell).padStart(widths[column]) : cell.padEnd(widths[column])))
       .join('  ');
-  return [lineOf(heads), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(lineOf)];
+  return [rowText(heads), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(rowText)];
 }

@@ -1,7 +1,7 @@
-/** A sentence for whoever runs the example; shown without a stack. */
+/** An error message for the user of the example, printed without a stack. */
 export class Refusal extends Error {}
 
-/** A running shop, as anybody sees it over HTTP. */
+/** A client of a running shop's HTTP API. */
 export class Shop {
   constructor(url) {
     this.url = url.replace(/\/+$/, '');
@@ -20,7 +20,7 @@ export class Shop {
     return this.ask('POST', path, { type: 'application/x-ndjson', body });
   }
 
-  /** Every item of a list, over all of its pages. */
+  /** All items of a list, from all of its pages. */
   async list(path) {
     const items = [];
     for (let cursor = ''; cursor !== null; ) {
@@ -31,7 +31,7 @@ export class Shop {
     return items;
   }
 
-  /** @throws {Refusal} when nobody answers, or the answer is no success */
+  /** @throws {Refusal} when there is no answer, or it is not a success */
   async ask(method, path, { type, body } = {}) {
     const response = await this.reach(path, { method, headers: type ? { 'content-type': type } : {}, body });
     const text = await response.text();
@@ -43,9 +43,9 @@ export class Shop {
     try {
       return await fetch(`${this.url}${path}`, request);
     } catch ({ cause }) {
-      // fetch itself only says that it failed.
+      // The message of fetch is only "fetch failed"; the cause has the reason.
       throw new Refusal(`No shop answers at ${this.url} (${cause?.code ?? cause?.message ?? 'not an address'}).
-Start one with "npm start", or say where it is: npm run northwind -- http://127.0.0.1:3001`);
+Start one with "npm start", or pass its address: npm run northwind -- http://127.0.0.1:3001`);
     }
   }
 }

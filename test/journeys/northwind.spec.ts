@@ -18,7 +18,7 @@ test.concurrent.each(QUEUES)(
       expect(outcome).toEqual(expectedOutcome());
       expect(await violationsOf(shop, stage)).toEqual({});
       expect(second.code).toBe(1);
-      expect(second.output).toContain('holds Northwind already: order 10248 is there');
+      expect(second.output).toContain('already contains Northwind: order 10248 exists');
     }, queue),
 );
 
