@@ -1,6 +1,6 @@
 /**
- * Nest 12 is pure ESM and some of its companions are CommonJS, so tests run compiled to CommonJS (our sources and the
- * ESM packages listed here). The journeys in test/ spawn the real ESM build.
+ * Nest 12 is pure ESM and some of its companion packages are CommonJS, so tests run compiled to CommonJS (our sources and
+ * the ESM packages listed here). The journeys in test/ start the real ESM build.
  */
 const esmPackages = [
   '@nestjs/',
@@ -36,9 +36,9 @@ module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testSequencer: '<rootDir>/test/support/journeys-first.cjs',
   testMatch: ['**/*.spec.ts'],
-  // Journeys start programs that need processor time and connections; while some of them wait, others run.
+  // Journeys start programs that need processor time and connections; three at a time overlap their waiting.
   maxWorkers: 3,
-  // No test waits for time to pass. This ends a test that hangs, and is long enough for a slow machine.
+  // No test sleeps. This limit only ends a test that hangs, and is long enough for slow machines.
   testTimeout: 60_000,
   maxConcurrency: 3,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1'] },
