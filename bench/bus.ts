@@ -17,14 +17,14 @@ import type { Bench } from './support/benchmark.js';
 import { rounds } from './support/rounds.js';
 import { compare, type Row } from './support/row.js';
 
-const REACH = { atLeast: 0.5 };
+const TARGET = { atLeast: 0.5 };
 const MS = 500;
-/** Looks at the clock no more often than that. */
-const EVENTS_AT_ONCE = 100;
+/** Events between two reads of the clock. */
+const EVENTS_PER_READ = 100;
 
 const bells = [1, 3, 10].map((reactions) => ({ reactions, event: bellOf(reactions), handler: classOf(reactions) }));
 
-/** Reactions that only count. */
+/** Reactions that do nothing. */
 @BusinessModule({
   name: 'bells',
   events: {},
@@ -35,7 +35,7 @@ const bells = [1, 3, 10].map((reactions) => ({ reactions, event: bellOf(reaction
 })
 class BellsModule {}
 
-/** The in-transaction lane, without a transaction. */
+/** The in-transaction dispatcher, without a transaction. */
 @Global()
 @Module({
   imports: [EventEmitterModule.forRoot()],
@@ -48,28 +48,31 @@ class BellsModule {}
   ],
   exports: [Database, UnitOfWork],
 })
-class LaneModule {}
+class DispatcherModule {}
 
-@Module({ imports: [LaneModule, BellsModule] })
+@Module({ imports: [DispatcherModule, BellsModule] })
 class BusApp {}
 
-/** Events a second that pass through their reactions, one reaction after the other; by emitAsync, all of them at once. */
+/**
+ * Events per second of the in-transaction dispatcher, which runs reactions one after the other, divided by those of
+ * `emitAsync`, which starts all listeners at once.
+ */
 export async function bus({ rounds: count }: Bench): Promise<Row[]> {
   const app = await NestFactory.createApplicationContext(BusApp, { logger: false, abortOnError: false });
-  const lane = app.get(InTransactionDispatcher);
+  const dispatcher = app.get(InTransactionDispatcher);
   const bare = new EventEmitter2();
   const emission = { tx: {} as Transaction, session: { become: () => undefined } as unknown as Session };
   const rows: Row[] = [];
   for (const { reactions, event } of bells) {
-    // oxlint-disable-next-line typescript/no-misused-promises -- whoever emits below awaits what they return
-    for (let nr = 0; nr < reactions; nr += 1) bare.on(event.type, hear);
+    // oxlint-disable-next-line typescript/no-misused-promises -- emitAsync below awaits the promises of its listeners
+    for (let nr = 0; nr < reactions; nr += 1) bare.on(event.type, react);
     const { ours, theirs } = await rounds(count, {
-      ours: () => perSecond(() => lane.dispatch(event, emission)),
+      ours: () => perSecond(() => dispatcher.dispatch(event, emission)),
       theirs: () => perSecond(() => bare.emitAsync(event.type, event, emission)),
     });
-    const name = `bus, ${reactions} reactions an event`;
-    const what = 'events through the in-transaction lane; EventEmitter2.emitAsync';
-    rows.push(compare({ name, what, unit: 'events/s', ours, theirs, reach: REACH }));
+    const name = `bus, ${reactions} ${reactions === 1 ? 'reaction' : 'reactions'} per event`;
+    const description = 'events through the in-transaction dispatcher; EventEmitter2.emitAsync';
+    rows.push(compare({ name, description, unit: 'events/s', ours, theirs, target: TARGET }));
   }
   await app.close();
   return rows;
@@ -79,8 +82,8 @@ async function perSecond(emit: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   let events = 0;
   for (;;) {
-    for (let nr = 0; nr < EVENTS_AT_ONCE; nr += 1) await emit();
-    events += EVENTS_AT_ONCE;
+    for (let nr = 0; nr < EVENTS_PER_READ; nr += 1) await emit();
+    events += EVENTS_PER_READ;
     const elapsed = performance.now() - start;
     if (elapsed > MS) return (events * 1_000) / elapsed;
   }
@@ -101,18 +104,18 @@ function bellOf(reactions: number): DomainEvent {
   return { ...contractOf(reactions)({ bell: '1' }), ...at };
 }
 
-async function hear(_event: DomainEvent, _tx: Transaction): Promise<void> {
-  // What reactions do is not what is measured.
+async function react(_event: DomainEvent, _tx: Transaction): Promise<void> {
+  // Only the dispatch is measured, not the work of reactions.
 }
 
-/** A class with so many reactions to a bell. */
+/** A class with this number of reactions to its own event type. */
 function classOf(reactions: number): Type {
   @Injectable()
   class Reactions {}
   for (let nr = 0; nr < reactions; nr += 1) {
-    const method = `hear${nr}Of${reactions}`;
-    Object.defineProperty(Reactions.prototype, method, { value: hear });
-    ReactsTo(contractOf(reactions))(Reactions.prototype, method, { value: hear });
+    const method = `react${nr}Of${reactions}`;
+    Object.defineProperty(Reactions.prototype, method, { value: react });
+    ReactsTo(contractOf(reactions))(Reactions.prototype, method, { value: react });
   }
   return Reactions;
 }

@@ -10,19 +10,19 @@ import { Shop } from './support/shop.js';
 import { median, rounded } from './support/statistics.js';
 
 const CLIENTS = 64;
-const REACH = { atLeast: 0.5 };
-/** The slowest client waits at most so many times as long as the fastest one. */
+const TARGET = { atLeast: 0.5 };
+/** Largest allowed ratio of the median latency of the slowest client to that of the fastest. */
 const SPREAD_MAX = 3;
 const SECONDS = 2;
 const [HOT = ''] = SKUS;
-/** Of this one there is so little that it is gone within a second. */
+/** A product with so little stock that it is sold out within a second. */
 const SCARCE = 'SCARCE';
 const SCARCE_ON_HAND = 100;
 
 const hot = anyOf([post('/v1/orders', anOrder([{ sku: HOT, quantity: 1 }]))]);
 const scarce = anyOf([post('/v1/orders', anOrder([{ sku: SCARCE, quantity: 1 }]))]);
 
-/** Products of which more is promised to confirmed orders than there was, or of which the level says something else. */
+/** Products of which confirmed orders contain more than the stock, or another quantity than the level has as reserved. */
 const OVERSOLD = `
   SELECT count(*)
     FROM inventory.stock s
@@ -30,17 +30,17 @@ const OVERSOLD = `
                 WHERE o.status = 'confirmed' GROUP BY sku) confirmed USING (sku)
    WHERE coalesce(sold, 0) > on_hand OR coalesce(sold, 0) <> reserved`;
 
-/** Everybody wants one product, so its row is what everybody waits for; and nobody may get what is not there. */
-export async function flashSale({ ground, rounds: count }: Bench): Promise<Row[]> {
-  const shop = await Shop.open(ground, ORDERLY);
-  const of = async (next: () => Buffer) => {
+/** All clients order one product, so they contend for one row. No unit may be sold twice. */
+export async function flashSale({ testBed, rounds: count }: Bench): Promise<Row[]> {
+  const shop = await Shop.open(testBed, ORDERLY);
+  const measure = async (next: () => Buffer) => {
     const outcome = await load({ urls: [shop.url], clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
-    await shop.forgetDeliveries();
+    await shop.deletePendingWork();
     return outcome;
   };
-  const { ours, theirs } = await rounds(count, { ours: () => of(hot), theirs: () => of(placing) });
+  const { ours, theirs } = await rounds(count, { ours: () => measure(hot), theirs: () => measure(placing) });
   await shop.sell([aProduct(SCARCE, SCARCE_ON_HAND)]);
-  await of(scarce);
+  await measure(scarce);
   const oversold = await shop.database.number(OVERSOLD);
   const leftOver = await shop.database.number(`SELECT on_hand - reserved FROM inventory.stock WHERE sku = '${SCARCE}'`);
   const clientSpread = median(ours.map(({ spread }) => spread));
@@ -48,11 +48,11 @@ export async function flashSale({ ground, rounds: count }: Bench): Promise<Row[]
   return [
     compare({
       name: `flash-sale, ${CLIENTS} clients`,
-      what: 'orders of one product; orders of 1,000 products at as many clients',
+      description: 'orders of one product; orders of 1,000 products by as many clients',
       unit: 'orders/s',
       ours: ours.map(({ perSecond }) => perSecond),
       theirs: theirs.map(({ perSecond }) => perSecond),
-      reach: REACH,
+      target: TARGET,
       holds: oversold === 0 && leftOver === 0 && clientSpread <= SPREAD_MAX,
       details: { ...latenciesOf(ours), slowestClientByFastest: rounded(clientSpread), oversold, leftOver },
     }),

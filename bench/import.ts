@@ -10,15 +10,18 @@ import { compare, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
 import { rounded } from './support/statistics.js';
 
-/** A catalogue comes in as many requests as there are rounds; a fifth of it where all benchmarks are run. */
+/** Split over as many requests as there are rounds. A complete run of all benchmarks imports a fifth of it. */
 const PRODUCTS = 1_000_000;
 const WARM_UP_PRODUCTS = 10_000;
-const REACH = { atLeast: 0.25 };
-/** The most that is held during the last request, by the most during the first that counts. */
+const TARGET = { atLeast: 0.25 };
+/** Peak memory during the last request, divided by the peak during the first measured one. */
 const STEADY = { atMost: 1.2 };
 const SAMPLE_EVERY_MS = 250;
 
-/** Where a product leaves rows, in the order of their references; levels follow from movements, so they are not copied. */
+/**
+ * Tables with rows of a product, in the sequence of their references. Triggers compute levels from movements, so only two
+ * columns of stock are copied.
+ */
 const TABLES = [
   { table: 'inventory.product', columns: '', sku: 'sku' },
   { table: 'inventory.stock', columns: 'sku, reorder_level', sku: 'sku' },
@@ -32,12 +35,12 @@ interface Part {
   readonly size: number;
 }
 
-/** Products a second through the import, with their events and all checks; by COPY of the same rows into the same tables. */
-export async function importProducts({ ground, rounds: count, isWhole }: Bench): Promise<Row[]> {
+/** Products per second through the import, with events and all checks, divided by COPY of the same rows into the same tables. */
+export async function importProducts({ testBed, rounds: count, isWhole }: Bench): Promise<Row[]> {
   const catalogue = isWhole ? PRODUCTS / 5 : PRODUCTS;
-  const shop = await Shop.open(ground, ORDERLY);
-  const copies = await Shop.prepare(ground);
-  const files = join(ground.postgres.dataFolder, 'bench');
+  const shop = await Shop.open(testBed, ORDERLY);
+  const copies = await Shop.prepare(testBed);
+  const files = join(testBed.postgres.dataFolder, 'bench');
   const peaks: number[] = [];
   let nr = -1;
   let part: Part = { prefix: '', size: 0 };
@@ -54,17 +57,17 @@ export async function importProducts({ ground, rounds: count, isWhole }: Bench):
   await assertSameRows(shop.database, copies);
   await shop.close();
   await copies.drop();
-  const what = 'POST /v1/products/import; COPY of its rows, with the same indexes, checks and triggers';
+  const description = 'POST /v1/products/import; COPY of its rows, with the same indexes, checks and triggers';
   const products = catalogue.toLocaleString('en');
   return [
-    compare({ name: `import, ${products} products`, what, unit: 'products/s', ours, theirs, reach: REACH }),
+    compare({ name: `import, ${products} products`, description, unit: 'products/s', ours, theirs, target: TARGET }),
     compare({
       name: 'import, memory',
-      what: 'most memory during the last request; during the first',
+      description: 'peak memory during the last request; during the first',
       unit: 'MB',
       ours: peaks.slice(-1),
       theirs: peaks.slice(0, 1),
-      reach: STEADY,
+      target: STEADY,
       details: { mostMb: rounded(Math.max(...peaks)) },
     }),
   ];
@@ -72,14 +75,14 @@ export async function importProducts({ ground, rounds: count, isWhole }: Bench):
 
 async function importPart({ prefix, size }: Part, shop: Shop): Promise<{ seconds: number; peak: number }> {
   const products = Array.from({ length: size }, (_, nr) => aProduct(`${prefix}${nr}`, 100));
-  const body = shop.linesOf(products);
+  const body = shop.ndjsonOf(products);
   const start = performance.now();
   const importing = shop.import(body, size);
   const [peak] = await Promise.all([peakDuring(importing, shop.process), importing]);
   return { seconds: (performance.now() - start) / 1_000, peak };
 }
 
-/** Megabytes. */
+/** Peak memory in megabytes. */
 async function peakDuring(work: Promise<unknown>, process: Process): Promise<number> {
   let isOver = false;
   const ending = work.finally(() => {
@@ -99,7 +102,7 @@ interface Copying {
   readonly files: string;
 }
 
-/** The seconds that COPY takes; writing the files does not count. */
+/** Returns the seconds that COPY takes, without the time for writing the files. */
 async function copyPart({ prefix }: Part, { from, to, files }: Copying): Promise<number> {
   for (const { table, columns, sku } of TABLES) {
     const rows = `SELECT ${columns || '*'} FROM ${table} WHERE ${sku} LIKE '${prefix}%'`;
@@ -111,11 +114,11 @@ async function copyPart({ prefix }: Part, { from, to, files }: Copying): Promise
   return (performance.now() - start) / 1_000;
 }
 
-/** What the shop had before is in every table but those of the copies. */
+/** Compares only the imported rows, because the shop also has its initial products. */
 async function assertSameRows(...databases: readonly Database[]): Promise<void> {
   for (const { table, sku } of TABLES) {
     const counted = databases.map((each) => each.number(`SELECT count(*) FROM ${table} WHERE ${sku} LIKE 'PART-%'`));
     const [ours, theirs] = await Promise.all(counted);
-    if (ours !== theirs || ours === 0) throw new Error(`${table} has ${ours} rows, and its copy has ${theirs}`);
+    if (ours !== theirs || ours === 0) throw new Error(`${table} has ${ours} rows, but its copy has ${theirs}`);
   }
 }

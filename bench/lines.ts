@@ -8,36 +8,36 @@ import { compare, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
 
 const CLIENTS = 8;
-/** So many that long orders seldom wait for each other's products. */
+/** So many that orders with many lines seldom lock the same products. */
 const SKUS = skusOf(10_000);
-/** What a further line may cost, by an order of one line. */
-const REACH = { atMost: 0.02 };
+/** Largest allowed time of an additional line, divided by the time of an order of one line. */
+const TARGET = { atMost: 0.02 };
 const SECONDS = 1.5;
 
-/** What a further line costs: the machine's time for an order of many lines, by its time for one of one line. */
-export async function lines({ ground, rounds: count }: Bench): Promise<Row[]> {
-  const shop = await Shop.open(ground, ORDERLY, SKUS);
-  const of = (lines: number) => {
+/** The time of each additional order line, divided by the time of an order of one line. */
+export async function lines({ testBed, rounds: count }: Bench): Promise<Row[]> {
+  const shop = await Shop.open(testBed, ORDERLY, SKUS);
+  const measure = (lines: number) => {
     const next = anyOf(ordersOf(lines, SKUS).map((order) => post('/v1/orders', order)));
     return async () => {
       const outcome = await load({ urls: [shop.url], clients: CLIENTS, seconds: SECONDS, next, expects: 201 });
-      await shop.forgetDeliveries();
+      await shop.deletePendingWork();
       return outcome;
     };
   };
-  const measured = await rounds(count, { 1: of(1), 5: of(5), 20: of(20), 100: of(100) });
+  const measured = await rounds(count, { 1: measure(1), 5: measure(5), 20: measure(20), 100: measure(100) });
   await shop.close();
   const timesOf = (lines: keyof typeof measured) => measured[lines].map(({ perSecond }) => 1_000 / perSecond);
   const base = timesOf(1);
   return ([5, 20, 100] as const).map((lines) => {
     const added = timesOf(lines).map((time, round) => (time - (base[round] ?? 0)) / (lines - 1));
     return compare({
-      name: `lines, ${lines} in an order`,
-      what: 'what each added line takes; an order of one line',
+      name: `lines, ${lines} per order`,
+      description: 'time of each additional line; time of an order of one line',
       unit: 'ms',
       ours: added,
       theirs: base,
-      reach: REACH,
+      target: TARGET,
       details: latenciesOf(measured[lines]),
     });
   });

@@ -14,10 +14,10 @@ import { orders } from './orders.js';
 import { ordersVsTutorial } from './orders-vs-tutorial.js';
 import { scale } from './scale.js';
 import type { Benchmark } from './support/benchmark.js';
-import { Ground } from './support/ground.js';
 import { machineOf, sentenceOf } from './support/machine.js';
 import type { Row } from './support/row.js';
 import { tableOf } from './support/table.js';
+import { TestBed } from './support/test-bed.js';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   orders,
@@ -34,36 +34,36 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   scale,
 };
 
-const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
+const log = (sentence: string) => void process.stderr.write(`${sentence}\n`);
 
 try {
   const options = readOptions(Object.keys(BENCHMARKS));
   if (spawnSync('redis-server', ['--version']).status !== 0)
-    throw new TypeError('The benchmarks need a Redis of their own: install redis-server');
+    throw new TypeError('The benchmarks start their own Redis: install redis-server');
   await run(options);
   process.exit();
 } catch (error) {
-  say(error instanceof TypeError ? error.message : String((error as Error).stack));
+  log(error instanceof TypeError ? error.message : String((error as Error).stack));
   process.exit(2);
 }
 
 async function run({ names, json, ...settings }: Options): Promise<void> {
   const startedAt = performance.now();
-  const ground = await Ground.open();
+  const testBed = await TestBed.open();
   try {
-    const machine = await machineOf(ground);
-    say(sentenceOf(machine));
+    const machine = await machineOf(testBed);
+    log(sentenceOf(machine));
     const rows: Row[] = [];
     for (const name of names) {
       const since = performance.now();
-      rows.push(...((await BENCHMARKS[name]?.({ ground, ...settings })) ?? []));
-      say(`${name}: ${secondsSince(since)} s`);
+      rows.push(...((await BENCHMARKS[name]?.({ testBed, ...settings })) ?? []));
+      log(`${name}: ${secondsSince(since)} s`);
     }
     const seconds = secondsSince(startedAt);
-    process.stdout.write(`${sentenceOf(machine)}\n\n${tableOf(rows)}\n\n${seconds} s in all\n`);
+    process.stdout.write(`${sentenceOf(machine)}\n\n${tableOf(rows)}\n\n${seconds} s in total\n`);
     if (json) await writeFile(json, `${JSON.stringify({ machine, ...settings, seconds, rows }, null, 2)}\n`);
   } finally {
-    await ground.close();
+    await testBed.close();
   }
 }
 

@@ -2,13 +2,13 @@ import { parseArgs } from 'node:util';
 
 const USAGE = (names: readonly string[]) => `npm run bench -- [NAME …] [options]
 
-  NAME             of ${names.join(', ')}; all when none is given
-  --rounds N       so many of each side, A B A B (5); medians count
-  --minutes N      watch memory under load for so long (0.5)
-  --json FILE      where to write the figures (bench/results.json when all are run)
+  NAME             any of ${names.join(', ')}; default: all
+  --rounds N       measurements of each side, alternately A B A B (5); results are medians
+  --minutes N      minutes under load for the memory measurement (0.5)
+  --json FILE      file for the figures (bench/results.json when all benchmarks run)
 `;
 
-/** Where the figures of a whole run are kept. */
+/** File for the figures of a complete run. */
 const RESULTS = 'bench/results.json';
 
 export interface Options {
@@ -19,7 +19,7 @@ export interface Options {
   readonly json: string | undefined;
 }
 
-/** @throws {TypeError} with how it is to be used */
+/** @throws {TypeError} with the usage text */
 export function readOptions(known: readonly string[]): Options {
   const { values, positionals } = parsed(known);
   const unknown = positionals.filter((name) => !known.includes(name));

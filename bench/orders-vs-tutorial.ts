@@ -9,47 +9,47 @@ import { type Spent, withSpending } from './support/spending.js';
 import { median, rounded } from './support/statistics.js';
 
 const CLIENTS = 16;
-const REACH = { atLeast: 2 };
+const TARGET = { atLeast: 2 };
 const SECONDS = 2;
 
-/** The same load on the pattern that tutorials teach, which has no event log, no deliveries and no keys to write. */
-export async function ordersVsTutorial({ ground, rounds: count }: Bench): Promise<Row[]> {
-  const shops = { ours: await Shop.open(ground, ORDERLY), theirs: await Shop.open(ground, TUTORIAL) };
-  const at = ({ url, process }: Shop) =>
-    withSpending(ground, [process], () =>
+/** The same load on the tutorial pattern, which writes no event log, no deliveries and no idempotency keys. */
+export async function ordersVsTutorial({ testBed, rounds: count }: Bench): Promise<Row[]> {
+  const shops = { ours: await Shop.open(testBed, ORDERLY), theirs: await Shop.open(testBed, TUTORIAL) };
+  const measure = ({ url, process }: Shop) =>
+    withSpending(testBed, [process], () =>
       load({ urls: [url], clients: CLIENTS, seconds: SECONDS, next: placing, expects: 201 }),
     );
   const { ours, theirs } = await rounds(count, {
     ours: async () => {
-      const outcome = await at(shops.ours);
-      await shops.ours.forgetDeliveries();
+      const outcome = await measure(shops.ours);
+      await shops.ours.deletePendingWork();
       return outcome;
     },
-    theirs: () => at(shops.theirs),
+    theirs: () => measure(shops.theirs),
   });
   for (const shop of Object.values(shops)) await shop.close();
   return [
     compare({
       name: `orders-vs-tutorial, ${CLIENTS} clients`,
-      what: 'POST /v1/orders, one line; the same to the tutorial pattern',
+      description: 'POST /v1/orders, one line; the same request to the tutorial pattern',
       unit: 'orders/s',
       ours: ours.map(({ perSecond }) => perSecond),
       theirs: theirs.map(({ perSecond }) => perSecond),
-      reach: REACH,
+      target: TARGET,
       details: {
         ...latenciesOf(ours),
         theirP50Ms: rounded(median(theirs.map(({ p50 }) => p50))),
-        shopMs: anOrderTakes('shop', ours),
-        theirShopMs: anOrderTakes('shop', theirs),
-        postgresMs: anOrderTakes('postgres', ours),
-        theirPostgresMs: anOrderTakes('postgres', theirs),
-        loadMs: anOrderTakes('load', ours),
+        shopMs: processorMsPerOrder('shop', ours),
+        theirShopMs: processorMsPerOrder('shop', theirs),
+        postgresMs: processorMsPerOrder('postgres', ours),
+        theirPostgresMs: processorMsPerOrder('postgres', theirs),
+        loadMs: processorMsPerOrder('load', ours),
       },
     }),
   ];
 }
 
-/** Milliseconds of processor time. */
-function anOrderTakes(who: 'shop' | 'postgres' | 'load', outcomes: readonly Spent<LoadOutcome>[]): number {
-  return rounded(median(outcomes.map(({ spent, perSecond }) => (1_000 * spent[who]) / spent.elapsed / perSecond)));
+/** Processor time of one part of the system for each order. */
+function processorMsPerOrder(part: 'shop' | 'postgres' | 'load', outcomes: readonly Spent<LoadOutcome>[]): number {
+  return rounded(median(outcomes.map(({ spent, perSecond }) => (1_000 * spent[part]) / spent.elapsed / perSecond)));
 }

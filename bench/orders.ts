@@ -2,7 +2,7 @@ import type { Bench } from './support/benchmark.js';
 import { ordersOf } from './support/catalogue.js';
 import { type Limit, limitOf } from './support/limit.js';
 import { anyOf, latenciesOf, load } from './support/load.js';
-import { hasPgbench, WHERE_PGBENCH_IS } from './support/pgbench.js';
+import { hasPgbench, PGBENCH_MISSING } from './support/pgbench.js';
 import { ORDERLY } from './support/programs.js';
 import { post } from './support/request.js';
 import { rounds } from './support/rounds.js';
@@ -10,12 +10,12 @@ import { compare, notMeasured, type Row } from './support/row.js';
 import { Shop } from './support/shop.js';
 
 const CLIENTS = [1, 8, 16, 32];
-/** At these the shop has to reach a share of the limit; at the others the ratio only informs. */
-const JUDGED = 16;
-const REACH = { atLeast: 0.4 };
+/** Only the row with this number of clients has a target; the others are for information. */
+const TARGET_CLIENTS = 16;
+const TARGET = { atLeast: 0.4 };
 const SECONDS = 2;
-/** Where the ratio only informs. */
-const SHORTER = 1;
+/** Duration of the rows without a target. */
+const SHORT_SECONDS = 1;
 
 const ORDERS = ordersOf(1);
 const next = anyOf(ORDERS.map((order) => post('/v1/orders', order)));
@@ -23,38 +23,43 @@ let sent = 0;
 const withKey = () =>
   post('/v1/orders', ORDERS[(sent += 1) % ORDERS.length] ?? {}, { 'idempotency-key': `bench-${process.pid}-${sent}` });
 
-/** Orders a second over HTTP, by what the database could do if there were nothing but its part of the work. */
-export async function orders({ ground, rounds: count }: Bench): Promise<Row[]> {
-  if (!hasPgbench) return [notMeasured('orders', WHERE_PGBENCH_IS)];
-  const shop = await Shop.open(ground, ORDERLY);
-  const limit = await limitOf(shop, ground);
+/** Orders per second over HTTP, divided by the limit of the database: the SQL of an order, replayed by pgbench. */
+export async function orders({ testBed, rounds: count }: Bench): Promise<Row[]> {
+  if (!hasPgbench) return [notMeasured('orders', PGBENCH_MISSING)];
+  const shop = await Shop.open(testBed, ORDERLY);
+  const limit = await limitOf(shop, testBed);
   const rows: Row[] = [];
   for (const clients of CLIENTS) {
-    const seconds = clients === JUDGED ? SECONDS : SHORTER;
-    const measured = await against(limit, { shop, url: shop.url, clients, seconds, count });
+    const seconds = clients === TARGET_CLIENTS ? SECONDS : SHORT_SECONDS;
+    const measured = await compareWithLimit(limit, { shop, url: shop.url, clients, seconds, count });
     const { statements, roundTrips } = limit;
-    const name = `orders, ${clients} clients`;
-    const what = 'POST /v1/orders, one line; the SQL of one order by pgbench';
-    const reach = clients === JUDGED ? { reach: REACH } : {};
-    rows.push(compare({ name, what, ...measured, ...reach, details: { ...measured.details, statements, roundTrips } }));
+    const name = `orders, ${clients} ${clients === 1 ? 'client' : 'clients'}`;
+    const description = 'POST /v1/orders, one line; the SQL of one order by pgbench';
+    const target = clients === TARGET_CLIENTS ? { target: TARGET } : {};
+    rows.push(
+      compare({ name, description, ...measured, ...target, details: { ...measured.details, statements, roundTrips } }),
+    );
   }
   rows.push(await keyed(shop, count));
   const { url } = await shop.start({ WORKERS: 'on' });
-  const measured = await against(limit, { shop, url, clients: JUDGED, seconds: SHORTER, count });
-  const what = 'the same while the same process sends the mails, to its mailbox';
-  rows.push(compare({ name: `orders and mails, ${JUDGED} clients`, what, ...measured }));
+  const measured = await compareWithLimit(limit, { shop, url, clients: TARGET_CLIENTS, seconds: SHORT_SECONDS, count });
+  const description =
+    'the same while the same process sends the e-mails, to its mailbox; the SQL of one order by pgbench';
+  rows.push(compare({ name: `orders and e-mails, ${TARGET_CLIENTS} clients`, description, ...measured }));
   await shop.close();
   return rows;
 }
 
-/** What it costs that an order is placed once, however often it is sent. */
+/** The cost of an idempotency key. */
 async function keyed(shop: Shop, count: number): Promise<Row> {
-  const of = (make: () => Buffer) => () =>
-    fresh(shop, () => load({ urls: [shop.url], clients: JUDGED, seconds: SHORTER, next: make, expects: 201 }));
-  const { ours, theirs } = await rounds(count, { ours: of(withKey), theirs: of(next) });
+  const measure = (make: () => Buffer) => () =>
+    measureThenClear(shop, () =>
+      load({ urls: [shop.url], clients: TARGET_CLIENTS, seconds: SHORT_SECONDS, next: make, expects: 201 }),
+    );
+  const { ours, theirs } = await rounds(count, { ours: measure(withKey), theirs: measure(next) });
   return compare({
-    name: `orders with a key, ${JUDGED} clients`,
-    what: 'each with an Idempotency-Key of its own; without one',
+    name: `orders with a key, ${TARGET_CLIENTS} clients`,
+    description: 'each with a new Idempotency-Key; without a key',
     unit: 'orders/s',
     ours: ours.map(({ perSecond }) => perSecond),
     theirs: theirs.map(({ perSecond }) => perSecond),
@@ -70,10 +75,10 @@ interface Load {
   readonly count: number;
 }
 
-async function against({ pgbench }: Limit, { shop, url, clients, seconds, count }: Load) {
+async function compareWithLimit({ pgbench }: Limit, { shop, url, clients, seconds, count }: Load) {
   const { ours, theirs } = await rounds(count, {
-    ours: () => fresh(shop, () => load({ urls: [url], clients, seconds, next, expects: 201 })),
-    theirs: () => fresh(shop, () => pgbench.load(clients, seconds)),
+    ours: () => measureThenClear(shop, () => load({ urls: [url], clients, seconds, next, expects: 201 })),
+    theirs: () => measureThenClear(shop, () => pgbench.load(clients, seconds)),
   });
   return {
     unit: 'orders/s',
@@ -83,9 +88,9 @@ async function against({ pgbench }: Limit, { shop, url, clients, seconds, count 
   };
 }
 
-/** What was left to be done by one measurement is not the next one's. */
-async function fresh<Result>(shop: Shop, measure: () => Promise<Result>): Promise<Result> {
+/** Deletes the pending deliveries afterwards, so that they do not slow down the next measurement. */
+async function measureThenClear<Result>(shop: Shop, measure: () => Promise<Result>): Promise<Result> {
   const result = await measure();
-  await shop.forgetDeliveries();
+  await shop.deletePendingWork();
   return result;
 }

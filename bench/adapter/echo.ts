@@ -10,7 +10,7 @@ import { serve } from '../support/serve.js';
 const ADAPTERS = { fastify: () => new FastifyAdapter(), express: () => new ExpressAdapter() } as const;
 
 const text = z.string().trim().min(1).max(200);
-/** What our orders have to be. */
+/** The same rules as for the orders of the program. */
 const orderBody = z.strictObject({
   customer: z.strictObject({ name: text, email: z.email() }),
   shippingAddress: z.strictObject({ name: text, street: text, city: text, country: text }),
@@ -29,11 +29,11 @@ class EchoController {
 class EchoModule {}
 
 export type Echo = {
-  /** Starts to answer, and gives the URL. */
+  /** Starts to listen. Returns the URL. */
   open(adapter: keyof typeof ADAPTERS): Promise<string>;
 };
 
-/** Reads an order, checks it and sends it back: what HTTP takes, and nothing behind it. */
+/** Parses, validates and returns an order: the cost of HTTP alone, without business logic or a database. */
 serve({
   async open(adapter) {
     const app = await NestFactory.create(EchoModule, ADAPTERS[adapter](), { logger: false, abortOnError: false });

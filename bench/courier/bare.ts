@@ -4,14 +4,14 @@ import { Client } from 'pg';
 import { readConfig } from '../../src/config.js';
 import { ownProcessorMs } from '../support/processor-time.js';
 import { serve, settings } from '../support/serve.js';
-import { type Carrier, type CourierSettings, newIds } from './courier-settings.js';
+import { type CourierSettings, newIds, type QueueUnderTest } from './courier-settings.js';
 import { Latencies, paced } from './latencies.js';
 
 const NAME = 'bare';
-const ADDED_AT_ONCE = 1_000;
+const JOBS_PER_CALL = 1_000;
 /** As the backbone adds its jobs. */
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
-/** As many at a time as a module of ours handles. */
+/** The same concurrency as one of our modules. */
 const { concurrency } = readConfig({ NODE_ENV: 'test' }).queue;
 
 const { databaseUrl, redisUrl, prefix } = settings() as CourierSettings;
@@ -20,12 +20,12 @@ setDefaultBackendFactory(redisUrl ? undefined : createPostgresBackend);
 const connection = redisUrl ? { url: redisUrl, maxRetriesPerRequest: null } : { connectionString: databaseUrl, max: 3 };
 const queue = new Queue(NAME, { connection, prefix, defaultJobOptions: JOB_OPTIONS });
 
-/** What BullMQ does by itself: a job for each event, and a worker with nothing to do. */
+/** Bare BullMQ: one job per event, and a worker that does nothing. */
 serve({
   async fill(count) {
-    for (let nr = 0; nr < count; nr += ADDED_AT_ONCE)
+    for (let nr = 0; nr < count; nr += JOBS_PER_CALL)
       await queue.addBulk(
-        newIds(Math.min(ADDED_AT_ONCE, count - nr)).map((id) => ({ name: 'told', data: { eventId: id } })),
+        newIds(Math.min(JOBS_PER_CALL, count - nr)).map((id) => ({ name: 'event', data: { eventId: id } })),
       );
   },
 
@@ -41,7 +41,7 @@ serve({
     const start = performance.now();
     const before = ownProcessorMs();
     await pause(seconds * 1_000);
-    // Whatever is still running when the time is over is not counted, and a queue that is empty before has no rate.
+    // Jobs that are still running at the end are not counted. If the queue is empty earlier, the rate is that until the last job.
     const outcome = { perSecond: (done * 1_000) / (lastAt - start), done, msEach: (ownProcessorMs() - before) / done };
     await worker.close();
     return outcome;
@@ -49,19 +49,19 @@ serve({
 
   async latencies(pace) {
     const latencies = new Latencies();
-    const work = async ({ data }: Job<{ eventId: string }>) => latencies.starts(data.eventId);
+    const work = async ({ data }: Job<{ eventId: string }>) => latencies.end(data.eventId);
     const worker = new Worker(NAME, work, { connection, prefix, concurrency });
     await worker.waitUntilReady();
     await paced(pace, async () => {
       const [eventId = ''] = newIds(1);
-      latencies.begins(eventId);
-      await queue.add('told', { eventId });
+      latencies.begin(eventId);
+      await queue.add('event', { eventId });
     });
     const all = await latencies.whenWarm();
     await worker.close();
     return all;
   },
-} satisfies Carrier);
+} satisfies QueueUnderTest);
 
 async function createTables(): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });

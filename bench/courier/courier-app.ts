@@ -19,7 +19,7 @@ import type { CourierSettings } from './courier-settings.js';
 @Module({})
 class CourierApp {}
 
-/** The backbone of this build with one side effect, on a database that the program itself has prepared. */
+/** The backbone of this build with one side effect, on a database whose tables the program has created. */
 export async function openCourier(settings: CourierSettings, workers: 'on' | 'off') {
   const { databaseUrl, redisUrl, prefix } = settings;
   const config = readConfig({
@@ -49,12 +49,12 @@ export async function openCourier(settings: CourierSettings, workers: 'on' | 'of
   const unitOfWork = app.get(UnitOfWork);
   return {
     reactions: app.get(CourierReactions),
-    /** One transaction that confirms these orders. */
+    /** Publishes the confirmation of these orders in one transaction. */
     confirm: (orderIds: readonly string[]) =>
       unitOfWork.run('backbone', async (tx) => {
         for (const orderId of orderIds) tx.publish(confirmation(orderId));
       }),
-    handedOver: () => app.get(Dispatcher).idle(),
+    enqueued: () => app.get(Dispatcher).idle(),
     loseJobs: async () => {
       await app.get<Queue>(getQueueToken('notifications'), { strict: false }).drain();
       await dataSource.query(`UPDATE backbone.delivery SET due_at = now() WHERE state = 'pending'`);

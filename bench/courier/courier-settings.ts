@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 
-/** Where a courier works: on its own database, with its jobs on Redis or on PostgreSQL. */
+/** A courier is the backbone with one side effect, or bare BullMQ, in its own process. */
 export interface CourierSettings {
   readonly databaseUrl: string;
   /** Null: BullMQ on PostgreSQL. */
@@ -8,35 +8,35 @@ export interface CourierSettings {
   readonly prefix: string;
 }
 
-export interface Drained {
+export interface DrainResult {
   readonly perSecond: number;
   readonly done: number;
-  /** Milliseconds of this process's processor time for each. */
+  /** Processor time of this process for each item, in milliseconds. */
   readonly msEach: number;
 }
 
-/** So often, for so long. */
+/** Rate and duration of a load. */
 export interface Pace {
   readonly perSecond: number;
   readonly seconds: number;
 }
 
-/** What the backbone and bare BullMQ are both asked to do. */
-export type Carrier = {
-  /** Puts so many things to do into the queue. */
+/** Implemented by the backbone and by bare BullMQ. */
+export type QueueUnderTest = {
+  /** Adds this number of items to the queue. */
   fill(count: number): Promise<void>;
-  /** Does them for so long, counted from the first one on. */
-  drain(seconds: number): Promise<Drained>;
-  /** Milliseconds from the commit, or from the call that adds the job, to the start of its handler, at a steady pace. */
+  /** Handles items for this time, measured from the first one. */
+  drain(seconds: number): Promise<DrainResult>;
+  /** Milliseconds from the commit, or from the call of `queue.add`, to the start of the handler, at a constant rate. */
   latencies(pace: Pace): Promise<number[]>;
 };
 
-/** What the backbone is asked besides. */
-export type Courier = Carrier & {
-  /** Events a second that one process both publishes, one a transaction, and delivers. */
+/** Implemented by the backbone only. */
+export type Courier = QueueUnderTest & {
+  /** Events per second that one process both publishes, one per transaction, and delivers. */
   capacity(seconds: number): Promise<number>;
-  /** Has the queue lose its jobs, and everything due at once. */
-  lose(): Promise<void>;
+  /** Deletes all jobs, and makes all deliveries due now. */
+  loseJobs(): Promise<void>;
 };
 
 export function newIds(count: number): string[] {

@@ -3,15 +3,15 @@ import { BusinessModule } from '../../src/backbone/business-module.js';
 import { SideEffect } from '../../src/backbone/decorators.js';
 import { OrderConfirmed } from '../../src/orders/orders.events.js';
 
-/** Hears what notifications would hear, under its name and by its rules, and has nothing to do. */
+/** Has the name and the options of the subscriber in notifications, but does nothing. */
 @Injectable()
 export class CourierReactions {
-  /** Told of every order that the side effect has begun for. */
-  heard: (orderId: string) => void = () => undefined;
+  /** Called when the side effect starts for an order. */
+  onStart: (orderId: string) => void = () => undefined;
 
   @SideEffect(OrderConfirmed, { orderingGroup: 'emails', behindDead: 'pass' })
   async emailConfirmation({ data }: OrderConfirmed): Promise<void> {
-    this.heard(data.orderId);
+    this.onStart(data.orderId);
   }
 }
 

@@ -5,10 +5,10 @@ import { openCourier } from './courier-app.js';
 import { type Courier, type CourierSettings, newIds } from './courier-settings.js';
 import { Latencies, paced } from './latencies.js';
 
-/** As an import or a busy second would publish them. */
-const EVENTS_A_TRANSACTION = 100;
+/** A typical batch size of an import. */
+const EVENTS_PER_TRANSACTION = 100;
 
-/** As many at a time as find something to do for the database. */
+/** Enough concurrent publishers to keep the database busy. */
 const PUBLISHERS = 8;
 
 const own = settings() as CourierSettings;
@@ -17,9 +17,9 @@ const own = settings() as CourierSettings;
 serve({
   async fill(count) {
     const courier = await openCourier(own, 'off');
-    for (let nr = 0; nr < count; nr += EVENTS_A_TRANSACTION)
-      await courier.confirm(newIds(Math.min(EVENTS_A_TRANSACTION, count - nr)));
-    await courier.handedOver();
+    for (let nr = 0; nr < count; nr += EVENTS_PER_TRANSACTION)
+      await courier.confirm(newIds(Math.min(EVENTS_PER_TRANSACTION, count - nr)));
+    await courier.enqueued();
     await courier.close();
   },
 
@@ -27,9 +27,9 @@ serve({
     const courier = await openCourier(own, 'on');
     let done = 0;
     await new Promise<void>((resolve) => {
-      courier.reactions.heard = () => resolve();
+      courier.reactions.onStart = () => resolve();
     });
-    courier.reactions.heard = () => {
+    courier.reactions.onStart = () => {
       done += 1;
     };
     const start = performance.now();
@@ -47,18 +47,18 @@ serve({
   async latencies(pace) {
     const courier = await openCourier(own, 'on');
     const latencies = new Latencies();
-    courier.reactions.heard = (orderId) => latencies.starts(orderId);
+    courier.reactions.onStart = (orderId) => latencies.end(orderId);
     await paced(pace, async () => {
       const [orderId = ''] = newIds(1);
       await courier.confirm([orderId]);
-      latencies.begins(orderId);
+      latencies.begin(orderId);
     });
     const all = await latencies.whenWarm();
     await courier.close();
     return all;
   },
 
-  async lose() {
+  async loseJobs() {
     const courier = await openCourier(own, 'off');
     await courier.loseJobs();
     await courier.close();
@@ -67,13 +67,13 @@ serve({
   async capacity(seconds) {
     const courier = await openCourier(own, 'on');
     const latencies = new Latencies();
-    courier.reactions.heard = (orderId) => latencies.starts(orderId);
+    courier.reactions.onStart = (orderId) => latencies.end(orderId);
     const start = performance.now();
     const publish = async () => {
       while (performance.now() < start + seconds * 1_000) {
         const [orderId = ''] = newIds(1);
         await courier.confirm([orderId]);
-        latencies.begins(orderId);
+        latencies.begin(orderId);
       }
     };
     await Promise.all(Array.from({ length: PUBLISHERS }, publish));

@@ -2,39 +2,39 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../test/support/until.js';
 import type { Pace } from './courier-settings.js';
 
-/** Until then connections are opened, which takes longer than what they are for. */
+/** Latencies of this first period are not counted, because connections are opened then. */
 const WARM_UP_MS = 500;
 
-/** From the moment that something is certain to happen to the moment that it begins. */
+/** Times from the commit, or from the call of `queue.add`, to the start of the handler. */
 export class Latencies {
-  private readonly begun = new Map<string, number>();
-  private readonly started = new Map<string, number>();
+  private readonly beganAt = new Map<string, number>();
+  private readonly endedAt = new Map<string, number>();
 
-  begins(id: string): void {
-    this.begun.set(id, performance.now());
+  begin(id: string): void {
+    this.beganAt.set(id, performance.now());
   }
 
-  starts(id: string): void {
-    this.started.set(id, performance.now());
+  end(id: string): void {
+    this.endedAt.set(id, performance.now());
   }
 
-  /** How many there were, when everything that was begun has started. */
+  /** Waits until all handlers have started. Returns their number. */
   async count(): Promise<number> {
-    await until('everything has started', () => [...this.begun.keys()].every((id) => this.started.has(id)));
-    return this.begun.size;
+    await until('all handlers have started', () => [...this.beganAt.keys()].every((id) => this.endedAt.has(id)));
+    return this.beganAt.size;
   }
 
-  /** In milliseconds, of all that came after the first half second. */
+  /** In milliseconds, without those of the warm-up. */
   async whenWarm(): Promise<number[]> {
     await this.count();
-    const warmAt = Math.min(...this.begun.values()) + WARM_UP_MS;
-    return [...this.begun]
+    const warmAt = Math.min(...this.beganAt.values()) + WARM_UP_MS;
+    return [...this.beganAt]
       .filter(([, since]) => since >= warmAt)
-      .map(([id, since]) => Math.max(0, (this.started.get(id) ?? 0) - since));
+      .map(([id, since]) => Math.max(0, (this.endedAt.get(id) ?? 0) - since));
   }
 }
 
-/** Begins the work so many times a second, after a warm-up, whether or not what was begun before has ended. */
+/** Starts the work at a constant rate, including a warm-up, whether or not earlier calls have ended. */
 export async function paced({ perSecond, seconds }: Pace, work: () => Promise<unknown>): Promise<void> {
   const running: Promise<unknown>[] = [];
   const start = performance.now();

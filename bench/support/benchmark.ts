@@ -1,16 +1,16 @@
-import type { Ground } from './ground.js';
 import type { Row } from './row.js';
+import type { TestBed } from './test-bed.js';
 
-/** What every benchmark is given. */
+/** Parameters of every benchmark. */
 export interface Bench {
-  readonly ground: Ground;
-  /** How often each side of a comparison is measured; the medians count. */
+  readonly testBed: TestBed;
+  /** Measurements of each side of a comparison; results are medians. */
   readonly rounds: number;
-  /** All are run, which has to end within a quarter of an hour. */
+  /** All benchmarks run, which must take at most a quarter of an hour. */
   readonly isWhole: boolean;
-  /** How long memory is watched under load. */
+  /** Duration of the memory measurement under load. */
   readonly minutes: number;
 }
 
-/** Measures one thing and gives its rows of the table. */
+/** Runs one benchmark and returns its rows of the table. */
 export type Benchmark = (bench: Bench) => Promise<readonly Row[]>;

@@ -1,4 +1,4 @@
-/** More than anybody can buy. */
+/** Stock that never runs out during a benchmark. */
 const PLENTY = 1_000_000_000;
 
 export interface Line {
@@ -7,7 +7,7 @@ export interface Line {
 }
 
 export const SKU_PREFIX = 'SKU-';
-/** A thousand: as many as a small shop has, so that orders seldom meet at one. */
+/** A thousand, as in a small shop, so that concurrent orders seldom contain the same product. */
 export const SKUS = skusOf(1_000);
 
 export function aProduct(sku: string, onHand = PLENTY) {
@@ -23,12 +23,12 @@ export function anOrder(lines: readonly Line[]) {
   };
 }
 
-/** Names of one length, with numbers that pgbench can draw as well. */
+/** SKUs of equal length, with consecutive numbers, which pgbench can choose at random too. */
 export function skusOf(count: number): readonly string[] {
   return Array.from({ length: count }, (_, nr) => `${SKU_PREFIX}${count + nr}`);
 }
 
-/** One order for each product, of this many lines: the product and those that follow it. */
+/** One order for each product, with this many lines: the product and those that follow it in the list. */
 export function ordersOf(lines: number, skus = SKUS): object[] {
   return skus.map((_, nr) =>
     anOrder(Array.from({ length: lines }, (_, next) => ({ sku: skus[(nr + next) % skus.length] ?? '', quantity: 1 }))),

@@ -3,20 +3,20 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Ground } from './ground.js';
-import type { Methods, Question, Reply } from './serve.js';
+import type { Call, Methods, Reply } from './serve.js';
+import type { TestBed } from './test-bed.js';
 
-/** A program of the benchmarks in a process of its own, whose methods can be called from here. */
+/** A program of the benchmarks in its own process, whose methods can be called from here. */
 export class Child<Served extends Methods> {
   private constructor(private readonly child: ChildProcess) {}
 
   /**
    * @param program below bench/, e.g. `courier/courier.js`
-   * @param settings what it has to know, as JSON
+   * @param settings passed to the program as JSON
    */
-  static start<Served extends Methods>(ground: Ground, program: string, settings: object): Child<Served> {
+  static start<Served extends Methods>(testBed: TestBed, program: string, settings: object): Child<Served> {
     const main = fileURLToPath(new URL(`../${program}`, import.meta.url));
-    const log = openSync(join(ground.folder, `${program.replaceAll('/', '-')}.log`), 'a');
+    const log = openSync(join(testBed.folder, `${program.replaceAll('/', '-')}.log`), 'a');
     const { PATH = '', HOME = '' } = process.env;
     const options = {
       env: { PATH, HOME },
@@ -25,20 +25,20 @@ export class Child<Served extends Methods> {
     };
     const child = new Child<Served>(fork(main, [JSON.stringify(settings)], options));
     closeSync(log);
-    ground.atEnd(() => child.stop());
+    testBed.atEnd(() => child.stop());
     return child;
   }
 
-  async ask<Name extends keyof Served & string>(
+  async call<Name extends keyof Served & string>(
     method: Name,
     ...parameters: Parameters<Served[Name]>
   ): Promise<Awaited<ReturnType<Served[Name]>>> {
     const { child } = this;
-    const listening = new AbortController();
-    const answer = once(child, 'message', listening) as Promise<[Reply]>;
-    const ended = once(child, 'exit', listening).then(() => [{ error: 'The process ended before it had answered' }]);
-    child.send({ method, parameters } satisfies Question);
-    const [reply] = (await Promise.race([answer, ended]).finally(() => listening.abort())) as [Reply];
+    const listeners = new AbortController();
+    const answer = once(child, 'message', listeners) as Promise<[Reply]>;
+    const ended = once(child, 'exit', listeners).then(() => [{ error: 'The process ended before it answered' }]);
+    child.send({ method, parameters } satisfies Call);
+    const [reply] = (await Promise.race([answer, ended]).finally(() => listeners.abort())) as [Reply];
     if (reply.error !== undefined) throw new Error(`${method}: ${reply.error}`);
     return reply.result as Awaited<ReturnType<Served[Name]>>;
   }

@@ -17,7 +17,7 @@ export class Database {
 
   static async create(server: PostgresServer, original?: Database): Promise<Database> {
     const name = `bench_${randomBytes(4).toString('hex')}`;
-    await original?.rest();
+    await original?.endConnections();
     await server.sql(`CREATE DATABASE ${name} TEMPLATE ${original?.name ?? 'template0'} STRATEGY file_copy`);
     return new Database(server, name);
   }
@@ -31,7 +31,7 @@ export class Database {
     return rows;
   }
 
-  /** The only number that a statement gives. */
+  /** Runs a statement that returns one number. */
   async number(statement: string): Promise<number> {
     const [row] = await this.sql<Record<string, unknown>>(statement);
     return Number(Object.values(row ?? {})[0]);
@@ -42,8 +42,7 @@ export class Database {
     await this.server.sql(`DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
   }
 
-  /** Nobody is connected to it afterwards. */
-  private async rest(): Promise<void> {
+  private async endConnections(): Promise<void> {
     await this.server.sql(
       `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '${this.name}'`,
     );

@@ -2,41 +2,44 @@ import { isDeepStrictEqual } from 'node:util';
 import { anOrder, SKUS } from './catalogue.js';
 import { Client } from './client.js';
 import type { Database } from './database.js';
-import type { Ground } from './ground.js';
 import { Pgbench } from './pgbench.js';
 import { Recorder } from './recorder.js';
 import { post } from './request.js';
 import { type Pair, scriptOf } from './script.js';
 import type { Shop } from './shop.js';
 import type { Statement } from './statement.js';
+import type { TestBed } from './test-bed.js';
 
-/** Connections, compiled code and prepared statements are there by then. */
+/** Enough to open connections, compile code and prepare statements. */
 const WARM_UP_ORDERS = 50;
 const TRIES_MAX = 20;
 const SKU = SKUS[0] ?? '';
 
-/** What the database alone can do of the work of one order. */
+/** The work of one order in the database, as a pgbench script. */
 export interface Limit {
   readonly pgbench: Pgbench;
   /** Statements of one order, BEGIN and COMMIT included. */
   readonly statements: number;
-  /** How often it waits for an answer of the database. */
+  /** How often an order waits for an answer of the database. */
   readonly roundTrips: number;
 }
 
-/** Records what an order of this shop sends, and makes pgbench do the same. @throws {Error} when it does something else */
-export async function limitOf(shop: Shop, ground: Ground): Promise<Limit> {
+/**
+ * Records the statements of an order, and creates a pgbench script that sends the same.
+ * @throws {Error} when the script changes other rows than an order does
+ */
+export async function limitOf(shop: Shop, testBed: TestBed): Promise<Limit> {
   const { database } = shop;
-  const recorder = await Recorder.before(database.url);
-  ground.atEnd(() => recorder.stop());
+  const recorder = await Recorder.inFrontOf(database.url);
+  testBed.atEnd(() => recorder.stop());
   const process = await shop.start({ DATABASE_URL: recorder.url });
   const client = await Client.connect(process.url);
   try {
     const place = () => placeOrder(client);
     for (let nr = 0; nr < WARM_UP_ORDERS; nr += 1) await place();
-    const pair = await twoAlike(() => recorder.during(place));
+    const pair = await equalPair(() => recorder.during(place));
     const script = await scriptOf(pair, SKU, database);
-    const pgbench = await Pgbench.with(script, database, ground.folder);
+    const pgbench = await Pgbench.with(script, database, testBed.folder);
     await assertSameWork(database, place, () => pgbench.once());
     const roundTrips = pair.one.filter(({ isPipelined }) => !isPipelined).length;
     return { pgbench, statements: pair.one.length, roundTrips };
@@ -48,20 +51,20 @@ export async function limitOf(shop: Shop, ground: Ground): Promise<Limit> {
 }
 
 async function placeOrder(client: Client): Promise<void> {
-  const { status, body } = await client.ask(post('/v1/orders', anOrder([{ sku: SKU, quantity: 1 }])));
+  const { status, body } = await client.send(post('/v1/orders', anOrder([{ sku: SKU, quantity: 1 }])));
   const order: { readonly status?: string } = JSON.parse(body);
   if (status !== 201 || order.status !== 'confirmed') throw new Error(`Not confirmed: ${body}`);
 }
 
-/** Two orders in a row that send the same: now and then the shop looks at its tables besides. */
-async function twoAlike(record: () => Promise<readonly Statement[]>): Promise<Pair> {
+/** Records until two consecutive orders send the same statements: background tasks of the shop send some in between. */
+async function equalPair(record: () => Promise<readonly Statement[]>): Promise<Pair> {
   let one = await record();
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const other = await record();
     if (isDeepStrictEqual(shapeOf(one), shapeOf(other))) return { one, other };
     one = other;
   }
-  throw new Error('No two orders in a row sent the same statements');
+  throw new Error('No two consecutive orders sent the same statements');
 }
 
 function shapeOf(statements: readonly Statement[]): string[] {
@@ -80,11 +83,11 @@ async function assertSameWork(database: Database, ...works: readonly (() => Prom
   const [ours, theirs] = changes;
   if (!isDeepStrictEqual(ours, theirs))
     throw new Error(
-      `pgbench does not do what an order does: ${JSON.stringify(theirs)} instead of ${JSON.stringify(ours)}`,
+      `pgbench changes other rows than an order: ${JSON.stringify(theirs)} instead of ${JSON.stringify(ours)}`,
     );
 }
 
-/** The rows of every table, what is reserved, and how far orders have come. */
+/** The number of rows of each table, reserved units, confirmed orders, versions of events and partitions of deliveries. */
 async function contentOf(database: Database): Promise<Record<string, number>> {
   const [{ counts } = { counts: '' }] = await database.sql<{ counts: string }>(
     `SELECT string_agg(format('SELECT ''%1$s'' AS name, count(*)::integer AS rows FROM %1$s', relid::regclass), ' UNION ALL ') AS counts
@@ -95,7 +98,7 @@ async function contentOf(database: Database): Promise<Record<string, number>> {
     ...Object.fromEntries(tables.map(({ name, rows }) => [name, rows])),
     reserved: await database.number('SELECT sum(reserved) FROM inventory.stock'),
     confirmed: await database.number(`SELECT count(*) FROM orders."order" WHERE status = 'confirmed'`),
-    told: await database.number(`SELECT sum(version) FROM backbone.event WHERE type LIKE 'orders.%'`),
-    addressed: await database.number('SELECT count(DISTINCT order_key) FROM backbone.delivery'),
+    versions: await database.number(`SELECT sum(version) FROM backbone.event WHERE type LIKE 'orders.%'`),
+    partitions: await database.number('SELECT count(DISTINCT order_key) FROM backbone.delivery'),
   };
 }

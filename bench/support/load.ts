@@ -3,13 +3,13 @@ import type { Details } from './row.js';
 import { median, quantile, rounded } from './statistics.js';
 
 export interface LoadOptions {
-  /** Clients take turns at them. */
+  /** Distributed evenly among the clients. */
   readonly urls: readonly string[];
   readonly clients: number;
   readonly seconds: number;
-  /** Made anew for each request where no two may be alike, or drawn from those that were made before. */
+  /** Returns the next request: a new one, or one of those that were created before. */
   readonly next: () => Buffer;
-  /** The only status that is a success; anything else ends the benchmark. */
+  /** The expected status; any other ends the benchmark with an error. */
   readonly expects: number;
 }
 
@@ -18,11 +18,11 @@ export interface LoadOutcome {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** The median of the slowest client by that of the fastest. */
+  /** The median latency of the slowest client, divided by that of the fastest. */
   readonly spread: number;
 }
 
-/** Clients that ask again as soon as they have their answers, for some seconds. */
+/** Runs clients for some seconds. Each sends its next request as soon as it has received an answer. */
 export async function load(options: LoadOptions): Promise<LoadOutcome> {
   const { urls, seconds } = options;
   const clients = await Promise.all(
@@ -30,7 +30,7 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
   );
   try {
     const start = performance.now();
-    const times = await Promise.all(clients.map((client) => ask(client, options, start + seconds * 1_000)));
+    const times = await Promise.all(clients.map((client) => runClient(client, options, start + seconds * 1_000)));
     const all = times.flat();
     const elapsed = (performance.now() - start) / 1_000;
     const medians = times.filter(({ length }) => length > 0).map(median);
@@ -45,7 +45,7 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
   }
 }
 
-/** Milliseconds, as further figures of a row. */
+/** Latencies in milliseconds, as details of a row. */
 export function latenciesOf(outcomes: readonly LoadOutcome[]): Details {
   return {
     p50Ms: rounded(median(outcomes.map(({ p50 }) => p50))),
@@ -53,18 +53,18 @@ export function latenciesOf(outcomes: readonly LoadOutcome[]): Details {
   };
 }
 
-/** Draws from requests that were made before, each as often as any other. */
+/** Chooses one of these requests at random, with equal probability. */
 export function anyOf(requests: readonly Buffer[]): () => Buffer {
   return () => requests[Math.floor(Math.random() * requests.length)] ?? Buffer.alloc(0);
 }
 
-/** How long each answer took. */
-async function ask(client: Client, { next, expects }: LoadOptions, end: number): Promise<number[]> {
+/** Returns the latency of each answer. */
+async function runClient(client: Client, { next, expects }: LoadOptions, end: number): Promise<number[]> {
   const times: number[] = [];
   for (;;) {
     const before = performance.now();
     if (before > end) return times;
-    const { status, body } = await client.ask(next());
+    const { status, body } = await client.send(next());
     times.push(performance.now() - before);
     if (status !== expects) throw new Error(`${status} instead of ${expects}: ${body.slice(0, 500)}`);
   }

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { type Ground, SERVER_SETTINGS } from './ground.js';
+import { SERVER_SETTINGS, type TestBed } from './test-bed.js';
 
-/** What the figures were measured on; they mean nothing without it. */
+/** The hardware and software of a measurement, without which its figures cannot be compared. */
 export interface Machine {
   readonly cores: number;
   readonly processor: string;
@@ -16,9 +16,9 @@ export interface Machine {
   readonly commit: string;
 }
 
-export async function machineOf({ postgres }: Ground): Promise<Machine> {
+export async function machineOf({ postgres }: TestBed): Promise<Machine> {
   const [server] = await postgres.sql<{ version: string }>(`SELECT current_setting('server_version') AS version`);
-  const [kept] = await postgres.sql<Record<string, string>>(
+  const [durability] = await postgres.sql<Record<string, string>>(
     `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit`,
   );
   const bullmq: { readonly version: string } = JSON.parse(readFileSync('node_modules/bullmq/package.json', 'utf8'));
@@ -28,10 +28,10 @@ export async function machineOf({ postgres }: Ground): Promise<Machine> {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,
     postgres: server?.version ?? 'unknown',
-    postgresSettings: { ...kept, ...SERVER_SETTINGS },
-    redis: /v=(\S+)/.exec(said('redis-server', ['--version']))?.[1] ?? 'unknown',
+    postgresSettings: { ...durability, ...SERVER_SETTINGS },
+    redis: /v=(\S+)/.exec(outputOf('redis-server', ['--version']))?.[1] ?? 'unknown',
     bullmq: bullmq.version,
-    commit: said('git', ['describe', '--always', '--dirty']),
+    commit: outputOf('git', ['describe', '--always', '--dirty']),
   };
 }
 
@@ -45,11 +45,11 @@ export function sentenceOf(machine: Machine): string {
   ].join('\n');
 }
 
-function said(program: string, parameters: readonly string[]): string {
+function outputOf(program: string, parameters: readonly string[]): string {
   try {
     return execFileSync(program, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
-    // Not everybody measures in a checkout.
+    // For example, the folder is not a git checkout.
     return 'unknown';
   }
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Database } from './database.js';
 
-/** Each client starts so many threads as there may be processors for it. */
+/** Threads of pgbench; more would take processor time from PostgreSQL. */
 const THREADS_MAX = 2;
-/** Numbers of one run do not reach those of the next one, however fast it is. */
-const NUMBERS_A_RUN = 1_000_000_000;
+/** Numbers reserved for each run, more than a run can use, so that ids are unique over all runs. */
+const NUMBERS_PER_RUN = 1_000_000_000;
 const FIRST_NUMBER = 100_000_000_000;
 
 export interface PgbenchOutcome {
@@ -18,10 +18,10 @@ export interface PgbenchOutcome {
 
 /** Whether this machine has PostgreSQL's own load generator. */
 export const hasPgbench = spawnSync('pgbench', ['--version']).status === 0;
-export const WHERE_PGBENCH_IS =
-  'it needs pgbench, which comes with the clients or the server of PostgreSQL 14 or newer';
+export const PGBENCH_MISSING =
+  'pgbench is not installed; it is part of the client or server packages of PostgreSQL 14 or newer';
 
-/** A script for pgbench, with a number that grows from transaction to transaction and never comes again. */
+/** Runs a pgbench script with a number that increases with each transaction and is never used again. */
 export class Pgbench {
   private runs = 0;
 
@@ -37,7 +37,7 @@ export class Pgbench {
     return new Pgbench(database, file);
   }
 
-  /** Runs it again and again, at so many clients. */
+  /** Runs the script repeatedly with several clients. */
   async load(clients: number, seconds: number): Promise<PgbenchOutcome> {
     const output = await this.run([
       '-c',
@@ -54,8 +54,8 @@ export class Pgbench {
     await this.run(['-c', '1', '-t', '1']);
   }
 
-  private async run(how: readonly string[]): Promise<string> {
-    const base = FIRST_NUMBER + this.runs * NUMBERS_A_RUN;
+  private async run(parameters: readonly string[]): Promise<string> {
+    const base = FIRST_NUMBER + this.runs * NUMBERS_PER_RUN;
     this.runs += 1;
     const { hostname, port, username, password, pathname } = new URL(this.database.url);
     const where = {
@@ -65,7 +65,7 @@ export class Pgbench {
       PGPASSWORD: password,
       PGDATABASE: pathname.slice(1),
     };
-    const options = ['-n', '-M', 'prepared', '-f', this.file, '-D', `base=${base}`, '-D', 'turn=0', ...how];
+    const options = ['-n', '-M', 'prepared', '-f', this.file, '-D', `base=${base}`, '-D', 'turn=0', ...parameters];
     const { PATH = '' } = process.env;
     const { stdout, stderr } = await promisify(execFile)('pgbench', options, { env: { PATH, ...where } });
     if (/aborted|ERROR/.test(stderr)) throw new Error(`pgbench: ${stderr.slice(0, 2_000)}`);
@@ -73,9 +73,9 @@ export class Pgbench {
   }
 }
 
-/** The last one: older versions tell it with and without the time to connect. */
+/** The last match: older versions print the figure both with and without the time to connect. */
 function figure(output: string, pattern: RegExp): number {
   const found = [...output.matchAll(pattern)].at(-1)?.[1];
-  if (found === undefined) throw new Error(`pgbench did not tell ${pattern.source}:\n${output}`);
+  if (found === undefined) throw new Error(`The output of pgbench does not match ${pattern.source}:\n${output}`);
   return Number(found);
 }

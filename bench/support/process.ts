@@ -8,21 +8,21 @@ import { promisify } from 'node:util';
 import { freePort } from '../../test/support/free-port.js';
 
 const READY_WITHIN_MS = 90_000;
-const LOOK_EVERY_MS = 5;
+const POLL_EVERY_MS = 5;
 
 type Environment = Readonly<Record<string, string>>;
 
 export interface ProcessOptions {
   readonly main: string;
-  /** Answers 200 when it is ready. */
+  /** Path that answers 200 when the program is ready. */
   readonly health: string;
   readonly environment: Environment;
   readonly folder: string;
 }
 
-/** A program in a process of its own, and what the machine spends on it. */
+/** A program in its own process. */
 export class Process {
-  /** Milliseconds from its start until it was ready. */
+  /** Milliseconds from the start until the program was ready. */
   startMs = 0;
 
   private constructor(
@@ -32,7 +32,7 @@ export class Process {
     private readonly startedAt: number,
   ) {}
 
-  /** In an empty folder, so that no `.env` is read; its log goes to a file, so that nobody has to read along. */
+  /** Starts in a folder without `.env`. The log is written to a file, because an unread pipe would block the program. */
   static async launch(options: ProcessOptions): Promise<Process> {
     const { main, environment, folder } = options;
     const port = await freePort();
@@ -44,7 +44,7 @@ export class Process {
       cwd: folder,
       env: { PATH, HOME, PORT: String(port), ...environment },
       stdio: ['ignore', output, output],
-      // Ctrl-C is for the benchmarks, which stop everything in order.
+      // Its own process group, so Ctrl-C does not reach it: the benchmarks stop their processes in sequence.
       detached: true,
     });
     closeSync(output);
@@ -56,7 +56,7 @@ export class Process {
     return this.child.pid;
   }
 
-  /** Waits until it answers. */
+  /** Waits until the health path answers. */
   async ready(): Promise<void> {
     while (performance.now() - this.startedAt < READY_WITHIN_MS) {
       if (this.hasEnded) break;
@@ -64,12 +64,12 @@ export class Process {
         this.startMs = performance.now() - this.startedAt;
         return;
       }
-      await pause(LOOK_EVERY_MS);
+      await pause(POLL_EVERY_MS);
     }
     throw new Error(`${this.options.main} did not start:\n${(await readFile(this.options.log, 'utf8')).slice(-2_000)}`);
   }
 
-  /** Megabytes of memory that it holds now. */
+  /** Resident memory in megabytes. */
   async memory(): Promise<number> {
     const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(this.pid)]);
     return Number(stdout) / 1_024;
@@ -94,7 +94,7 @@ export class Process {
       const { ok } = await fetch(`${this.url}${this.options.health}`);
       return ok;
     } catch {
-      // Not there yet.
+      // The program does not listen yet.
       return false;
     }
   }

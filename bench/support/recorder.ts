@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Conversation, type Statement } from './statement.js';
 import { Messages } from './wire.js';
 
-/** Stands between a program and PostgreSQL and writes down what the program sends. */
+/** A proxy between a program and PostgreSQL that records the statements of the program. */
 export class Recorder {
   private statements: Statement[] = [];
   private readonly sockets = new Set<Socket>();
@@ -11,21 +11,21 @@ export class Recorder {
 
   private constructor(private readonly upstream: URL) {}
 
-  /** @param url where the program would find PostgreSQL */
-  static async before(url: string): Promise<Recorder> {
+  /** @param url of PostgreSQL */
+  static async inFrontOf(url: string): Promise<Recorder> {
     const recorder = new Recorder(new URL(url));
     recorder.server.listen(0, '127.0.0.1');
     await once(recorder.server, 'listening');
     return recorder;
   }
 
-  /** Where the program finds it instead. */
+  /** URL of the proxy, for the program. */
   get url(): string {
     const { port } = this.server.address() as AddressInfo;
     return Object.assign(new URL(this.upstream), { port: String(port) }).toString();
   }
 
-  /** What is sent while this goes on, by whichever connection. */
+  /** Returns the statements of all connections while the work runs. */
   async during(work: () => Promise<unknown>): Promise<readonly Statement[]> {
     this.statements = [];
     await work();
@@ -43,21 +43,21 @@ export class Recorder {
     const server = connect({ host: this.upstream.hostname, port: Number(this.upstream.port), noDelay: true });
     client.setNoDelay(true);
     const conversation = new Conversation();
-    const [asked, answered] = [new Messages(true), new Messages(false)];
+    const [requests, answers] = [new Messages(true), new Messages(false)];
     client.on('data', (chunk) => {
-      const heard = asked.take(chunk).map((message) => conversation.hear(message));
-      this.statements.push(...heard.filter((statement) => statement !== undefined));
+      const sent = requests.take(chunk).map((message) => conversation.clientMessage(message));
+      this.statements.push(...sent.filter((statement) => statement !== undefined));
       server.write(chunk);
     });
     server.on('data', (chunk) => {
-      for (const message of answered.take(chunk)) conversation.answer(message);
+      for (const message of answers.take(chunk)) conversation.serverMessage(message);
       client.write(chunk);
     });
-    this.tie(client, server);
-    this.tie(server, client);
+    this.closeWith(client, server);
+    this.closeWith(server, client);
   }
 
-  private tie(socket: Socket, other: Socket): void {
+  private closeWith(socket: Socket, other: Socket): void {
     this.sockets.add(socket);
     socket.on('error', () => other.destroy());
     socket.on('close', () => {

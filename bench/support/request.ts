@@ -1,4 +1,4 @@
-/** A request as it goes over the wire, made before the clock runs. */
+/** The bytes of a request, created before the measurement starts. */
 export function post(path: string, body: object, headers: Readonly<Record<string, string>> = {}): Buffer {
   const text = JSON.stringify(body);
   const length = String(Buffer.byteLength(text));

@@ -1,11 +1,11 @@
 type Measures = Readonly<Record<string, () => Promise<unknown>>>;
 
-/** What each side gave, one result a round. */
+/** One result of each side per round. */
 type Results<Sides extends Measures> = { [Name in keyof Sides]: Awaited<ReturnType<Sides[Name]>>[] };
 
 /**
- * Measures A B A B …, so that whatever else the machine does meets all sides alike. A round before the first one warms
- * up caches and compilers, and does not count.
+ * Measures the sides alternately (A B A B …), so that other load of the machine affects all of them alike. An additional
+ * first round warms up caches and compilers, and is not counted.
  */
 export async function rounds<Sides extends Measures>(count: number, sides: Sides): Promise<Results<Sides>> {
   const results = Object.fromEntries(Object.keys(sides).map((name): [string, unknown[]] => [name, []]));

@@ -1,54 +1,55 @@
 import { median } from './statistics.js';
 
-/** What a ratio has to be: absolute figures mean nothing on a machine that others use. */
-export type Reach = { readonly atLeast: number } | { readonly atMost: number };
+/** A limit for a ratio. Absolute figures have no targets, because they depend on the machine and its other load. */
+export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
-/** Further figures of a row, by what they are. */
+/** Further figures of a row by name. */
 export type Details = Readonly<Record<string, string | number>>;
 
-/** One line of the table. */
+/** One row of the table: a measured value (`ours`) compared with a reference (`theirs`). */
 export interface Row {
   readonly name: string;
-  readonly what: string;
+  /** The two compared values: `ours; theirs`. */
+  readonly description: string;
   /** Medians of the rounds, in `unit`; null: not measured. */
   readonly ours: number | null;
   readonly theirs: number | null;
   readonly unit: string;
-  /** Ours by theirs: the median of the rounds' own ratios, so that a slow minute of the machine meets both sides. */
+  /** `ours` divided by `theirs`: the median of the ratios of each round, so that a slow period affects both sides. */
   readonly ratio: number | null;
-  /** Null: the row only informs. */
-  readonly reach: Reach | null;
-  /** Null: there is nothing to reach, or it was not measured. */
+  /** Null: the row is for information. */
+  readonly target: Target | null;
+  /** Null: there is no target, or nothing was measured. */
   readonly passed: boolean | null;
   readonly details: Details;
 }
 
 export interface Comparison {
   readonly name: string;
-  readonly what: string;
+  readonly description: string;
   readonly unit: string;
-  /** One figure of each round. */
+  /** One figure per round. */
   readonly ours: readonly number[];
   readonly theirs: readonly number[];
-  readonly reach?: Reach;
-  /** What has to hold besides, e.g. that nothing was oversold. */
+  readonly target?: Target;
+  /** Further conditions besides the target, e.g. that nothing was oversold. */
   readonly holds?: boolean;
   readonly details?: Details;
 }
 
-/** A row out of the rounds of two sides. */
-export function compare({ ours, theirs, reach, holds = true, details = {}, ...named }: Comparison): Row {
+/** Computes a row from the rounds of two sides. */
+export function compare({ ours, theirs, target, holds = true, details = {}, ...named }: Comparison): Row {
   const ratio = median(ours.map((each, round) => each / (theirs[round] ?? Number.NaN)));
-  const passed = reach ? isReached(ratio, reach) && holds : null;
-  return { ...named, ours: median(ours), theirs: median(theirs), ratio, reach: reach ?? null, passed, details };
+  const passed = target ? isTargetMet(ratio, target) && holds : null;
+  return { ...named, ours: median(ours), theirs: median(theirs), ratio, target: target ?? null, passed, details };
 }
 
-/** Stands for what cannot be measured on this machine. */
+/** A row for a benchmark that cannot run on this machine. */
 export function notMeasured(name: string, why: string): Row {
-  const nothing = { ours: null, theirs: null, unit: '', ratio: null, reach: null, passed: null };
-  return { name, what: `not measured: ${why}`, ...nothing, details: {} };
+  const nothing = { ours: null, theirs: null, unit: '', ratio: null, target: null, passed: null };
+  return { name, description: `not measured: ${why}`, ...nothing, details: {} };
 }
 
-function isReached(ratio: number, reach: Reach): boolean {
-  return 'atLeast' in reach ? ratio >= reach.atLeast : ratio <= reach.atMost;
+function isTargetMet(ratio: number, target: Target): boolean {
+  return 'atLeast' in target ? ratio >= target.atLeast : ratio <= target.atMost;
 }

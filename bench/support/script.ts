@@ -4,23 +4,22 @@ import type { Database } from './database.js';
 import { expressionOf, type Variables } from './expression.js';
 import type { Statement } from './statement.js';
 
-/** As many as pgbench may have clients here; each gives its ids every so many numbers. */
+/** Upper bounds for clients of pgbench and for ids of one order. Their product is the distance between id ranges. */
 const CLIENTS_MAX = 64;
 const IDS_MAX = 64;
 const UUID = /[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}/g;
-/** Twelve digits of a growing number follow, so that rows come in the order of their ids as with UUIDs of version 7. */
+/** Followed by twelve digits of an increasing number, so that new ids are ascending, like UUIDv7. */
 const ID_PREFIX = '01930000-0000-7000-8000-';
 
-/** What one order has sent, and what another one like it has. */
+/** The statements of two orders of the same kind. */
 export interface Pair {
   readonly one: readonly Statement[];
   readonly other: readonly Statement[];
 }
 
 /**
- * A script for pgbench that does what the program did: the same statements, but in place of each parameter an expression
- * of its type. Ids of the order become new ones in each transaction, wherever they stand; the product is drawn; all else
- * is as it was.
+ * A pgbench script with the statements of the program. Each parameter becomes an expression of its type. In each
+ * transaction, all ids of the order are replaced by new ones and the product by a random one; other values stay.
  * @param sku the product that was ordered
  */
 export async function scriptOf({ one, other }: Pair, sku: string, database: Database): Promise<string> {
@@ -37,11 +36,11 @@ export async function scriptOf({ one, other }: Pair, sku: string, database: Data
   }
 }
 
-/** The ids that only this order has, in the order in which they were made. */
+/** The ids that occur only in the first order, sorted, which for UUIDv7 is the sequence of their creation. */
 function newIds({ one, other }: Pair): string[] {
   const known = new Set(uuidsIn(other));
   const ids = [...new Set(uuidsIn(one))].filter((id) => !known.has(id)).toSorted();
-  if (ids.length > IDS_MAX) throw new Error(`One order has ${ids.length} new ids`);
+  if (ids.length > IDS_MAX) throw new Error(`One order has ${ids.length} new ids; at most ${IDS_MAX} are supported`);
   return ids;
 }
 
@@ -76,7 +75,7 @@ async function textOf({ sql, parameters }: Statement, variables: Variables, clie
   return `${placed};`;
 }
 
-/** What PostgreSQL takes the parameters of a statement for. */
+/** The types that PostgreSQL infers for the parameters of a statement. */
 async function typesIn(sql: string, client: Client): Promise<string[]> {
   await client.query(`PREPARE recorded AS ${sql}`);
   const { rows } = await client.query<{ types: string[] }>(
@@ -86,7 +85,7 @@ async function typesIn(sql: string, client: Client): Promise<string[]> {
   return rows[0]?.types ?? [];
 }
 
-/** What was sent without waiting for an answer is sent so again. */
+/** Wraps statements that the program sent without waiting for an answer into pipelines. */
 function inPipelines(statements: readonly Statement[], texts: readonly string[]): string[] {
   const isStart = (nr: number) => !statements[nr]?.isPipelined && statements[nr + 1]?.isPipelined;
   const isEnd = (nr: number) => statements[nr]?.isPipelined && !statements[nr + 1]?.isPipelined;
@@ -97,8 +96,8 @@ function inPipelines(statements: readonly Statement[], texts: readonly string[])
   ]);
 }
 
-/** @throws {Error} where pgbench would put a variable of its own into the statement */
+/** @throws {Error} when a part of the statement looks like a variable of pgbench */
 function refuseVariables(sql: string): void {
   const variable = /(?<!:):[a-z_]\w*/i.exec(sql)?.[0];
-  if (variable) throw new Error(`pgbench would take ${variable} for a variable of its own:\n${sql}`);
+  if (variable) throw new Error(`pgbench would replace ${variable} as a variable:\n${sql}`);
 }

@@ -1,7 +1,7 @@
-/** Each with parameters of its own. */
+/** The methods that a program offers. */
 export type Methods = Readonly<Record<string, (...parameters: never[]) => Promise<unknown>>>;
 
-export interface Question {
+export interface Call {
   readonly method: string;
   readonly parameters: readonly unknown[];
 }
@@ -11,19 +11,19 @@ export interface Reply {
   readonly error?: string;
 }
 
-/** What this process was told when it was started. */
+/** The settings that this process received when it was started. */
 export function settings(): unknown {
   return JSON.parse(process.argv[2] ?? '{}');
 }
 
-/** Runs what it is asked for, one question at a time. */
+/** Runs the calls that the parent process sends, and sends back the results. */
 export function serve(methods: Methods): void {
-  const answer = async ({ method, parameters }: Question): Promise<Reply> => {
+  const answer = async ({ method, parameters }: Call): Promise<Reply> => {
     try {
       return { result: await methods[method]?.(...(parameters as never[])) };
     } catch (error) {
       return { error: String((error as Error).stack) };
     }
   };
-  process.on('message', (question: Question) => void answer(question).then((reply) => process.send?.(reply)));
+  process.on('message', (call: Call) => void answer(call).then((reply) => process.send?.(reply)));
 }

@@ -1,43 +1,43 @@
 import { aProduct, SKUS } from './catalogue.js';
 import type { Database } from './database.js';
-import type { Ground } from './ground.js';
 import type { Process } from './process.js';
 import { HEALTH, ORDERLY, type Program } from './programs.js';
+import type { TestBed } from './test-bed.js';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** A program on a database of its own, with products on sale. */
+/** A program on its own database, with products on sale. */
 export class Shop {
   private readonly processes: Process[] = [];
 
   private constructor(
-    private readonly ground: Ground,
+    private readonly testBed: TestBed,
     private readonly program: Program,
     readonly database: Database,
   ) {}
 
-  /** One process that answers requests, and leaves it to others to do what follows. */
-  static async open(ground: Ground, program: Program, skus = SKUS): Promise<Shop> {
-    const shop = new Shop(ground, program, await ground.database());
+  /** Starts one process that answers requests. It has no workers. */
+  static async open(testBed: TestBed, program: Program, skus = SKUS): Promise<Shop> {
+    const shop = new Shop(testBed, program, await testBed.database());
     await shop.start();
     await shop.sell(skus.map((sku) => aProduct(sku)));
     return shop;
   }
 
-  /** A database with the tables of the built program. */
-  static async prepare(ground: Ground): Promise<Database> {
-    const shop = new Shop(ground, ORDERLY, await ground.database());
+  /** Creates a database with the tables of the built program. */
+  static async prepare(testBed: TestBed): Promise<Database> {
+    const shop = new Shop(testBed, ORDERLY, await testBed.database());
     const process = await shop.start();
     await process.stop();
     return shop.database;
   }
 
-  /** A shop on a database that was filled before. */
-  static on(ground: Ground, program: Program, database: Database): Shop {
-    return new Shop(ground, program, database);
+  /** A shop on an existing database, without a process. */
+  static on(testBed: TestBed, program: Program, database: Database): Shop {
+    return new Shop(testBed, program, database);
   }
 
-  /** Its first process. */
+  /** The first process of the shop. */
   get process(): Process {
     const [first] = this.processes;
     if (!first) throw new Error('The shop has no process');
@@ -48,49 +48,49 @@ export class Shop {
     return this.process.url;
   }
 
-  /** Starts a process, of which a shop may have several. */
+  /** Starts a process. A shop may have several. */
   async start(more: Environment = {}): Promise<Process> {
-    const process = await this.ground.start({
+    const process = await this.testBed.start({
       main: this.program.main,
       health: HEALTH,
-      environment: { ...environmentOf(this.ground, this.database), ...this.program.environment, ...more },
+      environment: { ...environmentOf(this.testBed, this.database), ...this.program.environment, ...more },
     });
     this.processes.push(process);
     return process;
   }
 
   async sell(products: readonly object[]): Promise<void> {
-    await this.import(this.linesOf(products), products.length);
+    await this.import(this.ndjsonOf(products), products.length);
   }
 
-  linesOf(products: readonly object[]): string {
+  ndjsonOf(products: readonly object[]): string {
     return products.map((product) => `${JSON.stringify(product)}\n`).join('');
   }
 
-  /** Takes these lines, which hold so many products that are new. */
-  async import(lines: string, count: number): Promise<void> {
+  /** @param count number of products in `ndjson`, all of which must be new */
+  async import(ndjson: string, count: number): Promise<void> {
     const headers = { 'content-type': 'application/x-ndjson' };
-    const answer = await fetch(`${this.url}/v1/products/import`, { method: 'POST', headers, body: lines });
+    const answer = await fetch(`${this.url}/v1/products/import`, { method: 'POST', headers, body: ndjson });
     const report = (await answer.json()) as { readonly listed?: number };
-    if (report.listed !== count) throw new Error(`Not listed: ${JSON.stringify(report)}`);
+    if (report.listed !== count) throw new Error(`Not all products were imported: ${JSON.stringify(report)}`);
   }
 
-  /** Places an order that is confirmed, and gives its id. */
+  /** Places an order and returns its id. @throws {Error} when it is not confirmed */
   async place(order: object): Promise<string> {
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(`${this.url}/v1/orders`, { method: 'POST', headers, body: JSON.stringify(order) });
     const { id, status } = (await answer.json()) as { readonly id: string; readonly status: string };
-    if (status !== 'confirmed') throw new Error(`An order is ${status}`);
+    if (status !== 'confirmed') throw new Error(`The order is ${status} instead of confirmed`);
     return id;
   }
 
-  /** Forgets what is still to be done, so that every round begins with nothing to do. */
-  async forgetDeliveries(): Promise<void> {
+  /** Deletes all deliveries and jobs, so that every round begins without pending work. */
+  async deletePendingWork(): Promise<void> {
     await this.database.sql('TRUNCATE backbone.delivery');
-    await this.ground.redis.flush();
+    await this.testBed.redis.flush();
   }
 
-  /** Nobody works on its database any more. */
+  /** Stops all processes. */
   async stop(): Promise<void> {
     for (const process of this.processes.splice(0)) await process.stop();
   }
@@ -98,12 +98,12 @@ export class Shop {
   async close(): Promise<void> {
     await this.stop();
     await this.database.drop();
-    await this.ground.redis.flush();
+    await this.testBed.redis.flush();
   }
 }
 
-/** What every program here is told: as in production, but with a line of log for what goes wrong alone, as tutorials do it. */
-function environmentOf({ redis }: Ground, { name, url }: Database): Environment {
+/** The environment of both programs: as in production, but logging only warnings and errors, like tutorials. */
+function environmentOf({ redis }: TestBed, { name, url }: Database): Environment {
   return {
     NODE_ENV: 'production',
     LOG_LEVEL: 'warn',

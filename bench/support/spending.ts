@@ -1,34 +1,34 @@
-import type { Ground } from './ground.js';
 import type { Process } from './process.js';
 import { ownProcessorMs, processorSeconds } from './processor-time.js';
+import type { TestBed } from './test-bed.js';
 
-/** Seconds of processor time, and of time. */
+/** Processor time by part, and elapsed time, in seconds. */
 interface Spending {
   readonly shop: number;
   readonly postgres: number;
-  /** This process, which is the clients. */
+  /** The clients, which run in this process. */
   readonly load: number;
   readonly elapsed: number;
 }
 
 export type Spent<Outcome> = Outcome & { readonly spent: Spending };
 
-/** Does something, and says who took how much of the processors for it. */
+/** Runs the work and adds to its result how much processor time each part used. */
 export async function withSpending<Outcome extends object>(
-  ground: Ground,
+  testBed: TestBed,
   processes: readonly Process[],
   work: () => Promise<Outcome>,
 ): Promise<Spent<Outcome>> {
-  const server = await ground.postgres.pid();
-  const look = async () => ({
+  const server = await testBed.postgres.pid();
+  const sample = async () => ({
     shop: await processorSeconds(...processes.map(({ pid }) => pid)),
     postgres: await processorSeconds(server),
     load: ownProcessorMs() / 1_000,
     elapsed: performance.now() / 1_000,
   });
-  const before = await look();
+  const before = await sample();
   const outcome = await work();
-  const after = await look();
+  const after = await sample();
   const spent = {
     shop: after.shop - before.shop,
     postgres: after.postgres - before.postgres,

@@ -1,25 +1,25 @@
 import { Fields, type Message } from './wire.js';
 
-/** A statement as a program has sent it. */
+/** A statement that a program has sent. */
 export interface Statement {
   readonly sql: string;
-  /** As text; null is NULL. */
+  /** In text format; null is NULL. */
   readonly parameters: readonly (string | null)[];
-  /** Sent before the answer to the one before it was there. */
+  /** Sent before the answer to the previous statement was received. */
   readonly isPipelined: boolean;
 }
 
 const BINARY = 1;
 
-/** Understands what one client says: simple statements, and prepared ones with a name or without. */
+/** Decodes the messages of one connection: simple queries, and prepared statements with or without a name. */
 export class Conversation {
   private readonly prepared = new Map<string, string>();
   private readonly bound = new Map<string, Pick<Statement, 'sql' | 'parameters'>>();
   private unanswered = 0;
   private isBusy = false;
 
-  /** What a message of the client runs, if it runs anything. */
-  hear({ type, body }: Message): Statement | undefined {
+  /** Returns the statement that a message of the client executes, if any. */
+  clientMessage({ type, body }: Message): Statement | undefined {
     const fields = new Fields(body);
     if (type === 'P') this.prepared.set(fields.text(), fields.text());
     if (type === 'B') this.bind(fields);
@@ -29,8 +29,7 @@ export class Conversation {
     return undefined;
   }
 
-  /** A message of the server. */
-  answer({ type }: Message): void {
+  serverMessage({ type }: Message): void {
     if (type !== 'Z') return;
     this.unanswered = Math.max(0, this.unanswered - 1);
     if (this.unanswered === 0) this.isBusy = false;
@@ -54,7 +53,7 @@ export class Conversation {
   }
 }
 
-/** The driver sends bytes as they are, and everything else as text. */
+/** The driver sends bytes in binary format, and all other types in text format. */
 function textOf(value: Buffer | null, format = 0): string | null {
   if (value === null) return null;
   return format === BINARY ? `\\x${value.toString('hex')}` : value.toString();

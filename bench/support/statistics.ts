@@ -2,17 +2,17 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value below which this share of all values lies. @throws {RangeError} when there are none */
+/** Interpolated linearly. @throws {RangeError} when there are no values */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const position = share * (sorted.length - 1);
   const below = sorted[Math.floor(position)];
   const above = sorted[Math.ceil(position)];
-  if (below === undefined || above === undefined) throw new RangeError('There is no quantile of nothing');
+  if (below === undefined || above === undefined) throw new RangeError('There are no values to compute a quantile of');
   return below + (above - below) * (position % 1);
 }
 
-/** With as many digits as mean something. */
+/** To three significant digits. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }

@@ -4,16 +4,16 @@ import { expressionOf, type Variables } from './expression.js';
 import { withoutIndexes } from './without-indexes.js';
 
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
-/** Older than whatever is made while the benchmarks run; twelve digits follow. */
+/** Followed by twelve digits. As UUIDv7, older than all ids that are created while the benchmarks run. */
 const ID_PREFIX = '01900000-0000-7000-8000-';
-const IDS_AN_ORDER = 64;
+const IDS_PER_ORDER = 64;
 const SKU = SKUS[0] ?? '';
 const EMAIL = anOrder([]).customer.email;
 const CUSTOMERS = 10_000;
-/** Stored orders lie so far apart, and end before those that are placed now. */
+/** Interval between stored orders. The last one is older than the orders that are placed now. */
 const SECONDS_APART = 0.5;
 
-/** The tables in which an order leaves rows, and which of their rows are its own. */
+/** Tables with rows of an order, and the conditions that select these rows. */
 const TABLES = {
   'orders."order"': 'id = $1::uuid',
   'orders.order_line': 'order_id = $1::uuid',
@@ -30,10 +30,10 @@ interface Column {
   readonly value: string | null;
 }
 
-/** The rows of one order as they are, column by column. */
+/** The rows of one order by table, column by column. */
 export type Original = Readonly<Record<Table, readonly (readonly Column[])[]>>;
 
-/** All rows that an order of `SKUS[0]` has left so far. */
+/** Reads all rows of an order of `SKUS[0]`. */
 export async function originalOf(orderId: string, database: Database): Promise<Original> {
   const [placed] = await database.sql<{ id: string }>(
     `SELECT correlation_id AS id FROM backbone.event WHERE subject = 'order/' || $1 LIMIT 1`,
@@ -52,26 +52,26 @@ export async function originalOf(orderId: string, database: Database): Promise<O
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await rowsIn(name)]))) as Original;
 }
 
-/** Stores so many copies of an order, each with ids, times, a product and a customer of its own. */
+/** Stores copies of an order, each with its own ids, times, product and customer. */
 export async function storeOrders(count: number, original: Original, database: Database): Promise<void> {
   const tables = Object.keys(TABLES) as Table[];
   const others = tables.filter((table) => table !== 'backbone.event');
   await withoutIndexes(tables, database, async () => {
-    // The log alone takes as long as all the others.
+    // The event log alone takes as long as all other tables.
     await Promise.all([
       store(count, { original, database, tables: ['backbone.event'] }),
       store(count, { original, database, tables: others }),
     ]);
   });
-  await settle(database);
+  await finishLoading(database);
 }
 
-/** Stores the deliveries of such orders anew, in the state in which they are in this original. */
+/** Replaces the deliveries of stored orders by copies of those of this original. */
 export async function storeDeliveries(count: number, original: Original, database: Database): Promise<void> {
   await database.sql('TRUNCATE backbone.delivery');
   const tables = ['backbone.delivery'] as const;
   await withoutIndexes(tables, database, () => store(count, { original, database, tables }));
-  await settle(database);
+  await finishLoading(database);
 }
 
 interface Storing {
@@ -94,8 +94,8 @@ async function store(count: number, { original, database, tables }: Storing): Pr
   }
 }
 
-/** Numbers that the log gives from here on follow those of the stored events, and PostgreSQL knows its tables. */
-async function settle(database: Database): Promise<void> {
+/** Sets the sequence of positions after the stored events, and updates the statistics of the tables. */
+async function finishLoading(database: Database): Promise<void> {
   await database.sql(
     `SELECT setval(pg_get_serial_sequence('backbone.event', 'position'), max(position)) FROM backbone.event`,
   );
@@ -122,12 +122,12 @@ function positionsIn(original: Original): number[] {
   return all.map(({ value }) => Number(value));
 }
 
-/** Everything of an order that no other order has. */
+/** SQL expressions for the values that differ from order to order: ids, SKU and e-mail address. */
 function variablesFor(original: Original): Variables {
   const values = Object.values(original).flat(2);
   const ids = [...new Set(values.map(({ value }) => value ?? '').filter((value) => UUID.test(value)))].toSorted();
   const newIds = ids.map(
-    (id, nr) => [id, `'${ID_PREFIX}' || (100000000000 + n::bigint * ${IDS_AN_ORDER} + ${nr})`] as const,
+    (id, nr) => [id, `'${ID_PREFIX}' || (100000000000 + n::bigint * ${IDS_PER_ORDER} + ${nr})`] as const,
   );
   const first = Number(SKU.slice(SKU_PREFIX.length));
   return new Map([

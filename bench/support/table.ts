@@ -1,17 +1,17 @@
-import type { Details, Reach, Row } from './row.js';
+import type { Details, Row, Target } from './row.js';
 import { rounded } from './statistics.js';
 
 const WIDTHS = [44, 11, 11, 12, 8, 8, 8];
 
-/** All rows as text. Each that has something to reach is marked as passed or short. */
+/** All rows as text. Rows with a target are marked as passed or missed. */
 export function tableOf(rows: readonly Row[]): string {
-  const heading = line('', 'ours', 'theirs', 'unit', 'ratio', 'reach', '');
+  const heading = rowText('', 'Orderly', 'reference', 'unit', 'ratio', 'target', '');
   return [heading, '-'.repeat(heading.length), ...rows.flatMap(linesOf)].join('\n');
 }
 
-function linesOf({ name, what, ours, theirs, unit, ratio, reach, passed, details }: Row): string[] {
-  const figures = [figure(ours), figure(theirs), unit, figure(ratio), reachOf(reach), markOf(passed)];
-  return [line(name, ...figures), `    ${[what, ...detailsOf(details)].join('; ')}`];
+function linesOf({ name, description, ours, theirs, unit, ratio, target, passed, details }: Row): string[] {
+  const figures = [figure(ours), figure(theirs), unit, figure(ratio), targetText(target), markOf(passed)];
+  return [rowText(name, ...figures), `    ${[description, ...detailsOf(details)].join('; ')}`];
 }
 
 function detailsOf(details: Details): string[] {
@@ -23,16 +23,16 @@ function figure(value: number | null): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(rounded(value));
 }
 
-function reachOf(reach: Reach | null): string {
-  if (!reach) return '';
-  return 'atLeast' in reach ? `≥ ${reach.atLeast}` : `≤ ${reach.atMost}`;
+function targetText(target: Target | null): string {
+  if (!target) return '';
+  return 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
 }
 
 function markOf(passed: boolean | null): string {
   if (passed === null) return '';
-  return passed ? '✓ pass' : '✗ short';
+  return passed ? '✓ pass' : '✗ miss';
 }
 
-function line(name: string, ...figures: readonly string[]): string {
+function rowText(name: string, ...figures: readonly string[]): string {
   return [name.padEnd(WIDTHS[0] ?? 0), ...figures.map((text, nr) => text.padStart(WIDTHS[nr + 1] ?? 0))].join('');
 }

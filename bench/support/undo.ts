@@ -1,6 +1,6 @@
 type Step = () => unknown;
 
-/** What was started or made, so that nothing of it is left behind, however a run ends. */
+/** The clean-up steps of a run, which are executed however the run ends. */
 export class Undo {
   private readonly steps: Step[] = [];
   private running: Promise<void> | undefined;
@@ -9,12 +9,12 @@ export class Undo {
     return this.running !== undefined;
   }
 
-  /** Also while it is being undone: then it is undone next. */
+  /** A step that is added during the clean-up runs next. */
   add(step: Step): void {
     this.steps.push(step);
   }
 
-  /** The last thing first; what cannot be undone keeps nobody from undoing the rest. */
+  /** Runs the steps, last added first. If one fails, the others still run. */
   all(): Promise<void> {
     this.running ??= this.run();
     return this.running;
@@ -29,6 +29,6 @@ export class Undo {
         errors.push(error);
       }
     }
-    if (errors.length > 0) throw new AggregateError(errors, 'The benchmarks could not clear up after themselves');
+    if (errors.length > 0) throw new AggregateError(errors, 'The clean-up of the benchmarks failed');
   }
 }

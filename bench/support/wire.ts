@@ -1,6 +1,6 @@
-/** One message of PostgreSQL's protocol, from either side. */
+/** One message of the PostgreSQL protocol, from client or server. */
 export interface Message {
-  /** Empty for the first one of a connection, which has no type. */
+  /** Empty for the first message of a client, which has no type. */
   readonly type: string;
   readonly body: Buffer;
 }
@@ -8,8 +8,8 @@ export interface Message {
 const LENGTH_BYTES = 4;
 
 /**
- * Cuts a stream into messages: https://www.postgresql.org/docs/current/protocol-message-formats.html
- * @param isClient whether it begins with the message without a type that opens a connection
+ * Splits a stream into messages: https://www.postgresql.org/docs/current/protocol-message-formats.html
+ * @param isClient whether the stream begins with the start-up message, which has no type
  */
 export class Messages {
   private rest: Buffer = Buffer.alloc(0);
@@ -55,12 +55,12 @@ export class Fields {
     return this.body.readInt32BE(this.at - 4);
   }
 
-  /** As many as the number before them says. */
+  /** A list after its length. */
   list<Item>(item: () => Item): Item[] {
     return Array.from({ length: this.int16() }, item);
   }
 
-  /** A value with its length before it; null where that is negative. */
+  /** A value after its length in bytes; null when the length is negative. */
   value(): Buffer | null {
     const length = this.int32();
     if (length < 0) return null;

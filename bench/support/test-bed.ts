@@ -8,9 +8,9 @@ import { Process, type ProcessOptions } from './process.js';
 import { Undo } from './undo.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Of the file system that keeps its files in memory, where a commit costs nothing. */
+/** Type number of the file system in memory, on which a commit costs nothing. See statfs(2). */
 const TMPFS = 0x01021994;
-/** As documentation advises for a server with some gigabytes: a cache, and room between checkpoints. */
+/** Common values for a server with some gigabytes of memory: a larger cache and fewer checkpoints. */
 export const SERVER_SETTINGS = {
   shared_buffers: '1GB',
   max_wal_size: '8GB',
@@ -18,8 +18,8 @@ export const SERVER_SETTINGS = {
   max_connections: '300',
 };
 
-/** What all benchmarks stand on: a PostgreSQL, a Redis and a folder, all of this run's own. */
-export class Ground {
+/** The servers and the folder of one run: its own PostgreSQL and its own Redis. */
+export class TestBed {
   private constructor(
     private readonly undo: Undo,
     readonly folder: string,
@@ -27,15 +27,15 @@ export class Ground {
     readonly redis: RedisServer,
   ) {}
 
-  /** @throws {Error} where the data would not be on a disk */
-  static async open(): Promise<Ground> {
+  /** @throws {Error} when the data would not be on a disk */
+  static async open(): Promise<TestBed> {
     const undo = new Undo();
     for (const signal of SIGNALS) process.on(signal, () => void undo.all().finally(() => process.exit(1)));
     try {
       await mkdir('.orderly', { recursive: true });
       const folder = await mkdtemp(resolve('.orderly/bench-data-'));
       undo.add(() => rm(folder, { recursive: true, force: true }));
-      // PostgreSQL, which runs as nobody where we are root, has to get in.
+      // If we are root, PostgreSQL runs as the user nobody, who needs access to the folder.
       await chmod(folder, 0o755);
       const postgres = new PostgresServer(join(folder, 'data'), SERVER_SETTINGS);
       await postgres.start();
@@ -43,22 +43,22 @@ export class Ground {
       undo.add(() => rm(dataFolder, { recursive: true, force: true }));
       undo.add(() => postgres.stop());
       if ((await statfs(dataFolder)).type === TMPFS)
-        throw new Error(`${dataFolder} is kept in memory: commits have to reach a disk`);
+        throw new Error(`${dataFolder} is on tmpfs: commits must reach a disk`);
       const redis = await RedisServer.start(await freePort(), folder);
       undo.add(() => redis.stop());
-      return new Ground(undo, folder, postgres, redis);
+      return new TestBed(undo, folder, postgres, redis);
     } catch (error) {
       await undo.all();
       throw error;
     }
   }
 
-  /** An empty database, or a copy of one that nobody uses now. */
+  /** Creates an empty database, or a copy of another one, whose connections are ended. */
   database(original?: Database): Promise<Database> {
     return Database.create(this.postgres, original);
   }
 
-  /** Starts a program and waits until it answers. */
+  /** Starts a program and waits until it is ready. */
   async start(options: Omit<ProcessOptions, 'folder'>): Promise<Process> {
     if (this.undo.hasBegun) throw new Error('The benchmarks are being stopped');
     const process = await Process.launch({ ...options, folder: this.folder });
@@ -67,7 +67,7 @@ export class Ground {
     return process;
   }
 
-  /** Is undone at the end, unless whoever asks for it does so before. */
+  /** Registers a clean-up step for the end of the run. It must be harmless if the resource was released before. */
   atEnd(step: () => unknown): void {
     this.undo.add(step);
   }
