@@ -22,7 +22,9 @@ const SCARCE_ON_HAND = 100;
 const hot = anyOf([post('/v1/orders', anOrder([{ sku: HOT, quantity: 1 }]))]);
 const scarce = anyOf([post('/v1/orders', anOrder([{ sku: SCARCE, quantity: 1 }]))]);
 
-/** Products of which confirmed orders contain more than the stock, or another quantity than the level has as reserved. */
+/**
+ * Products of which confirmed orders contain more than the stock, or another quantity than the level has as reserved.
+ */
 const OVERSOLD = `
   SELECT count(*)
     FROM inventory.stock s

@@ -11,7 +11,9 @@ import type { TestBed } from './support/test-bed.js';
 
 const START = { atMost: 1.5 };
 const MEMORY = { atMost: 1.3 };
-/** Largest allowed ratio of the memory in the last third of a load to the second third. The first third is a warm-up. */
+/**
+ * Largest allowed ratio of the memory in the last third of a load to the second third. The first third is a warm-up.
+ */
 const STEADY = { atMost: 1.1 };
 const CLIENTS = 16;
 const SECONDS = 2;

@@ -19,8 +19,8 @@ const STEADY = { atMost: 1.2 };
 const SAMPLE_EVERY_MS = 250;
 
 /**
- * Tables with rows of a product, in the sequence of their references. Triggers compute levels from movements, so only two
- * columns of stock are copied.
+ * Tables with rows of a product, in the sequence of their references. Triggers compute levels from movements, so only
+ * two columns of stock are copied.
  */
 const TABLES = [
   { table: 'inventory.product', columns: '', sku: 'sku' },
@@ -35,7 +35,10 @@ interface Part {
   readonly size: number;
 }
 
-/** Products per second through the import, with events and all checks, divided by COPY of the same rows into the same tables. */
+/**
+ * Products per second through the import, with events and all checks, divided by COPY of the same rows into the same
+ * tables.
+ */
 export async function importProducts({ testBed, rounds: count, isWhole }: Bench): Promise<Row[]> {
   const catalogue = isWhole ? PRODUCTS / 5 : PRODUCTS;
   const shop = await Shop.open(testBed, ORDERLY);

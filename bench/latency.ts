@@ -9,7 +9,10 @@ const TARGETS = { p50: { share: 0.5, target: { atMost: 3 } }, p99: { share: 0.99
 const IDLE_PER_SECOND = 50;
 const SECONDS = 1;
 
-/** Time from commit to the start of the side effect, divided by the time from `queue.add` to the start of an empty worker. */
+/**
+ * Time from commit to the start of the side effect, divided by the time from `queue.add` to the start of an empty
+ * worker.
+ */
 export async function latency({ testBed, rounds: count }: Bench): Promise<Row[]> {
   const rows: Row[] = [];
   for (const backend of ['Redis', 'PostgreSQL'] as const) {

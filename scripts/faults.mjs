@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildIfStale, checkNode, installIfStale, ROOT, run } from './setup.mjs';
 
-// Compiles the fault campaign and runs it with the arguments of this command. Several campaigns may run at the same time,
-// each in its own folder.
+// Compiles the fault campaign and runs it with the arguments of this command. Several campaigns may run at the same
+// time, each in its own folder.
 checkNode();
 installIfStale();
 buildIfStale();

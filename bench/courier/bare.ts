@@ -41,7 +41,8 @@ serve({
     const start = performance.now();
     const before = ownProcessorMs();
     await pause(seconds * 1_000);
-    // Jobs that are still running at the end are not counted. If the queue is empty earlier, the rate is that until the last job.
+    // Jobs that are still running at the end are not counted. If the queue is empty earlier, the rate is that until the
+    // last job.
     const outcome = { perSecond: (done * 1_000) / (lastAt - start), done, msEach: (ownProcessorMs() - before) / done };
     await worker.close();
     return outcome;

@@ -15,8 +15,9 @@ export interface Answer {
 }
 
 /**
- * One keep-alive connection that sends one request at a time. It implements only the part of HTTP that our answers need,
- * because it shares the processors with the measured program: autocannon takes three times as much processor time.
+ * One keep-alive connection that sends one request at a time. It implements only the part of HTTP that our answers
+ * need, because it shares the processors with the measured program: autocannon takes three times as much processor
+ * time.
  */
 export class Client {
   private pending: PendingRequest | undefined;

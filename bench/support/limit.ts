@@ -87,7 +87,9 @@ async function assertSameWork(database: Database, ...works: readonly (() => Prom
     );
 }
 
-/** The number of rows of each table, reserved units, confirmed orders, versions of events and partitions of deliveries. */
+/**
+ * The number of rows of each table, reserved units, confirmed orders, versions of events and partitions of deliveries.
+ */
 async function contentOf(database: Database): Promise<Record<string, number>> {
   const [{ counts } = { counts: '' }] = await database.sql<{ counts: string }>(
     `SELECT string_agg(format('SELECT ''%1$s'' AS name, count(*)::integer AS rows FROM %1$s', relid::regclass), ' UNION ALL ') AS counts

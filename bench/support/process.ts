@@ -32,7 +32,9 @@ export class Process {
     private readonly startedAt: number,
   ) {}
 
-  /** Starts in a folder without `.env`. The log is written to a file, because an unread pipe would block the program. */
+  /**
+   * Starts in a folder without `.env`. The log is written to a file, because an unread pipe would block the program.
+   */
   static async launch(options: ProcessOptions): Promise<Process> {
     const { main, environment, folder } = options;
     const port = await freePort();

@@ -4,8 +4,8 @@ type Measures = Readonly<Record<string, () => Promise<unknown>>>;
 type Results<Sides extends Measures> = { [Name in keyof Sides]: Awaited<ReturnType<Sides[Name]>>[] };
 
 /**
- * Measures the sides alternately (A B A B …), so that other load of the machine affects all of them alike. An additional
- * first round warms up caches and compilers, and is not counted.
+ * Measures the sides alternately (A B A B …), so that other load of the machine affects all of them alike. An
+ * additional first round warms up caches and compilers, and is not counted.
  */
 export async function rounds<Sides extends Measures>(count: number, sides: Sides): Promise<Results<Sides>> {
   const results = Object.fromEntries(Object.keys(sides).map((name): [string, unknown[]] => [name, []]));

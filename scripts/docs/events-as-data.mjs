@@ -24,7 +24,8 @@ export function asyncApiFile() {
 }
 
 /**
- * Changes of events that other running builds could not read. While there are any, the committed schemas are not overwritten.
+ * Changes of events that other running builds could not read. While there are any, the committed schemas are not
+ * overwritten.
  * @param textOf returns the text of a committed file, or null
  */
 export function incompatibleChanges(textOf) {

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from './fault.js';
 
-/** More than this and a point that is passed rarely is not reached in time. */
+/** With a larger count, a crash point that is rarely passed would not be reached in time. */
 const PASSES_MAX = 12;
 const DIES_WITHIN_MS = 20_000;
-/** What somebody wants to send is on its way by then. */
+/** Requests that clients are about to send have been sent after this pause. */
 const SENT_WITHIN_MS = 100;
 const HOUR_MS = 3_600_000;
 
@@ -12,11 +12,11 @@ export const APP_FAULTS: readonly Fault[] = [
   {
     kind: 'process killed',
     target: 'app',
-    explains: true,
-    lasts: [0, 1_500],
-    cards: 5,
-    counts: 'sigkill',
-    async strike({ app }) {
+    explainsDuplicates: true,
+    durationMs: [0, 1_500],
+    weight: 5,
+    countsAs: 'sigkill',
+    async inject({ app }) {
       await app.end('SIGKILL');
       return () => app.restart();
     },
@@ -24,36 +24,36 @@ export const APP_FAULTS: readonly Fault[] = [
   {
     kind: 'process stopped by SIGTERM',
     target: 'app',
-    explains: true,
-    lasts: [0, 500],
-    cards: 3,
-    async strike({ app, complaints, isAlone, stopped }) {
-      const heardAt = Date.now();
+    explainsDuplicates: true,
+    durationMs: [0, 500],
+    weight: 3,
+    async inject({ app, problems, isAlone, stopped }) {
+      const receivedUntil = Date.now();
       await pause(SENT_WITHIN_MS);
       const isListening = await app.answers();
       const { code } = await app.end('SIGTERM');
-      if (code !== 0 && isAlone()) complaints.push(`${app.name} ended with ${code} after SIGTERM`);
-      if (code === 0 && isAlone() && isListening) stopped({ app: app.name, heardAt, endedAt: Date.now() });
+      if (code !== 0 && isAlone()) problems.push(`${app.name} ended with ${code} after SIGTERM`);
+      if (code === 0 && isAlone() && isListening) stopped({ app: app.name, receivedUntil, endedAt: Date.now() });
       return () => app.restart();
     },
   },
   {
-    kind: 'process frozen for a while',
+    kind: 'process frozen for some seconds',
     target: 'app',
-    explains: true,
-    lasts: [1_000, 5_000],
-    async strike({ app }) {
+    explainsDuplicates: true,
+    durationMs: [1_000, 5_000],
+    async inject({ app }) {
       app.signal('SIGSTOP');
       return async () => app.signal('SIGCONT');
     },
   },
   {
-    kind: 'process frozen past its leases',
+    kind: 'process frozen for longer than its leases',
     target: 'app',
-    explains: true,
-    lasts: [43_000, 50_000],
+    explainsDuplicates: true,
+    durationMs: [43_000, 50_000],
     isLong: true,
-    async strike({ app }) {
+    async inject({ app }) {
       app.signal('SIGSTOP');
       return async () => app.signal('SIGCONT');
     },
@@ -61,9 +61,9 @@ export const APP_FAULTS: readonly Fault[] = [
   {
     kind: 'clock of a process jumps by hours',
     target: 'app',
-    explains: false,
-    lasts: [2_000, 5_000],
-    async strike({ app, random }) {
+    explainsDuplicates: false,
+    durationMs: [2_000, 5_000],
+    async inject({ app, random }) {
       await app.setClock(random.pick([-HOUR_MS, HOUR_MS, 25 * HOUR_MS]));
       return () => app.setClock(0);
     },
@@ -71,10 +71,10 @@ export const APP_FAULTS: readonly Fault[] = [
   {
     kind: 'process killed while its clock is wrong',
     target: 'app',
-    explains: true,
-    lasts: [0, 500],
-    counts: 'sigkill',
-    async strike({ app, random }) {
+    explainsDuplicates: true,
+    durationMs: [0, 500],
+    countsAs: 'sigkill',
+    async inject({ app, random }) {
       await app.setClock(random.pick([-HOUR_MS, HOUR_MS]));
       await pause(random.between(200, 1_000));
       await app.end('SIGKILL');
@@ -83,15 +83,15 @@ export const APP_FAULTS: readonly Fault[] = [
   },
 ];
 
-/** One for every point that the build names. */
+/** One fault for each crash point of the build. */
 export function crashPointFaults(points: readonly string[]): Fault[] {
   return points.map((point) => ({
     kind: `process dies ${point}`,
     target: 'app',
-    explains: true,
-    lasts: [0, 300],
-    counts: 'sigkill',
-    async strike({ app, random, failed }) {
+    explainsDuplicates: true,
+    durationMs: [0, 300],
+    countsAs: 'sigkill',
+    async inject({ app, random, failed }) {
       await app.end('SIGKILL');
       await app.start({ CRASH_AT: `${point}:${random.between(1, PASSES_MAX)}` });
       const hasEnded = await app.endsWithin(DIES_WITHIN_MS);

@@ -18,11 +18,11 @@ export interface AppOptions {
   readonly port: number;
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** The beginnings of the paths that it answers. */
+  /** Prefixes of the paths that it serves. */
   readonly serves: readonly string[];
 }
 
-/** One process of the shop: started, made to die, and started again on the same port. */
+/** One process of the system under test. It is restarted on the same port. */
 export class App {
   private child: ChildProcess | undefined;
   private isClosed = false;
@@ -45,7 +45,7 @@ export class App {
     return join(this.options.folder, `${this.name}.log`);
   }
 
-  /** Starts it and waits until it answers, or until it has died of what it was told to die of. */
+  /** Starts the process and waits until it answers or has ended. */
   async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.isClosed) throw new Error(`${this.name} is closed`);
     const { main, port, folder, environment } = this.options;
@@ -56,7 +56,7 @@ export class App {
       cwd: folder,
       env: { ...env, ...environment, ...more },
       stdio: ['ignore', log, log],
-      // Ctrl-C is for the campaign, which stops everything in order.
+      // Its own process group, so Ctrl-C does not reach it: the campaign stops its processes in sequence.
       detached: true,
     });
     closeSync(log);
@@ -64,12 +64,12 @@ export class App {
     await until(`${this.name} answers`, () => hasEnded(child) || this.answers(), START_WITHIN_MS);
   }
 
-  /** Starts it as a service manager does: again, when it has ended because its database was not there yet. */
+  /** Starts the process like a service manager: again if it ends, because its database may not be ready yet. */
   async restart(): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       await this.start();
       if (this.isRunning) return;
-      if (tries === TRIES_MAX) throw new Error(`${this.name} does not start:\n${await this.lastWords()}`);
+      if (tries === TRIES_MAX) throw new Error(`${this.name} does not start:\n${await this.lastOutput()}`);
       await pause(500);
     }
   }
@@ -86,13 +86,13 @@ export class App {
     this.child?.kill(signal);
   }
 
-  /** How it ended. */
+  /** Sends the signal and waits for the end. */
   async end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     this.signal(signal);
     return this.ended();
   }
 
-  /** Ends it for good. */
+  /** Ends the process. It cannot be started again. */
   async close(): Promise<void> {
     this.isClosed = true;
     await this.end('SIGKILL');
@@ -105,25 +105,25 @@ export class App {
     return { code: child.exitCode, signal: child.signalCode };
   }
 
-  /** Waits for it to die, but not for ever. */
+  /** Waits at most `ms` for the end. Returns whether the process has ended. */
   async endsWithin(ms: number): Promise<boolean> {
     await Promise.race([this.ended(), pause(ms, undefined, { ref: false })]);
     return !this.isRunning;
   }
 
-  /** Its wall clock jumps; 0 sets it right again. */
+  /** Shifts the wall clock of the process; 0 corrects it again. */
   async setClock(offsetMs: number): Promise<void> {
     await writeFile(this.clockFile, String(offsetMs));
     this.signal('SIGUSR2');
   }
 
-  /** Whether it answers a request: then it has read whatever had been sent to it before. */
+  /** Whether the process answers a request. If so, it has received all requests that were sent before. */
   async answers(): Promise<boolean> {
     const answer = await send(this.url, { method: 'GET', path: this.options.health, timeoutMs: 2_000 });
     return answer !== undefined && answer.status === 200;
   }
 
-  private async lastWords(): Promise<string> {
+  private async lastOutput(): Promise<string> {
     return (await readFile(this.logFile, 'utf8')).slice(-2_000);
   }
 

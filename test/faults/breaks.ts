@@ -1,14 +1,14 @@
 import { grouped } from './grouped.js';
 import type { Break } from './load-log.js';
-import type { Strike } from './nemesis.js';
+import type { Injection } from './nemesis.js';
 
-/** A connection that breaks is noticed by then. */
+/** A broken connection is detected within this time. */
 const NOTICED_MS = 2_000;
 
-/** How many answers broke off while each kind of fault was on; of two at once the later one counts. */
-export function breaksByFault(breaks: readonly Break[], strikes: readonly Strike[]): Record<string, number> {
+/** Counts the interrupted answers by the active fault. Of two active faults, the later one counts. */
+export function breaksByFault(breaks: readonly Break[], injections: readonly Injection[]): Record<string, number> {
   const kindOf = ({ brokeAt }: Break) =>
-    strikes.findLast(
+    injections.findLast(
       ({ startedAt, healedAt = Number.POSITIVE_INFINITY }) => startedAt <= brokeAt && brokeAt <= healedAt + NOTICED_MS,
     )?.kind;
   const byKind = grouped(breaks, (each) => kindOf(each) ?? 'no fault');
@@ -16,18 +16,19 @@ export function breaksByFault(breaks: readonly Break[], strikes: readonly Strike
 }
 
 /**
- * Requests that a process had heard before it was told to stop, or had begun to answer, and that it left without their
- * answer. Others may meet a connection that is being closed as idle: HTTP has no word against that.
+ * Requests without a complete answer that a process had received before its SIGTERM, or had begun to answer. Other
+ * requests may be sent on an idle connection while the server closes it, a race that HTTP cannot prevent (RFC 9112,
+ * 9.6).
  */
-export function cutOff(breaks: readonly Break[], strikes: readonly Strike[]): Break[] {
-  const stops = strikes.flatMap(({ stop }) => stop ?? []);
+export function cutOff(breaks: readonly Break[], injections: readonly Injection[]): Break[] {
+  const stops = injections.flatMap(({ stop }) => stop ?? []);
   return breaks.filter(({ app, sentAt, brokeAt, hasBegun }) =>
     stops.some(
       (stop) =>
         stop.app === app &&
-        stop.heardAt <= brokeAt &&
+        stop.receivedUntil <= brokeAt &&
         brokeAt <= stop.endedAt + NOTICED_MS &&
-        (sentAt < stop.heardAt || hasBegun),
+        (sentAt < stop.receivedUntil || hasBegun),
     ),
   );
 }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../support/until.js';
 import { breaksByFault } from './breaks.js';
 import { check, isBroken } from './checks.js';
+import { drain } from './drain.js';
 import { keepEvidence } from './evidence.js';
 import type { Fault } from './fault.js';
 import { Load } from './load.js';
@@ -14,40 +15,40 @@ import { Random } from './random.js';
 import { replayAll } from './replay.js';
 import { buildRig, type Rig, type Setup } from './rig.js';
 import { Sampler } from './sampler.js';
-import { settle } from './settle.js';
-import type { Subject } from './subject.js';
+import type { SystemUnderTest } from './system-under-test.js';
 
-const ENOUGH_WITHIN_MS = 3_600_000;
+const ORDERS_WITHIN_MS = 3_600_000;
 
 export interface Plan extends Setup {
-  readonly subject: Subject;
+  readonly system: SystemUnderTest;
   readonly seed: number;
   readonly faults: readonly Fault[];
-  /** So many faults at least, and so many orders acknowledged at least. */
+  /** Minimum numbers of faults and of acknowledged orders. */
   readonly faultCount: number;
   readonly orderCount: number;
-  /** After so many faults all heals, and everything is compared. */
-  readonly faultsARound: number;
+  /** After this number of faults, all faults end and all promises are checked. */
+  readonly faultsPerRound: number;
   readonly clients: number;
-  /** Before the first fault, to know the speed without any. */
+  /** Time before the first fault, in which the rate without faults is measured. */
   readonly calmMs: number;
+  /** The next fault does not wait longer than this for the recovery from the previous one. */
   readonly patienceMs: number;
-  /** A shop that has not recovered so long after a fault is worth a complaint. */
+  /** A longer recovery is reported as a problem. */
   readonly recoversWithinMs: number;
-  /** What is not done so long after the last fault of a round is stuck. */
+  /** Work that is pending for longer than this after the last fault of a round counts as stuck. */
   readonly quietMs: number;
-  /** Whether it ends at the first broken promise. */
+  /** Whether the campaign ends after the first round with a broken promise. */
   readonly endsWhenBroken: boolean;
-  /** Whether what a broken promise left behind is kept. */
+  /** Whether the evidence of broken promises is kept. */
   readonly keepsEvidence: boolean;
-  /** Hears of the outcome after every round. */
+  /** Called with the outcome after every round. */
   readonly keep: (outcome: Outcome) => Promise<void>;
-  readonly say: (sentence: string) => void;
+  readonly print: (sentence: string) => void;
 }
 
-/** Puts a program through everything, round by round, until there were faults and orders enough or a promise is broken. */
+/** Injects faults, round by round, until there were enough faults and orders or a promise was broken. */
 export async function campaign(plan: Plan): Promise<Outcome> {
-  const rig = await buildRig(plan.subject, plan);
+  const rig = await buildRig(plan.system, plan);
   try {
     return await new Campaign(plan, rig).play();
   } catch (error) {
@@ -73,11 +74,11 @@ class Campaign {
     private readonly plan: Plan,
     private readonly rig: Rig,
   ) {
-    const { seed, subject, clients, faults, patienceMs, recoversWithinMs } = plan;
+    const { seed, system, clients, faults, patienceMs, recoversWithinMs } = plan;
     const random = new Random(seed);
     this.log = new LoadLog(join(rig.folder, 'load.ndjson'));
     const client = { apps: rig.apps, random: random.fork('load'), log: this.log, clients };
-    this.load = new Load({ ...client, keepsKeys: subject.keepsKeys, isBehind: () => this.sampler.isBehind });
+    this.load = new Load({ ...client, keepsKeys: system.keepsKeys, isOverloaded: () => this.sampler.isOverloaded });
     const { load } = this;
     this.nemesis = new Nemesis({ rig, load, random: random.fork('nemesis'), faults, patienceMs, recoversWithinMs });
     this.sampler = new Sampler(rig);
@@ -86,13 +87,16 @@ class Campaign {
   async play(): Promise<Outcome> {
     const { plan, rig, load, log } = this;
     await load.open();
-    await until('everybody has heard what is on sale', async () => (await plan.subject.backlog(rig)).length === 0);
+    await until(
+      'all processes have handled the events of the catalogue',
+      async () => (await plan.system.backlog(rig)).length === 0,
+    );
     load.start();
     await pause(plan.calmMs);
     this.calmRate = (log.acknowledged * 1000) / plan.calmMs;
-    for (let left = plan.faultCount; ; left -= plan.faultsARound) {
-      const isLast = left <= plan.faultsARound;
-      const outcome = await this.round(Math.min(left, plan.faultsARound), isLast);
+    for (let left = plan.faultCount; ; left -= plan.faultsPerRound) {
+      const isLast = left <= plan.faultsPerRound;
+      const outcome = await this.round(Math.min(left, plan.faultsPerRound), isLast);
       await plan.keep(outcome);
       const broken = outcome.verdicts.filter(isBroken);
       if (broken.length > 0) await keep(rig, plan, outcome);
@@ -106,33 +110,33 @@ class Campaign {
     }
   }
 
-  /** So many faults, and at the end of it everything is compared. */
+  /** Injects faults, waits until all work is done, and checks all promises. */
   private async round(faults: number, isLast: boolean): Promise<Outcome> {
     const { plan, rig, load, log, nemesis, sampler } = this;
     const from = Date.now();
     const before = log.acknowledged;
-    await nemesis.strike(faults);
+    await nemesis.inject(faults);
     this.faultyMs += Date.now() - from;
     this.underFaults += log.acknowledged - before;
-    if (isLast) await until('there are orders enough', () => log.acknowledged >= plan.orderCount, ENOUGH_WITHIN_MS);
-    const { stuck, drainMs } = await settle(rig, load, plan.quietMs);
+    if (isLast) await until('there are enough orders', () => log.acknowledged >= plan.orderCount, ORDERS_WITHIN_MS);
+    const { stuck, drainMs } = await drain(rig, load, plan.quietMs);
     this.drainsMs.push(drainMs);
-    const { complaints, strikes } = nemesis;
+    const { problems, injections } = nemesis;
     const changedByReplay = isLast && stuck.length === 0 ? await replayAll(rig, plan.quietMs) : null;
-    const found = await check({ rig, log, strikes, complaints, oversold: sampler.seen, stuck, changedByReplay });
-    plan.say(`${strikes.length} faults, ${log.acknowledged} orders, ${sampler.looks} looks at the stock`);
+    const found = await check({ rig, log, injections, problems, oversold: sampler.oversold, stuck, changedByReplay });
+    plan.print(`${injections.length} faults, ${log.acknowledged} orders, ${sampler.checks} checks of the stock`);
     return {
       ...found,
-      subject: plan.subject.name,
+      system: plan.system.name,
       seed: plan.seed,
       topology: plan.topology,
       queues: plan.queues,
       machine: machine(),
       kinds: plan.faults.map(({ kind }) => kind),
-      strikes,
+      injections,
       acknowledged: log.acknowledged,
       requestsWithoutAnswer: [...log.intents.values()].reduce((sum, { unknowns }) => sum + unknowns, 0),
-      breaks: breaksByFault(log.breaks, strikes),
+      breaks: breaksByFault(log.breaks, injections),
       misusedKeys: log.misuses.length,
       answers: Object.fromEntries(log.answers),
       mails: rig.mail.mails.length,
@@ -140,18 +144,18 @@ class Campaign {
       calmRate: this.calmRate,
       faultyRate: (this.underFaults * 1000) / this.faultyMs,
       drainsMs: [...this.drainsMs],
-      memory: Object.fromEntries([...sampler.memory].map(([name, seen]) => [name, growthOf(seen)])),
+      memory: Object.fromEntries([...sampler.memory].map(([name, samples]) => [name, growthOf(samples)])),
       hasOwnDisk: rig.disk !== undefined,
     };
   }
 }
 
-/** That it cannot be kept is no reason to forget what went wrong. */
-async function keep(rig: Rig, { seed, say, keepsEvidence }: Plan, outcome?: Outcome): Promise<void> {
+/** An error while the evidence is stored is printed only, so that it does not replace the outcome. */
+async function keep(rig: Rig, { seed, print, keepsEvidence }: Plan, outcome?: Outcome): Promise<void> {
   if (!keepsEvidence) return;
   try {
-    say(`What it left behind is kept in ${await keepEvidence(rig, seed, outcome)}`);
+    print(`The evidence is stored in ${await keepEvidence(rig, seed, outcome)}`);
   } catch (error) {
-    say(`What it left behind is not kept, or not all of it: ${String(error)}`);
+    print(`The evidence could not be stored completely: ${String(error)}`);
   }
 }

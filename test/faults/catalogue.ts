@@ -1,17 +1,17 @@
 import type { Line } from './load-log.js';
 import type { Random } from './random.js';
 
-/** There is more of these than anybody can buy. */
+/** Products that never run out. */
 const PLENTY = Array.from({ length: 24 }, (_, number) => `PLENTY-${number + 1}`);
-/** Of these there is too little, now and then more: every few orders one of them is sold out. */
+/** Products with little stock and occasional receipts: one of them is sold out after every few orders. */
 export const SCARCE = Array.from({ length: 4 }, (_, number) => `SCARCE-${number + 1}`);
 const PLENTY_ON_HAND = 1_000_000;
 export const SCARCE_ON_HAND = 12;
 export const RECEIVED = 8;
-/** Everybody wants this one, so its row is locked most of the time. */
+/** A product in a quarter of all order lines, so its row is locked most of the time. */
 export const HOT = 'PLENTY-1';
 
-/** Everything that is on sale, as the import takes it. */
+/** All products as lines of an import. */
 export function catalogue(): string[] {
   return [
     ...PLENTY.map((sku) => aProduct(sku, PLENTY_ON_HAND)),
@@ -19,7 +19,7 @@ export function catalogue(): string[] {
   ].map((product) => JSON.stringify(product));
 }
 
-/** What somebody wants to buy. */
+/** The lines of a random order. */
 export function someLines(random: Random): Line[] {
   const skus = new Set<string>();
   const wanted = random.chance(0.1) ? random.between(2, 5) : 1;

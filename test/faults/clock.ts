@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Loaded into a program before anything else: at SIGUSR2 its wall clock jumps by as many milliseconds as CLOCK_FILE
- * says. Timers go on, as they do on a machine whose clock is set.
+ * Loaded into a program with `--import`. At SIGUSR2 its wall clock jumps by the number of milliseconds in CLOCK_FILE.
+ * Timers are not affected, as on a machine whose clock is set.
  */
 const file = process.env.CLOCK_FILE ?? '';
 const RealDate = Date;

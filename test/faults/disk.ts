@@ -2,16 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What a campaign of a hundred thousand orders needs at most. It is memory, and only what is used of it. */
+/** Enough for a campaign of a hundred thousand orders. tmpfs takes memory only for the used part. */
 const SIZE = '8g';
-const LEFT_OVER = 64 * 1024 * 1024;
-const BIT = Buffer.alloc(1024 * 1024);
+/** Free bytes after shrinking, filled with chunks until the disk is full. */
+const FREE_BYTES = 64 * 1024 * 1024;
+const CHUNK = Buffer.alloc(1024 * 1024);
 
-/** A disk that can be filled without harm to anybody else's. */
+/** A separate file system, so that filling it does not affect other programs. */
 export class Disk {
   private constructor(
     readonly folder: string,
-    /** Only root may mount one; without it there is no full disk in the campaign, and its report says so. */
+    /** Only root may mount one. Otherwise the campaign has no full disk, and its report states that. */
     readonly isOwn: boolean,
   ) {}
 
@@ -30,15 +31,15 @@ export class Disk {
   }
 
   /**
-   * Makes it so small that it is full. To fill it as it is would take memory that other campaigns need. The last of it
-   * goes bit by bit, because others write as well.
+   * Shrinks the file system until it is nearly full, because filling all of it would take memory that other campaigns
+   * need, and fills the rest in chunks, because PostgreSQL writes at the same time.
    */
   async fill(): Promise<void> {
     const { blocks, bfree, bsize } = await statfs(this.folder);
-    mount(this.folder, `remount,size=${(blocks - bfree) * bsize + LEFT_OVER}`);
+    mount(this.folder, `remount,size=${(blocks - bfree) * bsize + FREE_BYTES}`);
     for (;;) {
       try {
-        await appendFile(this.ballast, BIT);
+        await appendFile(this.ballast, CHUNK);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return;
         throw error;

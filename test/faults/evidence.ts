@@ -12,8 +12,8 @@ const TABLES = `
     FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`;
 
 /**
- * Keeps what is needed to find the cause of a broken promise: what the clients and the processes wrote down, every row
- * of the database, the mails that came, and the outcome if there is one. Gives the folder.
+ * Stores the evidence of a broken promise: the records of the clients, the logs of the processes, every row of the
+ * database, the received e-mails, and the outcome if there is one. Returns the folder.
  */
 export async function keepEvidence(rig: Rig, seed: number, outcome?: Outcome): Promise<string> {
   const folder = resolve(KEPT, `${seed}-${basename(rig.folder)}`);
@@ -26,7 +26,7 @@ export async function keepEvidence(rig: Rig, seed: number, outcome?: Outcome): P
   return folder;
 }
 
-/** One file for each table and one line for each row, all as of one moment. */
+/** Writes one NDJSON file per table, all from one snapshot. */
 async function dump(url: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const client = new Client({ connectionString: url });

@@ -2,49 +2,49 @@ import type { App } from './app.js';
 import type { Random } from './random.js';
 import type { Rig } from './rig.js';
 
-/** A process that was told to stop, and did; times in milliseconds since the epoch. */
+/** A process that was stopped by SIGTERM; times in milliseconds since the epoch. */
 export interface Stop {
   readonly app: string;
-  /** Whatever had been sent to it by then it had heard when it was told to stop. */
-  readonly heardAt: number;
+  /** Requests that were sent before this time had been received before the SIGTERM. */
+  readonly receivedUntil: number;
   readonly endedAt: number;
 }
 
-/** What a fault may be done with. */
-interface Scene {
+/** What a fault may use. */
+interface FaultContext {
   readonly rig: Rig;
   readonly random: Random;
-  /** The process that is meant, where a process is. */
+  /** The affected process, if the target of the fault is a process. */
   readonly app: App;
-  /** What went wrong beyond what the fault itself does, in a sentence each. */
-  readonly complaints: string[];
-  /** Tells that it did not come about, e.g. because a point was not passed: it does not count. */
+  /** Unexpected problems besides the fault itself, one sentence each. */
+  readonly problems: string[];
+  /** Reports that the fault did not happen, e.g. because the crash point was not reached. It is not counted. */
   readonly failed: () => void;
-  /** Whether nothing else is broken at this moment. */
+  /** Whether no other fault is active. */
   readonly isAlone: () => boolean;
-  /** Tells that a process has stopped as it should. */
+  /** Reports that a process has stopped regularly. */
   readonly stopped: (stop: Stop) => void;
 }
 
-/** Sets right again what a fault has broken. */
+/** Ends a fault. */
 export type Heal = () => Promise<void>;
 
 export interface Fault {
   readonly kind: string;
-  /** Two faults of one target are never there at once. */
+  /** Two faults of one target are never active at the same time. */
   readonly target: 'app' | 'postgres' | 'network' | 'redis' | 'mail';
-  /** Whether a mail that goes out twice can be explained by it: it cuts off whoever has sent one and wants to write it down. */
-  readonly explains: boolean;
-  /** How long it lasts, in milliseconds. */
-  readonly lasts: readonly [number, number];
-  /** So long that others happen meanwhile. */
+  /** Whether it explains duplicate e-mails: it can interrupt a sender between the e-mail and the record of it. */
+  readonly explainsDuplicates: boolean;
+  /** Shortest and longest duration, in milliseconds. */
+  readonly durationMs: readonly [number, number];
+  /** Other faults are injected while it lasts. */
   readonly isLong?: boolean;
-  /** How often it comes up before all have come up; default 1. */
-  readonly cards?: number;
-  /** What it does to processes, for the count. */
-  readonly counts?: 'sigkill' | 'postgres-crash' | 'flushall';
+  /** How often it is in the deck from which faults are drawn; default 1. */
+  readonly weight?: number;
+  /** The row of the report that counts this fault. */
+  readonly countsAs?: 'sigkill' | 'postgres-crash' | 'flushall';
   readonly isPossible?: (rig: Rig) => boolean;
-  strike(scene: Scene): Promise<Heal>;
+  inject(context: FaultContext): Promise<Heal>;
 }
 
-export const nothing: Heal = async () => undefined;
+export const nothingToHeal: Heal = async () => undefined;

@@ -8,7 +8,7 @@ export interface Call {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** Hears when the other side hangs up instead of answering, or in the middle of it. */
+  /** Called when the server closes the connection before the end of its answer. */
   readonly onBreak?: (hasBegun: boolean) => void;
 }
 
@@ -18,10 +18,10 @@ export interface Answer {
   readonly text: string;
 }
 
-/** What stands for the answer of a process that was not there to take the request. */
-const NOBODY_THERE: Answer = { status: 0, headers: {}, text: '' };
+/** Represents a refused connection: the process did not receive the request. */
+const CONNECTION_REFUSED: Answer = { status: 0, headers: {}, text: '' };
 
-/** Undefined: there was no whole answer, so nobody knows what became of the request. */
+/** Returns undefined if there was no complete answer, so the outcome of the request is unknown. */
 export function send(url: string, call: Call): Promise<Answer | undefined> {
   const { method, path, body = '', headers, timeoutMs, onBreak } = call;
   return new Promise((resolve) => {
@@ -49,7 +49,9 @@ export function send(url: string, call: Call): Promise<Answer | undefined> {
       isLate = true;
       sent.destroy();
     });
-    sent.on('error', ({ code }: NodeJS.ErrnoException) => (code === 'ECONNREFUSED' ? resolve(NOBODY_THERE) : broken()));
+    sent.on('error', ({ code }: NodeJS.ErrnoException) =>
+      code === 'ECONNREFUSED' ? resolve(CONNECTION_REFUSED) : broken(),
+    );
     sent.end(body);
   });
 }

@@ -5,56 +5,56 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** An order that somebody wants to place; its reference is in it, and is its idempotency key as well. */
+/** An order that a client places. Its reference is also its idempotency key. */
 export interface Intent {
   readonly reference: string;
   readonly email: string;
   readonly lines: readonly Line[];
-  /** Requests without an answer so far. */
+  /** Number of requests without an answer. */
   unknowns: number;
-  /** Once there was a 201. */
+  /** Set after a 201. */
   order?: { readonly id: string; readonly status: string };
 }
 
-/** Something that was asked of an order that is there, or of stock, until it was done. */
-export interface Wish {
-  readonly what: 'cancelled' | 'shipped' | 'received';
-  /** An order's id, or a SKU. */
-  readonly of: string;
+/** A change of an existing order or of stock, which is requested until it is done. */
+export interface Change {
+  readonly kind: 'cancelled' | 'shipped' | 'received';
+  /** Order id or SKU. */
+  readonly target: string;
   readonly quantity: number;
-  /** Of a receipt: its idempotency key as well. */
+  /** Of a receipt, also its idempotency key. */
   readonly reference: string;
   isDone: boolean;
 }
 
-/** Another request with a key that has had its answer, and what came of it. */
+/** Another request with a used key, and its answer. */
 export interface Misuse {
   readonly key: string;
   readonly status: number;
-  /** Of the refusal. */
+  /** Problem code of the answer. */
   readonly code: unknown;
 }
 
-/** A request whose process hung up before its answer was there; times in milliseconds since the epoch. */
+/** A request whose connection was closed before the end of its answer; times in milliseconds since the epoch. */
 export interface Break {
   readonly app: string;
   readonly sentAt: number;
   readonly brokeAt: number;
-  /** Some of the answer had come. */
+  /** Part of the answer was received. */
   readonly hasBegun: boolean;
 }
 
-/** What the clients wanted and what they were told, written down before each request and after each answer. */
+/** Records each request before it is sent and each answer after it is received, in memory and in a file. */
 export class LoadLog {
   readonly intents = new Map<string, Intent>();
-  readonly wishes: Wish[] = [];
+  readonly changes: Change[] = [];
   readonly misuses: Misuse[] = [];
   readonly breaks: Break[] = [];
-  /** What was told wrongly, in a sentence each. */
+  /** Wrong answers, one sentence each. */
   readonly contradictions: string[] = [];
-  /** Answers that were given so often, by their status. */
+  /** Number of answers by status. */
   readonly answers = new Map<number, number>();
-  /** When each order was acknowledged, in milliseconds since the epoch. */
+  /** Times of the acknowledgements, in milliseconds since the epoch. */
   readonly acknowledgedAt: number[] = [];
   private readonly file: WriteStream;
 
@@ -78,14 +78,14 @@ export class LoadLog {
     this.write('acknowledged', { reference: intent.reference, ...intent.order });
   }
 
-  wish(wish: Wish): void {
-    this.wishes.push(wish);
-    this.write('wish', { ...wish });
+  change(change: Change): void {
+    this.changes.push(change);
+    this.write('change', { ...change });
   }
 
-  done(wish: Wish): void {
-    wish.isDone = true;
-    this.write('done', { ...wish });
+  done(change: Change): void {
+    change.isDone = true;
+    this.write('done', { ...change });
   }
 
   misuse(misuse: Misuse): void {
@@ -115,7 +115,7 @@ export class LoadLog {
     await new Promise<void>((resolve) => this.file.end(resolve));
   }
 
-  private write(what: string, fields: object): void {
-    this.file.write(`${JSON.stringify({ at: new Date().toISOString(), what, ...fields })}\n`);
+  private write(entry: string, fields: object): void {
+    this.file.write(`${JSON.stringify({ at: new Date().toISOString(), entry, ...fields })}\n`);
   }
 }

@@ -1,86 +1,87 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from './app.js';
-import { Asking, type AskingOptions } from './asking.js';
 import { catalogue, HOT, RECEIVED, SCARCE, someLines } from './catalogue.js';
 import type { Answer, Call } from './http.js';
 import { KeyTrials } from './key-trials.js';
-import type { Intent, Line, Wish } from './load-log.js';
+import type { Change, Intent, Line } from './load-log.js';
 import type { Random } from './random.js';
-import { toCancel, toOpen, toPlace, toReceive, toShip } from './requests.js';
+import { toCancel, toImport, toPlace, toReceive, toShip } from './requests.js';
+import { type ClientOptions, RetryingClient } from './retrying-client.js';
 
-/** Whoever has no answer so long after the last fault has healed counts as unresolved. */
-const SETTLE_WITHIN_MS = 90_000;
+/** A request without an answer this long after the end of the last fault counts as unresolved. */
+const LAST_ANSWERS_WITHIN_MS = 90_000;
 
-const BREATH_MS = 100;
+/** Pause of a client while the system is overloaded. */
+const PAUSE_MS = 100;
 
-export interface LoadOptions extends AskingOptions {
+export interface LoadOptions extends ClientOptions {
   readonly clients: number;
-  /** Whether a repeated request gets its first answer. */
+  /** Whether a repeated idempotency key gets the first answer again. */
   readonly keepsKeys: boolean;
-  /** Whether so much waits to be done that nobody should order more for a while. */
-  readonly isBehind: () => boolean;
+  /** Whether so many deliveries are pending that clients must pause. */
+  readonly isOverloaded: () => boolean;
 }
 
-/** Clients who buy, change their minds and repeat what got no answer, as long as it takes. */
+/** Clients that place, cancel and ship orders, and repeat requests without an answer. */
 export class Load {
   private clients: Promise<unknown> | undefined;
   private isOver = false;
   private counter = 0;
-  private readonly asking: Asking;
+  private readonly client: RetryingClient;
   private readonly keys: KeyTrials;
 
   constructor(private readonly options: LoadOptions) {
-    this.asking = new Asking(options);
-    this.keys = new KeyTrials(this.asking, options);
+    this.client = new RetryingClient(options);
+    this.keys = new KeyTrials(this.client, options);
   }
 
-  /** Puts everything on sale. */
+  /** Imports the catalogue. */
   async open(): Promise<void> {
     const products = catalogue();
-    const answer = await this.asking.ask(toOpen(products));
+    const answer = await this.client.send(toImport(products));
     const { listed } = JSON.parse(answer?.text ?? '{}');
-    if (listed !== products.length) throw new Error(`Not listed: ${answer?.text}`);
+    if (listed !== products.length) throw new Error(`The catalogue was not imported: ${answer?.text}`);
   }
 
   start(): void {
     const { clients, random } = this.options;
     this.isOver = false;
-    this.asking.deadline = Number.POSITIVE_INFINITY;
+    this.client.deadline = Number.POSITIVE_INFINITY;
     const names = Array.from({ length: clients }, (_, number) => `client ${number}`);
     this.clients = Promise.all(names.map((name) => this.buy(random.fork(`${name} ${this.counter}`))));
-    // Whoever stops the load hears of it.
+    // stop() awaits the same promise, and throws its error.
     this.clients.catch(() => undefined);
   }
 
-  /** Nobody begins anything new; resolves when all have their answers. */
+  /** Starts no new orders. Resolves when all requests are answered. */
   async stop(): Promise<void> {
     this.isOver = true;
-    this.asking.deadline = Date.now() + SETTLE_WITHIN_MS;
+    this.client.deadline = Date.now() + LAST_ANSWERS_WITHIN_MS;
     await this.clients;
   }
 
-  /** One order through this process. Gives the address that its mail goes to. */
+  /** Places one order through this process. Returns the e-mail address of its customer. */
   async place(app: App, lines: readonly Line[]): Promise<string> {
     const intent = this.intend(lines);
-    await this.settle(intent, () => this.asking.askOf(app, toPlace(intent)));
+    await this.placeUntilAnswered(intent, () => this.client.sendTo(app, toPlace(intent)));
     return intent.email;
   }
 
   private async buy(random: Random): Promise<void> {
     while (!this.isOver) {
-      if (this.options.isBehind()) {
-        await pause(BREATH_MS);
+      if (this.options.isOverloaded()) {
+        await pause(PAUSE_MS);
         continue;
       }
       const intent = this.intend(someLines(random));
-      if (this.options.keepsKeys && random.chance(0.04)) await this.keys.rush(intent);
-      await this.settle(intent, () => this.asking.ask(toPlace(intent)));
+      if (this.options.keepsKeys && random.chance(0.04)) await this.keys.sendTwice(intent);
+      await this.placeUntilAnswered(intent, () => this.client.send(toPlace(intent)));
       const { order } = intent;
       if (!order) continue;
       if (this.options.keepsKeys && random.chance(0.03)) await this.keys.repeat(intent);
       if (this.options.keepsKeys && random.chance(0.03)) await this.misuse(intent);
       if (order.status === 'confirmed' && random.chance(0.12))
-        await this.change(order.id, random.pick(['cancelled', 'shipped'] as const));
+        await this.changeOrder(order.id, random.pick(['cancelled', 'shipped'] as const));
       if (random.chance(0.02)) await this.receive(random.pick(SCARCE));
     }
   }
@@ -93,45 +94,45 @@ export class Load {
     return intent;
   }
 
-  /** Asks until there is an answer. */
-  private async settle(intent: Intent, ask: () => Promise<Answer | undefined>): Promise<void> {
+  private async placeUntilAnswered(intent: Intent, request: () => Promise<Answer | undefined>): Promise<void> {
     const { log } = this.options;
-    const answer = await this.asking.insist(ask, {
+    const answer = await this.client.sendUntil(request, {
       until: ({ status }) => status === 201,
       onUnknown: () => log.unknown(intent),
     });
     if (answer?.status === 201) log.acknowledge(intent, JSON.parse(answer.text));
-    else if (answer) log.contradict(`${intent.reference} got ${answer.status}: ${answer.text.slice(0, 200)}`);
+    else if (answer)
+      log.contradict(`The answer to ${intent.reference} was ${answer.status}: ${answer.text.slice(0, 200)}`);
   }
 
-  /** Were it taken for an order, nobody would have wanted it. */
+  /** If it were accepted, the check for orders without a request would find the order. */
   private async misuse(intent: Intent): Promise<void> {
     const other = { ...intent, reference: `${intent.reference}-other`, lines: [{ sku: HOT, quantity: 1 }] };
     await this.keys.misuse(intent.reference, toPlace(other, intent.reference));
   }
 
-  private async change(id: string, what: 'cancelled' | 'shipped'): Promise<void> {
-    const call = what === 'cancelled' ? toCancel(id) : toShip(id);
+  private async changeOrder(id: string, kind: 'cancelled' | 'shipped'): Promise<void> {
+    const call = kind === 'cancelled' ? toCancel(id) : toShip(id);
     // 409: an earlier request whose answer was lost has done it.
-    await this.fulfil({ what, of: id, quantity: 0, reference: '', isDone: false }, call, [200, 409]);
+    await this.changeUntilDone({ kind, target: id, quantity: 0, reference: '', isDone: false }, call, [200, 409]);
   }
 
   private async receive(sku: string): Promise<void> {
     this.counter += 1;
     const reference = `receipt-${this.options.random.seed}-${this.counter}`;
-    const wish: Wish = { what: 'received', of: sku, quantity: RECEIVED, reference, isDone: false };
-    await this.fulfil(wish, toReceive(sku, RECEIVED, reference), [201]);
-    if (this.options.keepsKeys && wish.isDone)
+    const receipt: Change = { kind: 'received', target: sku, quantity: RECEIVED, reference, isDone: false };
+    await this.changeUntilDone(receipt, toReceive(sku, RECEIVED, reference), [201]);
+    if (this.options.keepsKeys && receipt.isDone)
       await this.keys.misuse(reference, toReceive(sku, RECEIVED + 1, reference));
   }
 
-  private async fulfil(wish: Wish, call: Call, wanted: readonly number[]): Promise<void> {
+  private async changeUntilDone(change: Change, call: Call, wanted: readonly number[]): Promise<void> {
     const { log } = this.options;
-    log.wish(wish);
-    const answer = await this.asking.insist(() => this.asking.ask(call), {
+    log.change(change);
+    const answer = await this.client.sendUntil(() => this.client.send(call), {
       until: ({ status }) => wanted.includes(status),
     });
-    if (answer && wanted.includes(answer.status)) log.done(wish);
-    else if (answer) log.contradict(`${call.path} got ${answer.status}: ${answer.text.slice(0, 200)}`);
+    if (answer && wanted.includes(answer.status)) log.done(change);
+    else if (answer) log.contradict(`The answer to ${call.path} was ${answer.status}: ${answer.text.slice(0, 200)}`);
   }
 }

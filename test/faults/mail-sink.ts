@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 
-/** How it treats a mail: takes it, refuses it for now, says nothing, or takes it and hangs up before it says so. */
-export type Manner = 'takes' | 'refuses' | 'hangs' | 'hangs-up';
+/** Accepts e-mails, refuses them temporarily, does not answer, or accepts them and disconnects before its answer. */
+export type Behaviour = 'accepts' | 'refuses' | 'hangs' | 'disconnects';
 
-/** One mail that was taken, as far as the checks look at it. */
+/** An accepted e-mail: the parts that the checks use. */
 export interface Mail {
   readonly to: string;
   readonly subject: string;
@@ -19,21 +19,21 @@ interface Connection {
   readonly _socket: Socket;
 }
 
-/** A real mail server that remembers every mail that it took, in the order of their arrival. */
+/** A real mail server that records every accepted e-mail, in the sequence of their arrival. */
 export class MailSink {
   readonly mails: Mail[] = [];
-  private manner: Manner = 'takes';
+  private behaviour: Behaviour = 'accepts';
   private readonly held: (() => void)[] = [];
   private readonly addresses = new Set<string>();
   private readonly server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     logger: false,
-    onRcptTo: (_address, _session, done) => done(this.manner === 'refuses' ? tryLater() : null),
+    onRcptTo: (_address, _session, done) => done(this.behaviour === 'refuses' ? tryLater() : null),
     onData: (stream, session, done) => {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => this.take(session, Buffer.concat(chunks).toString(), () => done(null, 'queued')));
+      stream.on('end', () => this.receive(session, Buffer.concat(chunks).toString(), () => done(null, 'queued')));
     },
   });
 
@@ -48,23 +48,23 @@ export class MailSink {
     return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
   }
 
-  /** Whoever waits for its word since an earlier manner gets it. */
-  become(manner: Manner): void {
-    this.manner = manner;
-    for (const goOn of this.held.splice(0)) goOn();
+  /** Also continues with the e-mails that have waited for an answer. */
+  behave(behaviour: Behaviour): void {
+    this.behaviour = behaviour;
+    for (const handle of this.held.splice(0)) handle();
   }
 
-  /** Whether a mail has come to this address. */
-  knows(address: string): boolean {
+  /** Whether an e-mail to this address was accepted. */
+  hasReceived(address: string): boolean {
     return this.addresses.has(address);
   }
 
   async stop(): Promise<void> {
-    this.become('takes');
+    this.behave('accepts');
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
-  private take(session: SMTPServerSession, text: string, accept: () => void): void {
+  private receive(session: SMTPServerSession, text: string, accept: () => void): void {
     const [head = ''] = text.split('\r\n\r\n', 1);
     const to = session.envelope.rcptTo[0]?.address ?? '';
     const subject = /^subject:\s*(.*)/im.exec(head)?.[1] ?? '';
@@ -72,14 +72,14 @@ export class MailSink {
     const keep = () => {
       this.mails.push({ to, subject, messageId, at: Date.now() });
       this.addresses.add(to);
-      if (this.manner === 'hangs-up') this.hangUp(session);
+      if (this.behaviour === 'disconnects') this.disconnect(session);
       else accept();
     };
-    if (this.manner === 'hangs') this.held.push(keep);
+    if (this.behaviour === 'hangs') this.held.push(keep);
     else keep();
   }
 
-  private hangUp(session: SMTPServerSession): void {
+  private disconnect(session: SMTPServerSession): void {
     const connections = this.server.connections as unknown as Set<Connection>;
     for (const connection of connections) if (connection.session === session) connection._socket.destroy();
   }

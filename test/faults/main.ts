@@ -10,30 +10,30 @@ import { type Options, readOptions } from './options.js';
 import { POSTGRES_FAULTS } from './postgres-faults.js';
 import { QUEUE_AND_MAIL_FAULTS } from './queue-and-mail-faults.js';
 import { findings, report } from './report.js';
-import { orderly, tutorial } from './subject.js';
+import { orderly, tutorial } from './system-under-test.js';
 
-const LONG = { faultsARound: 115, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
-/** One fault follows the other, so that a delivery may lose its lease more than once. */
-const SHORT = { faultsARound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 240_000, quietMs: 90_000 };
+const LONG = { faultsPerRound: 115, calmMs: 20_000, patienceMs: 20_000, recoversWithinMs: 120_000, quietMs: 180_000 };
+/** Faults follow each other quickly, so that a delivery may lose its lease more than once. */
+const SHORT = { faultsPerRound: 1_000, calmMs: 3_000, patienceMs: 500, recoversWithinMs: 240_000, quietMs: 90_000 };
 const SMOKE_FAULTS = 46;
 
-const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
+const print = (sentence: string) => void process.stderr.write(`${sentence}\n`);
 
 try {
   const options = readOptions();
   if (spawnSync('redis-server', ['--version']).status !== 0)
-    throw new TypeError('The campaign of faults needs a Redis that it may kill: install redis-server');
+    throw new TypeError('The fault campaign starts and kills its own Redis: install redis-server');
   process.exitCode = (await run(options)) ? 0 : 1;
 } catch (error) {
-  say(error instanceof TypeError ? error.message : String((error as Error).stack));
-  // All servers are stopped; clients that are still asking for an answer get none any more.
+  print(error instanceof TypeError ? error.message : String((error as Error).stack));
+  // All servers are stopped, but clients may still be waiting for answers.
   process.exit(2);
 }
 
-/** Whether every promise was kept. */
+/** Returns whether every promise was kept. */
 async function run(options: Options): Promise<boolean> {
   const plan = await planOf(options);
-  say(`seed ${plan.seed}, ${plan.topology}, queues on ${plan.queues}`);
+  print(`seed ${plan.seed}, ${plan.topology}, queues on ${plan.queues}`);
   if (options.planted) return (await runControls(plan, options.only)).length === 0;
   const outcome = await campaign(plan);
   process.stdout.write(`${report(outcome)}\n${findings(outcome)}\n`);
@@ -41,9 +41,9 @@ async function run(options: Options): Promise<boolean> {
 }
 
 async function planOf({ smoke, planted, only, json, ...options }: Options): Promise<Plan> {
-  // A build of its own, because somebody may build anew meanwhile.
-  const subject = options.tutorial ? tutorial() : orderly(CRASH_POINTS, await buildWith('campaign', []));
-  const all = [...APP_FAULTS, ...crashPointFaults(subject.crashPoints), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
+  // A copy of the build, because dist/ may be rebuilt during the campaign.
+  const system = options.tutorial ? tutorial() : orderly(CRASH_POINTS, await buildWith('campaign', []));
+  const all = [...APP_FAULTS, ...crashPointFaults(system.crashPoints), ...POSTGRES_FAULTS, ...QUEUE_AND_MAIL_FAULTS];
   const possible = all.filter(({ target }) => target !== 'redis' || options.queues === 'redis');
   const faults = planted ? possible : possible.filter(({ kind }) => kind.includes(only));
   if (faults.length === 0) throw new TypeError(`There is no kind of fault with "${only}" in its name`);
@@ -55,13 +55,13 @@ async function planOf({ smoke, planted, only, json, ...options }: Options): Prom
     clients: options.clients,
     faultCount: smoke ? SMOKE_FAULTS : options.faults,
     orderCount: options.orders,
-    subject,
+    system,
     faults,
     endsWhenBroken: !options.tutorial,
     keepsEvidence: true,
     keep: async (outcome) => {
       if (json) await writeFile(json, JSON.stringify(outcome, null, 2));
     },
-    say,
+    print,
   };
 }

@@ -4,16 +4,16 @@ import type { Queues, Topology } from './rig.js';
 const USAGE = `npm run faults -- [options]
 
   --smoke          a fixed seed, every kind of fault at least once
-  --seed N         repeats the order of the faults of an earlier run
-  --faults N       so many of them (200)
-  --orders N       and at least so many orders acknowledged (0)
-  --clients N      at so many at a time (8)
+  --seed N         repeats the sequence of faults of an earlier run
+  --faults N       number of faults (200)
+  --orders N       minimum number of acknowledged orders (0)
+  --clients N      number of concurrent clients (8)
   --topology T     mixed (default), whole or split: which process has which modules
-  --queues Q       where the queues are: redis (default) or postgres, which leaves out what befalls Redis
-  --only TEXT      the kinds of faults, or the planted mistakes, with this in their names
-  --planted        builds with a mistake in them, each of which has to turn it red
+  --queues Q       redis (default) or postgres; with postgres there are no faults of Redis
+  --only TEXT      only kinds of faults, or planted bugs, with this text in their names
+  --planted        builds with a planted bug, each of which must make the campaign fail
   --tutorial       the pattern that tutorials teach, instead of Orderly
-  --json FILE      where to write all that there is to say of it
+  --json FILE      writes the complete outcome to this file
 `;
 
 const TOPOLOGIES: readonly string[] = ['mixed', 'whole', 'split'] satisfies Topology[];
@@ -33,14 +33,16 @@ export interface Options {
   readonly json: string | undefined;
 }
 
-/** @throws {TypeError} with how it is to be used */
+/** @throws {TypeError} with the usage text */
 export function readOptions(): Options {
   const { values } = parsed();
   const { topology, queues } = values;
-  if (!TOPOLOGIES.includes(topology)) throw new TypeError(`There is no topology ${topology}\n\n${USAGE}`);
-  if (!QUEUES.includes(queues)) throw new TypeError(`Queues are not on ${queues}\n\n${USAGE}`);
+  if (!TOPOLOGIES.includes(topology))
+    throw new TypeError(`--topology must be ${TOPOLOGIES.join(', ')}, not ${topology}\n\n${USAGE}`);
+  if (!QUEUES.includes(queues))
+    throw new TypeError(`--queues must be ${QUEUES.join(' or ')}, not ${queues}\n\n${USAGE}`);
   if (queues !== 'redis' && (values.tutorial || values.planted))
-    throw new TypeError(`The tutorial pattern and the planted mistakes are tried with queues on Redis\n\n${USAGE}`);
+    throw new TypeError(`--tutorial and --planted require --queues redis\n\n${USAGE}`);
   return {
     smoke: values.smoke,
     planted: values.planted,
@@ -81,5 +83,5 @@ function parsed() {
 function number(name: string, text: string, min: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= min) return value;
-  throw new TypeError(`--${name} takes a whole number from ${min}, not ${text}\n\n${USAGE}`);
+  throw new TypeError(`--${name} must be a whole number of at least ${min}, not ${text}\n\n${USAGE}`);
 }

@@ -2,43 +2,43 @@ import { execFileSync } from 'node:child_process';
 import { cpus, totalmem, type } from 'node:os';
 import type { Verdict } from './checks.js';
 import type { Growth } from './memory.js';
-import type { Strike } from './nemesis.js';
+import type { Injection } from './nemesis.js';
 import type { RepeatedMail } from './repeated-mails.js';
 import type { Queues, Topology } from './rig.js';
 
-/** All that there is to say of a campaign: what `--json` writes. */
+/** The complete outcome of a campaign, as `--json` writes it. */
 export interface Outcome {
-  readonly subject: string;
+  readonly system: string;
   readonly seed: number;
   readonly topology: Topology;
   readonly queues: Queues;
   readonly machine: string;
-  /** Of the faults that were to choose from. */
+  /** All kinds of faults that could be chosen. */
   readonly kinds: readonly string[];
-  readonly strikes: readonly Strike[];
+  readonly injections: readonly Injection[];
   readonly verdicts: readonly Verdict[];
   readonly acknowledged: number;
   readonly requestsWithoutAnswer: number;
-  /** How many answers broke off, by the fault that was on. */
+  /** Number of interrupted answers by the active fault. */
   readonly breaks: Readonly<Record<string, number>>;
-  /** Requests with a key that another one had had. */
+  /** Requests with a key that was used with another request. */
   readonly misusedKeys: number;
-  /** How many answers there were of each status. */
+  /** Number of answers by status. */
   readonly answers: Readonly<Record<string, number>>;
   readonly mails: number;
   readonly repeated: readonly RepeatedMail[];
   readonly seconds: number;
-  /** Orders acknowledged a second, before the first fault and while there were faults. */
+  /** Acknowledged orders per second, before the first fault and with faults. */
   readonly calmRate: number;
   readonly faultyRate: number;
-  /** From the end of a round's faults until nothing was left to do, in milliseconds. */
+  /** Time from the end of the faults of each round until no delivery was pending, in milliseconds. */
   readonly drainsMs: readonly number[];
-  /** By the name of the process. It is started anew again and again, so this finds coarse leaks only. */
+  /** By name of the process. Processes are restarted often, so this shows only large leaks. */
   readonly memory: Readonly<Record<string, Growth>>;
   readonly hasOwnDisk: boolean;
 }
 
-/** What was measured on what, in a line. */
+/** Describes the commit and the machine. */
 export function machine(): string {
   const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
   const memory = Math.round(totalmem() / 2 ** 30);

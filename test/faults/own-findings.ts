@@ -6,24 +6,24 @@ import type { Rig } from './rig.js';
 
 const ANSWERS_WITHIN_MS = 60_000;
 
-/** What the rows say of themselves: of each invariant that the subject has, the rows that break it. */
+/** For each invariant of the system, the rows that violate it. */
 export async function invariantsOf(rig: Rig): Promise<{ promise: string; broken: unknown[] }[]> {
-  const { postgres, subject } = rig;
-  const names = Object.keys(subject.invariants);
+  const { postgres, system } = rig;
+  const names = Object.keys(system.invariants);
   if (names.length === 0) return [];
-  const violations = await violationsIn(postgres, await subscribersOf(rig), subject.invariants);
+  const violations = await violationsIn(postgres, await subscribersOf(rig), system.invariants);
   return names.map((name) => ({ promise: name, broken: violations[name] ?? [] }));
 }
 
-/** What the program's own reconciler finds; each process makes the checks of its modules. */
-export async function ownFindings({ subject, apps, postgres }: Rig): Promise<unknown[] | null> {
-  const path = subject.reconciliation;
+/** The findings of the reconciliation of the system. Each process runs the checks of its modules. */
+export async function ownFindings({ system, apps, postgres }: Rig): Promise<unknown[] | null> {
+  const path = system.reconciliation;
   if (path === null) return null;
-  const asked = apps.filter((app) => app.serves(path));
+  const serving = apps.filter((app) => app.serves(path));
   const [now] = await postgres.sql<{ now: Date }>('SELECT clock_timestamp() AS now');
-  const checks = await until('the shop has looked at itself', async () => {
-    for (const app of asked) await send(app.url, { method: 'POST', path, timeoutMs: ANSWERS_WITHIN_MS });
-    const answer = await send(asked[0]?.url ?? '', { method: 'GET', path, timeoutMs: ANSWERS_WITHIN_MS });
+  const checks = await until('the reconciliation has run', async () => {
+    for (const app of serving) await send(app.url, { method: 'POST', path, timeoutMs: ANSWERS_WITHIN_MS });
+    const answer = await send(serving[0]?.url ?? '', { method: 'GET', path, timeoutMs: ANSWERS_WITHIN_MS });
     if (answer?.status !== 200) return undefined;
     const report: Report = JSON.parse(answer.text);
     const isNew = ({ finishedAt }: Check) =>

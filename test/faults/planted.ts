@@ -1,10 +1,10 @@
 import type { Edit } from '../support/builds.js';
 
-/** A mistake that others have made, put into a copy of the build: the campaign must turn red over it. */
+/** A bug of other projects in a copy of the build. The campaign must detect it. */
 export interface Planted {
   readonly name: string;
   readonly edits: readonly Edit[];
-  /** The kinds of faults that bring it to light. */
+  /** Prefixes of the kinds of faults that reveal it. */
   readonly faults: readonly string[];
 }
 
@@ -17,7 +17,7 @@ const TAKE_OVERDUE_CALL = 'return this.database.query(TAKE_OVERDUE, [subscribers
 
 export const PLANTED: readonly Planted[] = [
   {
-    name: 'nobody looks for what the queue has lost',
+    name: 'the relay does not re-enqueue lost deliveries',
     edits: [
       {
         file: 'backbone/delivery/relay.js',
@@ -28,12 +28,12 @@ export const PLANTED: readonly Planted[] = [
     faults: ['Redis flushed', 'process dies after-commit', 'Redis killed'],
   },
   {
-    name: 'what has not been tried yet is left to the queue alone',
+    name: 'the relay ignores deliveries that were never claimed',
     edits: [{ file: DELIVERIES, replace: 'AND due_at < now()', by: 'AND due_at < now() AND claims > 0' }],
     faults: ['Redis flushed', 'process dies after-commit', 'Redis killed'],
   },
   {
-    name: 'the relay remembers a position and reads on from there',
+    name: 'the relay reads on from a remembered position',
     edits: [
       {
         file: DELIVERIES,
@@ -44,10 +44,10 @@ export const PLANTED: readonly Planted[] = [
              return rows;`,
       },
     ],
-    faults: ['Redis flushed', 'mail server says "later"', 'Redis killed', 'process killed'],
+    faults: ['Redis flushed', 'mail server answers "try later"', 'Redis killed', 'process killed'],
   },
   {
-    name: 'a delivery is done when it is taken',
+    name: 'a delivery is done when it is claimed',
     edits: [
       {
         file: CLAIMS,
@@ -55,20 +55,20 @@ export const PLANTED: readonly Planted[] = [
         by: `SET state = 'done', finished_at = clock_timestamp(), claims = d.claims + 1, attempts`,
       },
     ],
-    faults: ['process killed', 'mail server says "later"'],
+    faults: ['process killed', 'mail server answers "try later"'],
   },
   {
-    name: 'a delivery does not wait for the one before it',
+    name: 'a delivery does not wait for its predecessor',
     edits: [{ file: CLAIMS, replace: 'AND NOT ${BLOCKED}', by: '' }],
-    faults: ['mail server says "later"', 'mail server takes a mail and hangs up'],
+    faults: ['mail server answers "try later"', 'mail server accepts an e-mail and disconnects'],
   },
   {
-    name: 'the mails of one order stand in several lines',
+    name: 'the e-mails of one order are in different partitions',
     edits: [{ file: 'notifications/notifications.reactions.js', replace: `orderingGroup: 'emails',`, by: '' }],
-    faults: ['mail server says "later"', 'mail server takes a mail and hangs up'],
+    faults: ['mail server answers "try later"', 'mail server accepts an e-mail and disconnects'],
   },
   {
-    name: 'the first failure is the last',
+    name: 'a delivery is dead after its first failure',
     edits: [
       {
         file: RUNNER,
@@ -76,10 +76,10 @@ export const PLANTED: readonly Planted[] = [
         by: 'true',
       },
     ],
-    faults: ['mail server says "later"'],
+    faults: ['mail server answers "try later"'],
   },
   {
-    name: 'leases follow the clock of the process',
+    name: 'leases use the clock of the process',
     edits: [
       {
         file: CLAIMS,
@@ -90,7 +90,7 @@ export const PLANTED: readonly Planted[] = [
     faults: ['process killed while its clock is wrong'],
   },
   {
-    name: 'events are written after the commit of what made them true',
+    name: 'events are stored after the commit of their transaction',
     edits: [
       {
         file: 'backbone/publishing/unit-of-work.js',
@@ -103,7 +103,7 @@ export const PLANTED: readonly Planted[] = [
     faults: ['process dies after-commit', 'process killed', 'half of the backends terminated'],
   },
   {
-    name: 'a COMMIT without an answer counts as done',
+    name: 'a COMMIT without an answer counts as committed',
     edits: [
       {
         file: 'common/database/database.js',
@@ -111,7 +111,7 @@ export const PLANTED: readonly Planted[] = [
         by: 'false',
       },
     ],
-    faults: ['COMMITs lost on their way'],
+    faults: ['COMMITs lost before they arrive'],
   },
   {
     name: 'the error of a reaction is swallowed',
@@ -123,10 +123,10 @@ export const PLANTED: readonly Planted[] = [
                .catch(() => tx.manager.query('ROLLBACK TO SAVEPOINT reaction'));`,
       },
     ],
-    faults: ['stock locked by somebody else', 'disk full'],
+    faults: ['stock locked by another transaction', 'disk full'],
   },
   {
-    name: 'an idempotency key is written down, and not looked up',
+    name: 'an idempotency key is stored but not checked',
     edits: [
       { file: KEYS, replace: 'if (found?.fingerprint) {', by: 'if (false) {' },
       {
@@ -138,7 +138,7 @@ export const PLANTED: readonly Planted[] = [
     faults: ['answers to COMMIT lost', 'process killed'],
   },
   {
-    name: 'an idempotency key is written down in a transaction of its own',
+    name: 'an idempotency key is stored in a separate transaction',
     edits: [
       {
         file: 'backbone/publishing/unit-of-work.js',
@@ -146,10 +146,10 @@ export const PLANTED: readonly Planted[] = [
         by: `idempotency?.keepAnswer({ send: (sql, values) => void session.manager.dataSource.query(sql, values) }, result);`,
       },
     ],
-    faults: ['process dies before-commit', 'COMMITs lost on their way'],
+    faults: ['process dies before-commit', 'COMMITs lost before they arrive'],
   },
   {
-    name: 'stock is looked at first, and taken a moment later',
+    name: 'stock is read without a lock and reserved later',
     edits: [
       { file: 'inventory/reservations.js', replace: ' FOR UPDATE OF s', by: '' },
       {
@@ -166,7 +166,7 @@ export const PLANTED: readonly Planted[] = [
     faults: ['clock of a process jumps by hours', 'process killed'],
   },
   {
-    name: 'a mail is booked before it is sent',
+    name: 'an e-mail is recorded as sent before it is sent',
     edits: [
       {
         file: NOTIFICATIONS,
@@ -174,15 +174,15 @@ export const PLANTED: readonly Planted[] = [
         by: `await this.bookSuccess(id, 'sent'); const answer = await this.send(`,
       },
     ],
-    faults: ['process killed', 'mail server says "later"'],
+    faults: ['process killed', 'mail server answers "try later"'],
   },
   {
-    name: 'every attempt gives its mail a new id',
+    name: 'every attempt uses a new Message-ID',
     edits: [{ file: NOTIFICATIONS, replace: '`<${id}.', by: '`<${uuidv7()}.' }],
     faults: ['process killed'],
   },
   {
-    name: 'a later reaction commits before its delivery is done',
+    name: 'a later reaction commits before the end of its delivery',
     edits: [
       {
         file: RUNNER,
@@ -191,10 +191,10 @@ export const PLANTED: readonly Planted[] = [
       },
       { file: RUNNER, replace: 'return [];', by: 'return assertOurs(await this.deliveries.finish(claim));' },
     ],
-    faults: ['process dies after-commit', 'COMMITs lost on their way'],
+    faults: ['process dies after-commit', 'COMMITs lost before they arrive'],
   },
   {
-    name: 'a delivery that is done is taken again',
+    name: 'a delivery that is done can be claimed again',
     edits: [
       {
         file: CLAIMS,
@@ -202,20 +202,20 @@ export const PLANTED: readonly Planted[] = [
         by: 'WHERE d.event_id = w.event_id AND d.subscriber = w.subscriber AND e.id',
       },
     ],
-    faults: ['process dies after-finish', 'process killed', 'process frozen for a while'],
+    faults: ['process dies after-finish', 'process killed', 'process frozen for some seconds'],
   },
   {
-    name: 'the database is closed before the requests have ended',
+    name: 'the database is closed before the requests end',
     edits: [{ file: 'backbone/program.js', replace: 'stops.splice(0).toReversed()', by: 'stops.splice(0)' }],
     faults: ['process stopped by SIGTERM'],
   },
   {
-    name: 'a process that is told to stop ends at once',
+    name: 'a process ends at once on SIGTERM',
     edits: [{ file: 'main.js', replace: 'await shop.stop().catch(fail);', by: '' }],
     faults: ['process stopped by SIGTERM'],
   },
   {
-    name: 'an error is kept as the answer to its key',
+    name: 'an error is stored as the answer to an idempotency key',
     edits: [
       {
         file: 'backbone/publishing/unit-of-work.js',
@@ -230,6 +230,6 @@ export const PLANTED: readonly Planted[] = [
         by: 'const answer = result instanceof Error ? { error: result.message } : this.answerTo(result);',
       },
     ],
-    faults: ['stock locked by somebody else', 'disk full', 'half of the backends terminated'],
+    faults: ['stock locked by another transaction', 'disk full', 'half of the backends terminated'],
   },
 ];

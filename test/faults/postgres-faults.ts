@@ -1,20 +1,20 @@
 import { Client } from 'pg';
 import { until } from '../support/until.js';
-import { type Fault, nothing } from './fault.js';
+import { type Fault, nothingToHeal } from './fault.js';
 
 const CONNECTIONS = 120;
-/** Where something else is broken as well, it takes a while until somebody commits. */
+/** With a second active fault, the next commit may take a while. */
 const COMMITS_WITHIN_MS = 15_000;
 
 export const POSTGRES_FAULTS: readonly Fault[] = [
   {
-    kind: 'PostgreSQL stopped at once, and started again',
+    kind: 'PostgreSQL stopped with -m immediate, and started again',
     target: 'postgres',
-    explains: true,
-    lasts: [0, 2_000],
-    cards: 2,
-    counts: 'postgres-crash',
-    async strike({ rig }) {
+    explainsDuplicates: true,
+    durationMs: [0, 2_000],
+    weight: 2,
+    countsAs: 'postgres-crash',
+    async inject({ rig }) {
       await rig.postgres.crash();
       return async () => void (await rig.postgres.start());
     },
@@ -22,33 +22,33 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     kind: 'PostgreSQL crashes, and recovers',
     target: 'postgres',
-    explains: true,
-    lasts: [0, 300],
-    cards: 2,
-    counts: 'postgres-crash',
-    async strike({ rig, failed }) {
+    explainsDuplicates: true,
+    durationMs: [0, 300],
+    weight: 2,
+    countsAs: 'postgres-crash',
+    async inject({ rig, failed }) {
       if (!(await rig.postgres.killBackend())) failed();
-      return nothing;
+      return nothingToHeal;
     },
   },
   {
     kind: 'half of the backends terminated',
     target: 'postgres',
-    explains: true,
-    lasts: [0, 300],
-    async strike({ rig }) {
+    explainsDuplicates: true,
+    durationMs: [0, 300],
+    async inject({ rig }) {
       await rig.postgres.sql(`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND random() < 0.5`);
-      return nothing;
+      return nothingToHeal;
     },
   },
   {
-    kind: 'no connection left',
+    kind: 'no free connection',
     target: 'postgres',
-    explains: true,
-    lasts: [500, 2_000],
-    async strike({ rig }) {
+    explainsDuplicates: true,
+    durationMs: [500, 2_000],
+    async inject({ rig }) {
       const clients = Array.from({ length: CONNECTIONS }, () => new Client({ connectionString: rig.postgres.url }));
       for (const client of clients) client.on('error', () => undefined);
       await Promise.allSettled(clients.map((client) => client.connect()));
@@ -56,27 +56,27 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     },
   },
   {
-    kind: 'stock locked by somebody else',
+    kind: 'stock locked by another transaction',
     target: 'postgres',
-    explains: false,
-    // Longer than a statement waits for a lock, now and then.
-    lasts: [1_000, 12_500],
-    async strike({ rig }) {
+    explainsDuplicates: false,
+    // Sometimes longer than the lock timeout of a statement.
+    durationMs: [1_000, 12_500],
+    async inject({ rig }) {
       const client = new Client({ connectionString: rig.postgres.url });
       client.on('error', () => undefined);
       await client.connect();
       await client.query('BEGIN');
-      await client.query(`LOCK TABLE ${rig.subject.hotTable} IN ACCESS EXCLUSIVE MODE`);
+      await client.query(`LOCK TABLE ${rig.system.hotTable} IN ACCESS EXCLUSIVE MODE`);
       return () => client.end();
     },
   },
   {
     kind: 'disk full',
     target: 'postgres',
-    explains: true,
-    lasts: [1_000, 3_000],
+    explainsDuplicates: true,
+    durationMs: [1_000, 3_000],
     isPossible: ({ disk }) => disk !== undefined,
-    async strike({ rig }) {
+    async inject({ rig }) {
       await rig.disk?.fill();
       return async () => {
         await rig.disk?.free();
@@ -87,29 +87,29 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     kind: 'connections to PostgreSQL cut',
     target: 'network',
-    explains: true,
-    lasts: [0, 300],
-    async strike({ rig }) {
+    explainsDuplicates: true,
+    durationMs: [0, 300],
+    async inject({ rig }) {
       rig.proxy.cut();
-      return nothing;
+      return nothingToHeal;
     },
   },
   {
     kind: 'network to PostgreSQL silent',
     target: 'network',
-    explains: true,
-    lasts: [1_000, 4_000],
-    async strike({ rig }) {
+    explainsDuplicates: true,
+    durationMs: [1_000, 4_000],
+    async inject({ rig }) {
       rig.proxy.freeze();
       return async () => rig.proxy.thaw();
     },
   },
   {
-    kind: 'COMMITs lost on their way',
+    kind: 'COMMITs lost before they arrive',
     target: 'network',
-    explains: true,
-    lasts: [500, 1_500],
-    async strike({ rig, random, failed }) {
+    explainsDuplicates: true,
+    durationMs: [500, 1_500],
+    async inject({ rig, random, failed }) {
       const before = rig.proxy.lost;
       rig.proxy.loseCommits(random.between(1, 6));
       return async () => {
@@ -121,9 +121,9 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     kind: 'answers to COMMIT lost',
     target: 'network',
-    explains: true,
-    lasts: [500, 1_500],
-    async strike({ rig, random, failed }) {
+    explainsDuplicates: true,
+    durationMs: [500, 1_500],
+    async inject({ rig, random, failed }) {
       const before = rig.proxy.lost;
       rig.proxy.loseRepliesToCommits(random.between(1, 6));
       return async () => {

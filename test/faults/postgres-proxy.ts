@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** As the driver sends it: a simple query. See https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/** COMMIT as a simple query of the driver: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0', 'latin1');
-/** As PostgreSQL says that it took place, behind the answers to the statements that were sent along with it. */
+/** The answer of PostgreSQL to COMMIT. In a pipeline, it follows the answers to earlier statements. */
 const COMMITTED = Buffer.from('C\0\0\0\x0bCOMMIT\0', 'latin1');
 
 interface Pair {
@@ -11,17 +11,17 @@ interface Pair {
   readonly server: Socket;
 }
 
-/** Stands between the program and PostgreSQL, and does what networks do. */
+/** A proxy between the program and PostgreSQL that simulates failures of the network. */
 export class PostgresProxy {
   private readonly pairs = new Set<Pair>();
   private readonly server = createServer((client) => this.accept(client));
   private isFrozen = false;
   private commitsToLose = 0;
   private repliesToLose = 0;
-  /** COMMITs, or answers to them, that it has lost so far. */
+  /** Number of dropped COMMITs and dropped answers to COMMIT. */
   lost = 0;
 
-  /** @param upstreamPort where PostgreSQL listens; it may change when that is started again */
+  /** @param upstreamPort port of PostgreSQL, which may change with a restart */
   constructor(private readonly upstreamPort: () => number) {}
 
   async listen(): Promise<this> {
@@ -34,12 +34,12 @@ export class PostgresProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Ends every connection, without a word to either side. */
+  /** Closes every connection. */
   cut(): void {
     for (const pair of this.pairs) end(pair);
   }
 
-  /** From here on nothing gets through, and nobody is told so. */
+  /** Stops forwarding, and keeps all connections open. */
   freeze(): void {
     this.isFrozen = true;
     for (const { client, server } of this.pairs) {
@@ -56,12 +56,12 @@ export class PostgresProxy {
     }
   }
 
-  /** The next COMMITs get lost on their way to PostgreSQL, and their connections with them. */
+  /** Drops the next COMMITs before they reach PostgreSQL, and closes their connections. */
   loseCommits(count: number): void {
     this.commitsToLose = count;
   }
 
-  /** The next COMMITs take place, but their answers get lost and their connections with them. */
+  /** Forwards the next COMMITs, but drops their answers and closes their connections. */
   loseRepliesToCommits(count: number): void {
     this.repliesToLose = count;
   }

@@ -1,76 +1,76 @@
-import { type Fault, nothing } from './fault.js';
+import { type Fault, nothingToHeal } from './fault.js';
 
 export const QUEUE_AND_MAIL_FAULTS: readonly Fault[] = [
   {
     kind: 'Redis flushed',
     target: 'redis',
-    explains: false,
-    lasts: [0, 300],
-    cards: 4,
-    counts: 'flushall',
-    async strike({ rig }) {
+    explainsDuplicates: false,
+    durationMs: [0, 300],
+    weight: 4,
+    countsAs: 'flushall',
+    async inject({ rig }) {
       await rig.redis.flush();
-      return nothing;
+      return nothingToHeal;
     },
   },
   {
     kind: 'Redis killed, and started empty',
     target: 'redis',
-    explains: false,
-    lasts: [200, 2_000],
-    async strike({ rig }) {
+    explainsDuplicates: false,
+    durationMs: [200, 2_000],
+    async inject({ rig }) {
       await rig.redis.kill();
       return () => rig.redis.start();
     },
   },
   {
-    kind: 'Redis answers nobody for a while',
+    kind: 'Redis does not answer for some seconds',
     target: 'redis',
-    explains: false,
-    lasts: [1_000, 3_000],
-    async strike({ rig, random }) {
+    explainsDuplicates: false,
+    durationMs: [1_000, 3_000],
+    async inject({ rig, random }) {
       await rig.redis.pause(random.between(1_000, 3_000));
-      return nothing;
+      return nothingToHeal;
     },
   },
   {
     kind: 'Redis frozen',
     target: 'redis',
-    explains: false,
-    lasts: [1_000, 3_000],
-    async strike({ rig }) {
+    explainsDuplicates: false,
+    durationMs: [1_000, 3_000],
+    async inject({ rig }) {
       rig.redis.signal('SIGSTOP');
       return async () => rig.redis.signal('SIGCONT');
     },
   },
   {
-    kind: 'mail server says "later"',
+    kind: 'mail server answers "try later"',
     target: 'mail',
-    explains: false,
-    lasts: [500, 2_500],
-    async strike({ rig }) {
-      rig.mail.become('refuses');
-      return async () => rig.mail.become('takes');
+    explainsDuplicates: false,
+    durationMs: [500, 2_500],
+    async inject({ rig }) {
+      rig.mail.behave('refuses');
+      return async () => rig.mail.behave('accepts');
     },
   },
   {
-    kind: 'mail server says nothing',
+    kind: 'mail server does not answer',
     target: 'mail',
-    explains: true,
-    lasts: [1_000, 4_000],
-    async strike({ rig }) {
-      rig.mail.become('hangs');
-      return async () => rig.mail.become('takes');
+    explainsDuplicates: true,
+    durationMs: [1_000, 4_000],
+    async inject({ rig }) {
+      rig.mail.behave('hangs');
+      return async () => rig.mail.behave('accepts');
     },
   },
   {
-    kind: 'mail server takes a mail and hangs up',
+    kind: 'mail server accepts an e-mail and disconnects',
     target: 'mail',
-    explains: true,
-    lasts: [300, 1_500],
-    async strike({ rig }) {
-      rig.mail.become('hangs-up');
-      return async () => rig.mail.become('takes');
+    explainsDuplicates: true,
+    durationMs: [300, 1_500],
+    async inject({ rig }) {
+      rig.mail.behave('disconnects');
+      return async () => rig.mail.behave('accepts');
     },
   },
 ];

@@ -1,4 +1,4 @@
-/** Chance that comes again with its seed: the generator mulberry32, good enough to deal cards with. */
+/** The pseudo-random number generator mulberry32: the same seed gives the same numbers. */
 export class Random {
   private state: number;
 
@@ -25,7 +25,7 @@ export class Random {
 
   pick<Item>(items: readonly Item[]): Item {
     const item = items[this.between(0, items.length - 1)];
-    if (item === undefined) throw new RangeError('There is nothing to pick from');
+    if (item === undefined) throw new RangeError('Cannot pick from an empty list');
     return item;
   }
 
@@ -36,7 +36,7 @@ export class Random {
       .map(({ item }) => item);
   }
 
-  /** A chance of its own for somebody, so that what others draw does not change theirs. */
+  /** An independent generator, whose numbers do not depend on how many numbers others draw. */
   fork(name: string): Random {
     let seed = this.seed;
     for (const letter of name) seed = Math.imul(seed ^ letter.charCodeAt(0), 0x01000193);

@@ -1,10 +1,10 @@
 import type { Call } from './http.js';
 import type { Intent } from './load-log.js';
 
-/** Whoever has no answer by then asks again. */
+/** A client without an answer after this time repeats its request. */
 const TIMEOUT_MS = 15_000;
 
-export function toOpen(lines: readonly string[]): Call {
+export function toImport(lines: readonly string[]): Call {
   return {
     method: 'POST',
     path: '/v1/products/import',

@@ -8,9 +8,9 @@ import { App } from './app.js';
 import { Disk } from './disk.js';
 import { MailSink } from './mail-sink.js';
 import { PostgresProxy } from './postgres-proxy.js';
-import type { Subject } from './subject.js';
+import type { SystemUnderTest } from './system-under-test.js';
 
-/** The processes of each topology: their modules, all when empty, and the paths that they answer. */
+/** The processes of each topology, their modules (empty: all), and prefixes of the paths that they serve. */
 const TOPOLOGIES = {
   mixed: [
     { name: 'first', modules: '', serves: ['/v1/'] },
@@ -27,15 +27,15 @@ const TOPOLOGIES = {
 } as const;
 
 /**
- * `whole`: both have all modules, so reactions run in the transaction of their publisher. `split`: reactions of the
- * other one's modules arrive as deliveries. `mixed`: both, by which process a client has come to.
+ * `whole`: both processes have all modules, so reactions run in the publisher's transaction. `split`: each process has
+ * other modules, so reactions run as deliveries. `mixed`: either, depending on the process that receives a request.
  */
 export type Topology = keyof typeof TOPOLOGIES;
 
-/** Where the subject has its queues. */
+/** The backend of BullMQ. */
 export type Queues = 'redis' | 'postgres';
 
-/** How the subject is set up. */
+/** Configuration of the system under test. */
 export interface Setup {
   readonly topology: Topology;
   readonly queues: Queues;
@@ -43,23 +43,23 @@ export interface Setup {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** All that a campaign runs on: real servers, two processes of the subject, and what lies between them. */
+/** The servers of a campaign, two processes of the system under test, and the proxy between them and PostgreSQL. */
 export interface Rig {
   readonly folder: string;
-  readonly subject: Subject;
+  readonly system: SystemUnderTest;
   readonly postgres: PostgresServer;
   readonly proxy: PostgresProxy;
   readonly redis: RedisServer;
   readonly mail: MailSink;
   readonly apps: readonly App[];
-  /** PostgreSQL's, if there is one that may be filled. */
+  /** The disk of PostgreSQL, if it may be filled. */
   readonly disk: Disk | undefined;
   stop(): Promise<void>;
 }
 
-export async function buildRig(subject: Subject, { topology, queues }: Setup): Promise<Rig> {
+export async function buildRig(system: SystemUnderTest, { topology, queues }: Setup): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'orderly-faults-'));
-  // PostgreSQL, which runs as nobody where we are root, has to get in.
+  // If we are root, PostgreSQL runs as the user nobody, who needs access to the folder.
   await chmod(folder, 0o755);
   const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   let stopping: Promise<void> | undefined;
@@ -91,23 +91,23 @@ export async function buildRig(subject: Subject, { topology, queues }: Setup): P
     };
     const apps: App[] = [];
     for (const { name, modules, serves } of TOPOLOGIES[topology]) {
-      // One of them keeps its modules apart in the database as well.
+      // One of the processes uses the database roles of the modules.
       const own = { ...environment, MODULES: modules, MODULE_ROLES: apps.length === 0 ? 'enforced' : 'off' };
-      const { main, health } = subject;
+      const { main, health } = system;
       apps.push(new App({ name, main, health, port: await ports.take(), folder, environment: own, serves }));
     }
     for (const app of apps) {
       undo.push(() => app.close());
       await app.restart();
     }
-    return { folder, subject, postgres, proxy, redis, mail, apps, disk, stop };
+    return { folder, system, postgres, proxy, redis, mail, apps, disk, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** The last thing first; what cannot be undone keeps nobody from undoing the rest. */
+/** Runs the clean-up steps, last added first. If one fails, the others still run. */
 async function undoAll(steps: readonly (() => unknown)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps.toReversed()) {
@@ -117,5 +117,5 @@ async function undoAll(steps: readonly (() => unknown)[]): Promise<void> {
       errors.push(error);
     }
   }
-  if (errors.length > 0) throw new AggregateError(errors, 'The campaign could not clear up after itself');
+  if (errors.length > 0) throw new AggregateError(errors, 'The clean-up of the campaign failed');
 }

@@ -1,59 +1,61 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { residentMemory } from './memory.js';
 import type { Rig } from './rig.js';
-import { AHEAD_MAX } from './subject.js';
+import { PENDING_MAX } from './system-under-test.js';
 
-const LOOKS_EVERY_MS = 500;
+const SAMPLE_EVERY_MS = 500;
 
-/** Looks all the time whether more is sold than there is, how much waits, and how much memory the processes take. */
+/**
+ * Samples oversold stock, the number of pending deliveries, and the memory of the processes, during the whole campaign.
+ */
 export class Sampler {
-  readonly seen: unknown[] = [];
-  /** In MiB, by the name of the process. */
+  readonly oversold: unknown[] = [];
+  /** Samples in MiB by name of the process. */
   readonly memory = new Map<string, number[]>();
-  /** How often it could look. */
-  looks = 0;
-  /** Whether more waits to be done than clients may be ahead. */
-  isBehind = false;
+  /** Number of successful checks of the stock. */
+  checks = 0;
+  /** Whether so many deliveries are pending that clients must pause. */
+  isOverloaded = false;
   private isOver = false;
   private readonly sampling: Promise<void>;
 
   constructor(private readonly rig: Rig) {
     this.sampling = this.sample();
-    // Whoever stops it hears of it.
+    // stop() awaits the same promise, and throws its error.
     this.sampling.catch(() => undefined);
   }
 
   async stop(): Promise<void> {
     this.isOver = true;
     await this.sampling;
-    if (this.looks === 0) throw new Error('Nobody has looked at the stock');
+    if (this.checks === 0) throw new Error('The stock was never checked');
   }
 
   private async sample(): Promise<void> {
-    const { postgres, subject } = this.rig;
+    const { postgres, system } = this.rig;
     while (!this.isOver) {
-      const rows = await postgres.tryToSee(subject.oversold);
-      if (rows) this.looks += 1;
-      this.seen.push(...(rows ?? []));
-      await this.weigh();
-      await this.count();
-      await pause(LOOKS_EVERY_MS);
+      const rows = await postgres.tryToSee(system.oversold);
+      if (rows) this.checks += 1;
+      this.oversold.push(...(rows ?? []));
+      await this.sampleMemory();
+      await this.samplePending();
+      await pause(SAMPLE_EVERY_MS);
     }
   }
 
-  /** A server that does not answer tells nothing new. */
-  private async count(): Promise<void> {
-    const answer = this.rig.subject.waiting(this.rig).catch(() => undefined);
-    const waiting = await Promise.race([answer, pause(LOOKS_EVERY_MS, undefined)]);
-    if (waiting !== undefined) this.isBehind = waiting > AHEAD_MAX;
+  /** Keeps the previous value if the server does not answer. */
+  private async samplePending(): Promise<void> {
+    const answer = this.rig.system.pending(this.rig).catch(() => undefined);
+    const pending = await Promise.race([answer, pause(SAMPLE_EVERY_MS, undefined)]);
+    if (pending !== undefined) this.isOverloaded = pending > PENDING_MAX;
   }
 
-  private async weigh(): Promise<void> {
+  private async sampleMemory(): Promise<void> {
     for (const { name, pid } of this.rig.apps) {
       const memory = pid === undefined ? undefined : await residentMemory(pid);
       if (memory === undefined) continue;
-      const seen = this.memory.get(name);
-      if (seen) seen.push(memory);
+      const samples = this.memory.get(name);
+      if (samples) samples.push(memory);
       else this.memory.set(name, [memory]);
     }
   }

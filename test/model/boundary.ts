@@ -28,7 +28,8 @@ export class Boundary {
     this.watched.add(client);
     const query: Query = client.query.bind(client) as never;
     let before: Promise<unknown> = Promise.resolve();
-    // One after the other, also those that the shop sends together: what comes of it is the same, in an order that is known.
+    // One after the other, also those that the shop sends together: what comes of it is the same, in an order that is
+    // known.
     client.query = ((statement: Statement, ...rest: readonly unknown[]) => {
       const told = rest.at(-1);
       const answer = before.then(() =>

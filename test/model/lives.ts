@@ -1,10 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CrashPoint } from '../../src/backbone/crash-points.js';
 
-/** The mail server has said yes, and we have not written it down: a place to die that the program itself cannot name. */
+/**
+ * The mail server has said yes, and we have not written it down: a place to die that the program itself cannot name.
+ */
 export type Death = CrashPoint | 'mail-is-out';
 
-/** Thrown where a process died. Whoever catches it can do nothing more: a dead process reaches no database and no queue. */
+/**
+ * Thrown where a process died. Whoever catches it can do nothing more: a dead process reaches no database and no queue.
+ */
 class Died extends Error {
   override readonly name = 'Died';
 }

@@ -73,7 +73,9 @@ export class ModelDeliveries {
     if (outcome === 'is hopeless' || (outcome === 'fails' && isLast)) delivery.state = 'dead';
   }
 
-  /** One that stalls until its lease has ended and another one has had its turn: what it did to its own rows is undone. */
+  /**
+   * One that stalls until its lease has ended and another one has had its turn: what it did to its own rows is undone.
+   */
   runStalled(delivery: ModelDelivery, fortune: Fortune): void {
     this.claim(delivery);
     if (delivery.isMail) this.begin(delivery);

@@ -54,8 +54,8 @@ interface FolderImport {
 }
 
 /**
- * dependency-cruiser finds cycles between folders as well, but counts the top of a room as one of them: its files import
- * the sub-folders, and are imported by them.
+ * dependency-cruiser finds cycles between folders as well, but counts the top of a room as one of them: its files
+ * import the sub-folders, and are imported by them.
  */
 function folderCyclesIn(modules: Cruise['modules']): string[] {
   const imports: FolderImport[] = modules

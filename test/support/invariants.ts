@@ -1,38 +1,38 @@
 import type { Program } from './program.js';
 
-/** Who hears what, as `/v1/operations/subscriptions` tells: parameter $1 of every query, as JSON. */
+/** A subscriber as in `/v1/operations/subscriptions`. All of them, as JSON, are parameter $1 of the queries. */
 export interface Subscriber {
   readonly name: string;
   readonly event: string;
-  /** Hears nothing new. */
+  /** Receives no new events. */
   readonly retired?: boolean;
 }
 
 const SUBSCRIBERS = `jsonb_to_recordset($1::jsonb) AS s(name text, event text, retired boolean)`;
 
-/** The events of which somebody outside is told, each by one mail. */
-export const TOLD = `
+/** Types of events of which each leads to one message, and its template. */
+export const EVENTS_WITH_MESSAGE = `
   (VALUES ('orders.order-confirmed.v1', 'order-confirmed'), ('orders.order-rejected.v1', 'order-rejected'),
           ('orders.order-cancelled.v1', 'order-cancelled'), ('orders.order-shipped.v1', 'order-shipped'),
           ('orders.order-delivered.v1', 'order-delivered'), ('inventory.stock-ran-low.v1', 'stock-ran-low'))
-  AS told(type, template)`;
+  AS expected(type, template)`;
 
-/** What always holds once no delivery is pending. Each query gives the rows that break it. */
+/** Invariants that hold whenever no delivery is pending. Each query returns the rows that violate it. */
 export const INVARIANTS = {
-  'the ledger sums to what is on hand': `
+  'the ledger sums to the stock on hand': `
     SELECT s.sku, s.on_hand, sum(m.change) AS ledger
       FROM inventory.stock s LEFT JOIN inventory.movement m USING (sku)
      GROUP BY s.sku HAVING s.on_hand <> coalesce(sum(m.change), 0)`,
 
-  'what is reserved is held for orders': `
+  'reserved units equal the held reservations': `
     SELECT s.sku, s.reserved, sum(r.quantity) AS held
       FROM inventory.stock s LEFT JOIN inventory.reservation r ON r.sku = s.sku AND r.state = 'held'
      GROUP BY s.sku HAVING s.reserved <> coalesce(sum(r.quantity), 0)`,
 
-  'nothing is promised that is not there': `
+  'no more is reserved than is on hand': `
     SELECT sku, on_hand, reserved FROM inventory.stock WHERE reserved < 0 OR reserved > on_hand`,
 
-  'an order has exactly the reservations that its state says': `
+  'an order has exactly the reservations of its state': `
     WITH wanted AS (
       SELECT o.id AS order_id, l.sku, sum(l.quantity) AS quantity,
              CASE o.status WHEN 'confirmed' THEN 'held' WHEN 'cancelled' THEN 'released' ELSE 'dispatched' END AS state
@@ -43,25 +43,25 @@ export const INVARIANTS = {
       FROM wanted FULL JOIN inventory.reservation r USING (order_id, sku)
      WHERE (wanted.quantity, wanted.state) IS DISTINCT FROM (r.quantity::bigint, r.state)`,
 
-  'every order is settled': `SELECT id, status FROM orders."order" WHERE status = 'placed'`,
+  'no order remains placed': `SELECT id, status FROM orders."order" WHERE status = 'placed'`,
 
-  'every change of an order has its event': `
+  'every version of an order has its event': `
     SELECT o.id, o.version, count(e.id) AS events
       FROM orders."order" o LEFT JOIN backbone.event e ON e.subject = 'order/' || o.id
      GROUP BY o.id HAVING o.version <> count(e.id)`,
 
-  'the last event of an order tells its state': `
+  'the last event of an order matches its state': `
     SELECT o.id, o.status, e.type
       FROM orders."order" o LEFT JOIN backbone.event e ON e.subject = 'order/' || o.id AND e.version = o.version
      WHERE e.type IS DISTINCT FROM 'orders.order-' || o.status || '.v1'`,
 
-  'the versions of a subject are dense, and in the order of the log': `
+  'the versions of a subject are dense and ascend with the position': `
     SELECT subject, version, place
       FROM (SELECT subject, version, row_number() OVER (PARTITION BY subject ORDER BY position) AS place
               FROM backbone.event) e
      WHERE version <> place`,
 
-  'an order goes only where its states let it': `
+  'an order makes only allowed state transitions': `
     SELECT subject, version, was, type
       FROM (SELECT subject, version, split_part(type, '.', 2) AS type,
                    coalesce(split_part(lag(type) OVER (PARTITION BY subject ORDER BY version), '.', 2), '') AS was
@@ -71,12 +71,12 @@ export const INVARIANTS = {
        ('order-placed', 'order-cancelled'), ('order-confirmed', 'order-cancelled'),
        ('order-confirmed', 'order-shipped'), ('order-shipped', 'order-delivered'))`,
 
-  'nobody answers an event twice': `
+  'no event causes the same event twice': `
     SELECT causation_id, type, subject, count(*)
       FROM backbone.event WHERE causation_id IS NOT NULL
      GROUP BY causation_id, type, subject HAVING count(*) > 1`,
 
-  'goods leave once for each line that was sent': `
+  'each dispatched reservation has one dispatch in the ledger': `
     SELECT *
       FROM (SELECT order_id::text AS order_id, sku, quantity::bigint AS reserved
               FROM inventory.reservation WHERE state = 'dispatched') r
@@ -84,16 +84,16 @@ export const INVARIANTS = {
                    FROM inventory.movement WHERE kind = 'dispatch' GROUP BY reason, sku) m USING (order_id, sku)
      WHERE reserved IS DISTINCT FROM sent`,
 
-  'every subscriber hears of an event once, in its transaction or by a delivery': `
-    SELECT e.id, e.type, s.name, d.state, coalesce(heard.times, 0) AS in_transaction
+  'every subscriber handles an event exactly once': `
+    SELECT e.id, e.type, s.name, d.state, coalesce(handled.times, 0) AS in_transaction
       FROM backbone.event e JOIN ${SUBSCRIBERS} ON s.event = e.type AND s.retired IS NOT TRUE
       LEFT JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber = s.name
       LEFT JOIN LATERAL (
         SELECT count(*) AS times FROM jsonb_array_elements(e.metadata -> 'reactions') r
-         WHERE r ->> 'subscriber' = s.name) heard ON true
-     WHERE coalesce(heard.times, 0) + (d.event_id IS NOT NULL)::integer <> 1`,
+         WHERE r ->> 'subscriber' = s.name) handled ON true
+     WHERE coalesce(handled.times, 0) + (d.event_id IS NOT NULL)::integer <> 1`,
 
-  'nobody gets a delivery that is not theirs': `
+  'every delivery is for a subscriber of its event': `
     SELECT e.id, e.type, d.subscriber
       FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
       LEFT JOIN ${SUBSCRIBERS} ON s.name = d.subscriber AND s.event = e.type
@@ -102,28 +102,30 @@ export const INVARIANTS = {
   'every delivery is done': `
     SELECT event_id, subscriber, state, errors FROM backbone.delivery WHERE state <> 'done'`,
 
-  'no delivery of a line is done before an earlier one': `
+  'no delivery is done before an earlier one of its partition': `
     SELECT d.order_key, d.event_id
       FROM backbone.delivery d JOIN backbone.delivery p ON p.order_key = d.order_key AND p.position < d.position
      WHERE d.finished_at < p.finished_at`,
 
-  'every outcome is told by exactly one message, which was sent': `
+  'every outcome has exactly one message, which was sent': `
     SELECT e.id, e.type, m.template, m.state
-      FROM (backbone.event e JOIN ${TOLD} USING (type))
+      FROM (backbone.event e JOIN ${EVENTS_WITH_MESSAGE} USING (type))
       FULL JOIN notifications.message m ON m.event_id = e.id
-     WHERE m.state IS DISTINCT FROM 'sent' OR m.template IS DISTINCT FROM told.template`,
+     WHERE m.state IS DISTINCT FROM 'sent' OR m.template IS DISTINCT FROM expected.template`,
 
-  'no event leads to two messages': `
+  'no event has two messages': `
     SELECT event_id, count(*) FROM notifications.message GROUP BY event_id HAVING count(*) > 1`,
 } as const;
 
-/** What holds besides where mails are kept in the mailbox: the mail of a message bears its event in its message id. */
+/**
+ * Further invariants where e-mails are stored in the mailbox. The Message-ID of an e-mail contains the id of its event.
+ */
 export const MAILBOX_INVARIANTS = {
-  'no event leads to two mails': `
+  'no event has two e-mails': `
     SELECT split_part(message_id, '.', 1) AS event, count(*)
       FROM notifications.mailbox_mail GROUP BY 1 HAVING count(*) > 1`,
 
-  'every sent message is one mail, to the same recipient': `
+  'every sent message has one e-mail with the same recipient': `
     SELECT m.event_id, m.template, m.recipient, mail.message_id, mail.recipient AS mailed_to
       FROM (SELECT * FROM notifications.message WHERE state = 'sent') m
       FULL JOIN notifications.mailbox_mail mail
@@ -131,12 +133,12 @@ export const MAILBOX_INVARIANTS = {
      WHERE m.recipient IS DISTINCT FROM mail.recipient`,
 } as const;
 
-/** Where rows can be looked at. */
+/** A connection that can read all rows. */
 interface Rows {
   sql<Row>(statement: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** The invariants that do not hold in the database of a shop where all is quiet, each with rows that break it. */
+/** Returns the violated invariants of a shop without pending deliveries, each with some of the violating rows. */
 export async function violationsOf(
   shop: Program,
   rows: Rows,

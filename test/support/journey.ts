@@ -25,7 +25,9 @@ export const QUEUES: readonly Queue[] = hasRedis ? ['PostgreSQL', 'Redis'] : ['P
 export const describeOnRedis = hasRedis ? describe : describe.skip;
 export const describeOnOwnRedis = hasOwnRedis ? describe : describe.skip;
 
-/** The body of a test: sets the stage, plays, and leaves nothing behind. What the programs said is shown if it fails. */
+/**
+ * The body of a test: sets the stage, plays, and leaves nothing behind. What the programs said is shown if it fails.
+ */
 export async function journey(play: Play, queue: Queue = 'PostgreSQL'): Promise<void> {
   const stage = new Stage(queue);
   try {
@@ -43,7 +45,9 @@ async function tooLong(): Promise<never> {
   throw new Error(`The journey was not over after ${TOO_LONG_MS} ms`);
 }
 
-/** Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them. */
+/**
+ * Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them.
+ */
 export class Stage {
   private readonly programs: Program[] = [];
   private readonly undos: (() => unknown)[] = [];

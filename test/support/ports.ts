@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
-/** Below those that systems give to connections: such a one could sit on the port of a process that is down for a moment. */
+/**
+ * Below those that systems give to connections: such a one could sit on the port of a process that is down for a
+ * moment.
+ */
 const FIRST = 20_000;
 const LAST = 29_999;
 const BLOCK = 16;
@@ -17,7 +20,9 @@ export class Ports {
     this.last = first;
   }
 
-  /** Whoever listens on the first port of a block has the block: another campaign that starts now takes the next one. */
+  /**
+   * Whoever listens on the first port of a block has the block: another campaign that starts now takes the next one.
+   */
   static async reserve(): Promise<Ports> {
     for (let first = FIRST; first + BLOCK <= LAST; first += BLOCK) {
       const keeper = await listen(first);

@@ -18,7 +18,9 @@ export interface JourneyRedis {
 
 const SHARED_URL = process.env.REDIS_URL;
 
-/** Whether the journeys that need a Redis can run. In CI they have to; elsewhere one loud line tells that they did not. */
+/**
+ * Whether the journeys that need a Redis can run. In CI they have to; elsewhere one loud line tells that they did not.
+ */
 export const hasRedis = Boolean(SHARED_URL) || spawnSync('redis-server', ['--version']).status === 0;
 /** Whether journeys have a server of their own, which they may set as they like. */
 export const hasOwnRedis = hasRedis && !SHARED_URL;

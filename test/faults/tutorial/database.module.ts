@@ -1,4 +1,4 @@
-// The habit: the DataSource is a provider, repositories come out of it, and the entities make their own tables.
+// The habit: the DataSource is a provider, repositories are created from it, and entities create their own tables.
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { environment } from './environment.js';
@@ -8,7 +8,7 @@ import { Product } from './product.entity.js';
 export const ORDERS = 'ORDER_REPOSITORY';
 export const PRODUCTS = 'PRODUCT_REPOSITORY';
 
-/** Any number, as long as every process takes the same. */
+/** Any number that all processes share. */
 const TABLES_LOCK = 4711;
 
 async function connect(): Promise<DataSource> {
@@ -25,7 +25,7 @@ async function connect(): Promise<DataSource> {
   return dataSource;
 }
 
-/** `synchronize: true`, except that processes which start together take turns. */
+/** Like `synchronize: true`, but processes that start at the same time create the tables one after the other. */
 async function createTables(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {

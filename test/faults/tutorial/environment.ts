@@ -1,4 +1,4 @@
-// The habit: what the outside says is validated once, when the program starts.
+// The habit: environment variables are validated once, when the program starts.
 import { z } from 'zod';
 
 const schema = z.object({

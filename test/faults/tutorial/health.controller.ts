@@ -1,4 +1,4 @@
-// The habit: alive means that it answers, ready means that the database does.
+// The habit: the program is live when it answers, and ready when its database answers.
 import { Controller, Get } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 

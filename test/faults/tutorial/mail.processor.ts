@@ -1,4 +1,4 @@
-// The habit: a worker loads the order and sends the mail; when that throws, BullMQ tries again.
+// The habit: a worker loads the order and sends the e-mail; when that throws, BullMQ retries.
 import { Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
 import type { Job } from 'bullmq';
@@ -9,7 +9,7 @@ import { environment } from './environment.js';
 import type { Order } from './order.entity.js';
 import type { OrderEvent } from './order.event.js';
 
-/** As many at a time as Orderly sends by default. */
+/** The default concurrency of Orderly. */
 const CONCURRENCY = 20;
 
 @Processor('mail', { concurrency: CONCURRENCY })

@@ -15,7 +15,7 @@ app.useGlobalPipes(new StandardSchemaValidationPipe());
 app.useBodyParser('application/x-ndjson', { bodyLimit: IMPORT_BYTES_MAX }, (_request, body, done) =>
   done(null, body.toString()),
 );
-// An end after SIGTERM that went well is told by its exit code, as Orderly does.
+// A successful stop after SIGTERM exits with 0, like Orderly.
 app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
 await app.listen(environment.PORT, '127.0.0.1');
 process.stdout.write(`${JSON.stringify({ level: 'info', msg: 'Orderly is open', url: await app.getUrl() })}\n`);

@@ -1,4 +1,4 @@
-// The habit: a listener in memory turns the event into a job, with three attempts and a backoff that doubles.
+// The habit: an in-memory listener turns the event into a job with three attempts and exponential backoff.
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';

@@ -1,4 +1,4 @@
-// The habit: the entity is mapped to what the client may see. The shape is Orderly's, so that one client can talk to both.
+// The habit: the entity is mapped to a view for the client. Its shape is that of Orderly, so one client can use both.
 import type { Order } from './order.entity.js';
 
 export type OrderView = ReturnType<typeof viewOf>;

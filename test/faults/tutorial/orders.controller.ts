@@ -1,4 +1,4 @@
-// The habit: the controller validates and hands on; a header Idempotency-Key is not looked at.
+// The habit: the controller validates and delegates; the header Idempotency-Key is ignored.
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import { type OrderView, viewOf } from './order.view.js';

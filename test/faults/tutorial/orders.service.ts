@@ -1,4 +1,4 @@
-// The habit: read, check, save in one transaction; then, when it has committed, emit what happened.
+// The habit: read, check and save in one transaction, and emit an event after the commit.
 import { ConflictException, Inject, Injectable, NotFoundException, UnprocessableEntityException } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { DataSource, type EntityManager, In, type Repository } from 'typeorm';
@@ -36,7 +36,7 @@ export class OrdersService {
       });
       return manager.save(draft);
     });
-    this.announce(order);
+    this.emit(order);
     return order;
   }
 
@@ -50,7 +50,7 @@ export class OrdersService {
       order.cancellation = { reason };
       return manager.save(order);
     });
-    this.announce(order);
+    this.emit(order);
     return order;
   }
 
@@ -61,7 +61,7 @@ export class OrdersService {
       order.shipment = shipment;
       return manager.save(order);
     });
-    this.announce(order);
+    this.emit(order);
     return order;
   }
 
@@ -75,7 +75,7 @@ export class OrdersService {
     return this.orders.find({ order: { placedAt: 'DESC', id: 'DESC' }, skip: cursor, take: limit });
   }
 
-  private announce({ id, status }: Order): void {
+  private emit({ id, status }: Order): void {
     this.eventEmitter.emit(`order.${status}`, new OrderEvent(id, status));
   }
 }
@@ -105,7 +105,7 @@ async function findConfirmed(manager: EntityManager, id: string): Promise<Order>
   return order;
 }
 
-/** Takes what there is, and gives the lines for which there was not enough. */
+/** Subtracts the lines from the stock. Returns the lines for which there was not enough. */
 function takeFromStock(products: Products, lines: readonly Line[]) {
   return lines.flatMap(({ sku, quantity }) => {
     const product = productOf(products, sku);

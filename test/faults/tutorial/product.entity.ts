@@ -1,4 +1,4 @@
-// The habit: stock is one number on the product, less whatever has been sold.
+// The habit: stock is one number of the product, from which sold units are subtracted.
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity()

@@ -1,4 +1,4 @@
-// The habit: a receipt is a POST that adds to a number; sent twice, it adds twice.
+// The habit: a receipt is a POST that adds to a number; a repeated request adds again.
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import type { z } from 'zod';
 import type { Product } from './product.entity.js';
@@ -29,7 +29,7 @@ export class ProductsController {
   }
 }
 
-/** What is sold has left the number already, so nothing is ever reserved. */
+/** Sold units are subtracted at once, so nothing is ever reserved. */
 function stockOf({ sku, stock, reorderLevel }: Product) {
   return { sku, onHand: stock, reserved: 0, available: stock, reorderLevel };
 }

@@ -9,7 +9,7 @@ import { type ProductLine, productLine } from './schemas.js';
 export class ProductsService {
   constructor(@Inject(PRODUCTS) private readonly products: Repository<Product>) {}
 
-  /** One product a line. */
+  /** One product per line, as NDJSON. */
   async import(text: string) {
     const report = { listed: 0, changed: 0, unchanged: 0, rejected: [] as Rejected[], rejectedTotal: 0 };
     for (const [index, line] of text.split('\n').entries()) {

@@ -1,4 +1,4 @@
-// The habit: every body has a schema, and nothing else gets in.
+// The habit: every body has a schema, and unknown fields are refused.
 import { z } from 'zod';
 
 const quantity = z.int().min(1).max(1_000_000);

@@ -1,57 +1,57 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { INVARIANTS, TOLD } from '../support/invariants.js';
+import { EVENTS_WITH_MESSAGE, INVARIANTS } from '../support/invariants.js';
 import type { PostgresServer } from '../support/postgres-server.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Mail } from './mail-sink.js';
 
-/** Clients order no more while so much waits: a shop that falls ever further behind is never quiet again. */
-export const AHEAD_MAX = 1_000;
+/** Clients pause while more deliveries are pending. Otherwise the backlog might never become empty after the faults. */
+export const PENDING_MAX = 1_000;
 
 interface Servers {
   readonly postgres: PostgresServer;
   readonly redis: RedisServer;
 }
 
-/** A program that is put through the campaign: where it is, and what its rows should say. */
-export interface Subject {
+/** The program that the campaign tests, and the queries for its rows. */
+export interface SystemUnderTest {
   readonly name: string;
   readonly main: string;
-  /** Whether a request that repeats its key gets its first answer. */
+  /** Whether a repeated idempotency key gets the first answer again. */
   readonly keepsKeys: boolean;
-  /** Answers 200 when it is up. */
+  /** Path that answers 200 when a process is up. */
   readonly health: string;
-  /** Where it can be told to die. */
+  /** Values for CRASH_AT. */
   readonly crashPoints: readonly string[];
   /** The table whose rows every order has to lock. */
   readonly hotTable: string;
-  /** What an operator asks of it when the faults are over, so that nobody waits for the end of a pause. */
-  readonly hurry: { readonly path: string; readonly body: object } | null;
-  /** Where it is asked what it finds wrong with itself; null: it never looks. */
+  /** Request of an operator after the faults that ends the pauses of failed deliveries, to save time. */
+  readonly replayPending: { readonly path: string; readonly body: object } | null;
+  /** Path of its reconciliation; null: it has none. */
   readonly reconciliation: string | null;
-  /** The schemas whose rows stay as they are when everything is replayed; null: it cannot be. */
+  /** Schemas whose rows must not change in a replay of the whole history; null: it has no replay. */
   readonly replayed: readonly string[] | null;
-  /** Gives rows of { id, reference, status, sku, quantity }: every line of every order. */
+  /** Query for rows of { id, reference, status, sku, quantity }: every line of every order. */
   readonly lines: string;
-  /** Some of what still has to be done, as far as anything knows. */
+  /** Some of the pending deliveries or jobs. */
   readonly backlog: (servers: Servers) => Promise<readonly unknown[]>;
-  /** How much of it there is, up to a bit more than clients may be ahead; undefined: nobody can tell at the moment. */
-  readonly waiting: (servers: Servers) => Promise<number | undefined>;
-  /** Some of what somebody should have taken up by now. */
+  /** Number of pending deliveries or jobs, counted up to PENDING_MAX + 1; undefined: the server does not answer. */
+  readonly pending: (servers: Servers) => Promise<number | undefined>;
+  /** Some of the deliveries that are overdue. */
   readonly overdue: (servers: Servers) => Promise<readonly unknown[]>;
-  /** Gives rows of { reference, quantity }: every receipt of stock that bears a reference; null: they bear none. */
+  /** Query for rows of { reference, quantity }: every receipt of stock; null: receipts have no references. */
   readonly receipts: string | null;
-  /** Gives the rows that say that more is sold than there is, at any moment. */
+  /** Query for oversold rows of stock. It must be empty at any time. */
   readonly oversold: string;
-  /** Gives rows of { key, line, rank, runs, errors, recipient }: every mail that is owed, its place in its line, its attempts. */
+  /** Query for rows of { key, partition, rank, runs, errors, recipient }: every owed e-mail. */
   readonly owed: string;
-  /** What a mail is called in `owed`. */
+  /** The key of an e-mail in `owed`. */
   readonly keyOf: (mail: Mail) => string;
-  /** What holds when all is quiet: each gives the rows that break it. */
+  /** Queries for the rows that violate an invariant when no delivery is pending, by name. */
   readonly invariants: Readonly<Record<string, string>>;
 }
 
-/** What holds besides where every order has come with its reference as its key. */
+/** Further invariants of a campaign, in which the reference of each order is also its idempotency key. */
 const KEYS_AND_LOCKS = {
   'an order and its key are stored together': `
     SELECT o.id, o.reference, k.key
@@ -59,15 +59,15 @@ const KEYS_AND_LOCKS = {
       FULL JOIN (SELECT key FROM backbone.idempotency_key WHERE route = 'POST /v1/orders') k ON k.key = o.reference
      WHERE o.id IS NULL OR k.key IS NULL`,
 
-  'nobody holds a delivery when none is left': `
+  'no delivery is leased when none is pending': `
     SELECT event_id, subscriber, lease_until FROM backbone.delivery WHERE lease_until IS NOT NULL`,
 
-  'nobody holds a transaction open': `
+  'no transaction is left open': `
     SELECT pid, state, query FROM pg_stat_activity
      WHERE state LIKE 'idle in transaction%' AND xact_start < now() - interval '30 seconds'`,
 };
 
-export function orderly(crashPoints: readonly string[], main = resolve('dist/main.js')): Subject {
+export function orderly(crashPoints: readonly string[], main = resolve('dist/main.js')): SystemUnderTest {
   return {
     name: 'Orderly',
     main,
@@ -75,7 +75,7 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
     health: '/health/live',
     crashPoints,
     hotTable: 'inventory.stock',
-    hurry: {
+    replayPending: {
       path: '/v1/operations/deliveries/replay',
       body: { filter: { state: 'pending' }, reason: 'The faults are over' },
     },
@@ -86,11 +86,11 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
         FROM orders."order" o JOIN orders.order_line l ON l.order_id = o.id`,
     backlog: ({ postgres }) =>
       postgres.sql(`SELECT event_id, subscriber, errors FROM backbone.delivery WHERE state = 'pending' LIMIT 10`),
-    waiting: async ({ postgres }) => {
-      const rows = await postgres.tryToSee<{ waiting: number }>(`
-        SELECT count(*)::integer AS waiting
-          FROM (SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT ${AHEAD_MAX + 1}) counted`);
-      return rows?.[0]?.waiting;
+    pending: async ({ postgres }) => {
+      const rows = await postgres.tryToSee<{ pending: number }>(`
+        SELECT count(*)::integer AS pending
+          FROM (SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT ${PENDING_MAX + 1}) counted`);
+      return rows?.[0]?.pending;
     },
     overdue: ({ postgres }) =>
       postgres.sql(`
@@ -101,17 +101,19 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
        WHERE kind = 'receipt' AND reason LIKE 'receipt-%'`,
     oversold: `SELECT sku, on_hand, reserved FROM inventory.stock WHERE reserved < 0 OR reserved > on_hand`,
     owed: `
-      SELECT e.id || '.' || told.template AS key, e.subject AS line, e.version AS rank, d.claims AS runs,
+      SELECT e.id || '.' || expected.template AS key, e.subject AS partition, e.version AS rank, d.claims AS runs,
              d.errors, e.data -> 'customer' ->> 'email' AS recipient
-        FROM backbone.event e JOIN ${TOLD} USING (type)
+        FROM backbone.event e JOIN ${EVENTS_WITH_MESSAGE} USING (type)
         JOIN backbone.delivery d ON d.event_id = e.id AND d.subscriber LIKE 'notifications.%'`,
     keyOf: ({ messageId }) => messageId.slice(1).split('@')[0] ?? '',
     invariants: { ...INVARIANTS, ...KEYS_AND_LOCKS },
   };
 }
 
-/** What tutorials teach: save, emit after the commit, add a job. It has no keys, no log of events and no deliveries. */
-export function tutorial(): Subject {
+/**
+ * The tutorial pattern: save, emit after the commit, add a job. It has no idempotency keys, event log or deliveries.
+ */
+export function tutorial(): SystemUnderTest {
   return {
     name: 'the tutorial pattern',
     main: fileURLToPath(new URL('tutorial/main.js', import.meta.url)),
@@ -119,24 +121,24 @@ export function tutorial(): Subject {
     health: '/health/ready',
     crashPoints: [],
     hotTable: 'product',
-    hurry: null,
+    replayPending: null,
     reconciliation: null,
     replayed: null,
     lines: `
       SELECT o.id, o.reference, o.status, l.sku, l.quantity FROM "order" o JOIN order_line l ON l."orderId" = o.id`,
-    // The queue is all that knows; a job of a killed process is found by BullMQ within a minute.
+    // Only the queue has pending work. BullMQ finds the job of a killed process within a minute.
     backlog: ({ redis }) => redis.jobs('tutorial:mail'),
-    waiting: async ({ redis }) => (await redis.jobs('tutorial:mail')).length,
+    pending: async ({ redis }) => (await redis.jobs('tutorial:mail')).length,
     overdue: async () => [],
     receipts: null,
     oversold: 'SELECT sku, stock FROM product WHERE stock < 0',
     owed: `
-      SELECT o.id || ' ' || told.status AS key, o.id AS line, told.rank, 1000 AS runs, NULL AS errors,
+      SELECT o.id || ' ' || expected.status AS key, o.id AS partition, expected.rank, 1000 AS runs, NULL AS errors,
              o."customerEmail" AS recipient
         FROM "order" o
         JOIN (VALUES ('rejected', 'rejected', 1), ('confirmed', 'confirmed', 1), ('cancelled', 'confirmed', 1),
                      ('shipped', 'confirmed', 1), ('cancelled', 'cancelled', 2), ('shipped', 'shipped', 2))
-             AS told(became, status, rank) ON told.became = o.status`,
+             AS expected(final, status, rank) ON expected.final = o.status`,
     keyOf: ({ subject }) => subject.replace(/^Order /, ''),
     invariants: {},
   };
