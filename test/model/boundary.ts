@@ -1,8 +1,8 @@
 import type { Client, Pool, QueryConfig } from 'pg';
 import type { DataSource } from 'typeorm';
-import { Life } from './lives.js';
+import { SimulatedProcess } from './simulated-process.js';
 
-/** Where the answer of a COMMIT gets lost: on its way there, or on its way back. */
+/** Whether a COMMIT is lost before it reaches PostgreSQL, or its answer afterwards. */
 export type Loss = 'commit-lost' | 'answer-lost';
 
 type Statement = string | QueryConfig;
@@ -13,9 +13,9 @@ export class Boundary {
   private readonly watched = new WeakSet<Client>();
   /** Takes effect once. */
   loss: Loss | undefined;
-  /** Plants a mistake. */
+  /** Rewrites statements, to plant a mistake. */
   rewrite = (sql: string): string => sql;
-  /** Resolves when the statement may go. */
+  /** Resolves when the statement may be sent. */
   turn: (sql: string, client: Client) => Promise<void> = async () => undefined;
 
   constructor({ driver }: DataSource) {
@@ -27,27 +27,29 @@ export class Boundary {
     if (this.watched.has(client)) return;
     this.watched.add(client);
     const query: Query = client.query.bind(client) as never;
-    let before: Promise<unknown> = Promise.resolve();
-    // One after the other, also those that the shop sends together: what comes of it is the same, in an order that is
-    // known.
+    let previous: Promise<unknown> = Promise.resolve();
+    // Statements run one after the other, also those that the shop pipelines. The result is the expectSame, and
+    // deterministic.
     client.query = ((statement: Statement, ...rest: readonly unknown[]) => {
-      const told = rest.at(-1);
-      const answer = before.then(() =>
+      const callback = rest.at(-1);
+      const answer = previous.then(() =>
         this.pass(client, query, statement, ...rest.filter((each) => typeof each !== 'function')),
       );
-      before = answer.catch(() => undefined);
-      return typeof told === 'function' ? void answer.then((rows) => told(null, rows), told as () => void) : answer;
+      previous = answer.catch(() => undefined);
+      return typeof callback === 'function'
+        ? void answer.then((rows) => callback(null, rows), callback as () => void)
+        : answer;
     }) as never;
   }
 
   private async pass(client: Client, query: Query, statement: Statement, ...rest: readonly unknown[]) {
     const sql = typeof statement === 'string' ? statement : statement.text;
-    Life.current?.assertAlive();
+    SimulatedProcess.current?.assertAlive();
     await this.turn(sql, client);
     if (sql === 'COMMIT' && this.loss) return this.lose(() => query(sql), client);
     const rewritten = this.rewrite(sql);
     if (rewritten === sql) return query(statement, ...rest);
-    // Without its name, under which the connection knows it as it was.
+    // Without its name, because the connection has prepared the original under that name.
     return typeof statement === 'string' ? query(rewritten, ...rest) : query(rewritten, statement.values);
   }
 

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { histories, play } from './histories.js';
+import { histories, runHistory } from './histories.js';
 import { parametersFor } from './run-parameters.js';
 import { ModelShop } from './shop.js';
 import type { Step } from './step.js';
@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-test('whatever happens, in whatever order, the shop does what its model does', () =>
-  expectAlways((history) => play(history, shop)));
+test('after every step of a random history, the shop and its model have the same state', () =>
+  expectAlways((history) => runHistory(history, shop)));
 
 async function expectAlways(holds: (history: Iterable<Step>) => Promise<void>): Promise<void> {
   await fc.assert(fc.asyncProperty(histories(40), holds), PARAMETERS);

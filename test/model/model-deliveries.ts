@@ -1,16 +1,16 @@
-import type { Death } from './lives.js';
-import type { Fortune } from './luck.js';
+import type { HandlerOutcome } from './handler-outcomes.js';
 import { SALE_ATTEMPTS } from './sales.module.js';
-import type { Picture } from './sight.js';
+import type { ShopState } from './shop-state.js';
+import type { DeathPoint } from './simulated-process.js';
 
 type State = 'pending' | 'done' | 'dead' | 'skipped';
 
-/** What one delivery has come to. */
+/** The expected state of one delivery. */
 export interface ModelDelivery {
   readonly name: string;
   readonly subscriber: string;
-  readonly about: string;
-  /** A mail, or a later reaction. */
+  readonly subject: string;
+  /** A side effect that sends an e-mail; otherwise a later reaction. */
   readonly isMail: boolean;
   state: State;
   attempts: number;
@@ -24,67 +24,67 @@ interface Message {
   attempts: number;
 }
 
-/** What the subscribers of the shop owe the world, and what they have done about it. */
+/** The expected state of all deliveries, and of their effects. */
 export class ModelDeliveries {
-  /** In the order in which they were owed. */
+  /** In the sequence of their events. */
   readonly all: ModelDelivery[] = [];
   readonly paused = new Set<string>();
   private readonly messages = new Map<string, Message>();
   private readonly mails = new Map<string, number>();
   private readonly sales = new Map<string, string>();
 
-  owe(method: string, about: string): void {
+  add(method: string, subject: string): void {
     const isMail = method.startsWith('email');
     const subscriber = `${isMail ? 'notifications' : 'sales'}.${method}`;
-    const number = this.all.filter((each) => each.subscriber === subscriber && each.about === about).length + 1;
+    const number = this.all.filter((each) => each.subscriber === subscriber && each.subject === subject).length + 1;
     const fresh = { state: 'pending', attempts: 0, claims: 0, isLeased: false, isReleased: false } as const;
-    this.all.push({ name: `${method} ${about} ${number}`, subscriber, about, isMail, ...fresh });
+    this.all.push({ name: `${method} ${subject} ${number}`, subscriber, subject, isMail, ...fresh });
   }
 
   named(name: string): ModelDelivery {
     const found = this.all.find((each) => each.name === name);
-    if (!found) throw new Error(`The model knows no delivery ${name}`);
+    if (!found) throw new Error(`The model has no delivery ${name}`);
     return found;
   }
 
-  /** Whether a job of so many claims is let through now: the claim of the backbone, in a sentence. */
+  /** Whether the backbone would accept a claim of a job with this number of claims. */
   mayRun(delivery: ModelDelivery, claims = delivery.claims): boolean {
     const { state, isLeased, subscriber } = delivery;
     const isFree = state === 'pending' && !isLeased && claims === delivery.claims && !this.paused.has(subscriber);
     return isFree && !this.isBehind(delivery);
   }
 
-  /** Whether its handler would get to work. */
+  /** Whether a run would reach the work of the handler, where it can stall. */
   mayStall(delivery: ModelDelivery): boolean {
     const isHandled = delivery.isMail ? !this.isSent(delivery) : delivery.attempts < SALE_ATTEMPTS;
     return this.mayRun(delivery) && isHandled;
   }
 
-  /** One that may run, runs. */
-  run(delivery: ModelDelivery, fortune: Fortune, death?: Death): void {
+  /** Runs a delivery that may run. */
+  run(delivery: ModelDelivery, planned: HandlerOutcome, death?: DeathPoint): void {
     this.claim(delivery);
     if (death === 'after-claim') return;
     const isGivenUp = !delivery.isMail && delivery.attempts > SALE_ATTEMPTS;
-    const outcome = isGivenUp ? 'is hopeless' : this.handle(delivery, fortune, death);
+    const outcome = isGivenUp ? 'gives up' : this.handle(delivery, planned, death);
     if (outcome === 'died') return;
     delivery.isLeased = false;
-    if (outcome === 'well') delivery.state = 'done';
+    if (outcome === 'succeeds') delivery.state = 'done';
     const isLast = !delivery.isMail && delivery.attempts >= SALE_ATTEMPTS;
-    if (outcome === 'is hopeless' || (outcome === 'fails' && isLast)) delivery.state = 'dead';
+    if (outcome === 'gives up' || (outcome === 'fails' && isLast)) delivery.state = 'dead';
   }
 
   /**
    * One that stalls until its lease has ended and another one has had its turn: what it did to its own rows is undone.
    */
-  runStalled(delivery: ModelDelivery, fortune: Fortune): void {
+  runStalled(delivery: ModelDelivery, outcome: HandlerOutcome): void {
     this.claim(delivery);
     if (delivery.isMail) this.begin(delivery);
     delivery.isLeased = false;
-    this.run(delivery, fortune);
+    this.run(delivery, outcome);
     if (delivery.isMail) this.send(delivery);
   }
 
-  leasesEnd(): void {
+  expireLeases(): void {
     for (const each of this.all) each.isLeased = false;
   }
 
@@ -94,16 +94,16 @@ export class ModelDeliveries {
     return 200;
   }
 
-  /** Lets others pass what is dead of the same subscriber about the same thing. */
-  release({ subscriber, about }: ModelDelivery): number {
+  /** Lets later deliveries pass the dead ones of the same subscriber and subject. */
+  release({ subscriber, subject }: ModelDelivery): number {
     const holding = this.all.filter(
-      (each) => each.subscriber === subscriber && each.about === about && each.state === 'dead' && !each.isReleased,
+      (each) => each.subscriber === subscriber && each.subject === subject && each.state === 'dead' && !each.isReleased,
     );
     for (const each of holding) each.isReleased = true;
     return holding.length > 0 ? 200 : 409;
   }
 
-  /** Those that a replay would run. */
+  /** The deliveries that a replay would run. */
   replayable(deliveries: readonly ModelDelivery[]): ModelDelivery[] {
     return deliveries.filter(
       ({ state, isLeased, subscriber }) => state !== 'done' && !isLeased && !this.paused.has(subscriber),
@@ -117,7 +117,7 @@ export class ModelDeliveries {
     }
   }
 
-  picture(): Pick<Picture, 'deliveries' | 'messages' | 'mails' | 'sales'> {
+  state(): Pick<ShopState, 'deliveries' | 'messages' | 'mails' | 'sales'> {
     return {
       deliveries: Object.fromEntries(this.all.map((each) => [each.name, wordsFor(each)])),
       messages: Object.fromEntries(
@@ -128,12 +128,12 @@ export class ModelDeliveries {
     };
   }
 
-  /** Mails let others pass a dead one; later reactions hold them up until somebody releases it. */
+  /** Behind a dead e-mail, later ones run. A dead later reaction parks its partition until it is released. */
   private isBehind(delivery: ModelDelivery): boolean {
-    const { isMail, about } = delivery;
+    const { isMail, subject } = delivery;
     return this.all
       .slice(0, this.all.indexOf(delivery))
-      .filter((each) => each.isMail === isMail && each.about === about)
+      .filter((each) => each.isMail === isMail && each.subject === subject)
       .some(({ state, isReleased }) => state === 'pending' || (state === 'dead' && !isMail && !isReleased));
   }
 
@@ -141,25 +141,25 @@ export class ModelDeliveries {
     Object.assign(delivery, { isLeased: true, attempts: delivery.attempts + 1, claims: delivery.claims + 1 });
   }
 
-  private handle(delivery: ModelDelivery, fortune: Fortune, death?: Death): Fortune | 'died' {
-    if (delivery.isMail) return this.mail(delivery, fortune, death);
-    if (fortune !== 'well') return fortune;
+  private handle(delivery: ModelDelivery, outcome: HandlerOutcome, death?: DeathPoint): HandlerOutcome | 'died' {
+    if (delivery.isMail) return this.mail(delivery, outcome, death);
+    if (outcome !== 'succeeds') return outcome;
     if (death === 'after-handler') return 'died';
-    const { about, subscriber } = delivery;
-    const heard = subscriber === 'sales.countSale' ? 'sold' : 'taken back';
-    this.sales.set(about, [this.sales.get(about), heard].filter(Boolean).join(', '));
-    return 'well';
+    const { subject, subscriber } = delivery;
+    const effect = subscriber === 'sales.countSale' ? 'sold' : 'taken back';
+    this.sales.set(subject, [this.sales.get(subject), effect].filter(Boolean).join(', '));
+    return 'succeeds';
   }
 
-  private mail(delivery: ModelDelivery, fortune: Fortune, death?: Death): Fortune | 'died' {
+  private mail(delivery: ModelDelivery, outcome: HandlerOutcome, death?: DeathPoint): HandlerOutcome | 'died' {
     const message = this.isSent(delivery) ? undefined : this.begin(delivery);
-    if (message && fortune !== 'well') {
-      message.state = fortune === 'is hopeless' ? 'failed' : 'pending';
-      return fortune;
+    if (message && outcome !== 'succeeds') {
+      message.state = outcome === 'gives up' ? 'failed' : 'pending';
+      return outcome;
     }
     if (message) this.send(delivery);
-    if (message && death === 'mail-is-out') message.state = 'pending';
-    return (message && death === 'mail-is-out') || death === 'after-handler' ? 'died' : 'well';
+    if (message && death === 'after-send') message.state = 'pending';
+    return (message && death === 'after-send') || death === 'after-handler' ? 'died' : 'succeeds';
   }
 
   private isSent({ name }: ModelDelivery): boolean {

@@ -1,6 +1,6 @@
 import { ModelDeliveries } from './model-deliveries.js';
 import { OPENING, REORDER_LEVEL } from './shop.js';
-import type { Picture } from './sight.js';
+import type { ShopState } from './shop-state.js';
 
 export interface Line {
   readonly sku: string;
@@ -21,35 +21,35 @@ interface ModelOrder {
   version: number;
 }
 
-/** A request that its customer may send again, because no answer came or just like that. */
+/** A request, which its customer may repeat. */
 export interface PlaceRequest {
   readonly key: string;
   readonly reference: string;
   readonly lines: readonly Line[];
-  /** The first that was heard. */
+  /** The first answer that the customer received. */
   answer?: object;
 }
 
 export type Change = 'cancellation' | 'shipment' | 'delivery';
 
-/** From which state a change leads where, and what becomes of the stock. */
+/** State transitions of an order, and the subscriber that sends the e-mail. */
 const CHANGES = {
   cancellation: { from: 'confirmed', to: 'cancelled', mail: 'emailCancellation' },
   shipment: { from: 'confirmed', to: 'shipped', mail: 'emailShipment' },
   delivery: { from: 'shipped', to: 'delivered', mail: 'emailDelivery' },
 } as const;
 
-/** The shop in a page: what has to be true of it after each command. Every method gives the status of the answer. */
+/** The expected state of the shop after each step. Methods that change it return the expected status of the answer. */
 export class Model {
   readonly stock = new Map(
     Object.entries(OPENING).map(([sku, onHand]) => [sku, { onHand, reserved: 0, isSold: true }]),
   );
   readonly orders = new Map<string, ModelOrder>();
   readonly deliveries = new ModelDeliveries();
-  /** Every order that was ever asked for. */
+  /** All requests for orders. */
   readonly requests: PlaceRequest[] = [];
-  /** What has been done so far, for whoever has to find out what went wrong. */
-  readonly story: string[] = [];
+  /** All steps so far, for the error message. */
+  readonly trace: string[] = [];
 
   place(reference: string, lines: readonly Line[]): number {
     if (lines.some(({ sku }) => !this.level(sku).isSold)) return 422;
@@ -57,14 +57,14 @@ export class Model {
     const isEnough = wanted.every(({ sku, quantity }) => this.available(sku) >= quantity);
     this.orders.set(reference, { lines: wanted, status: isEnough ? 'confirmed' : 'rejected', version: 2 });
     if (isEnough) for (const line of wanted) this.reserve(line.sku, line.quantity);
-    this.deliveries.owe(isEnough ? 'emailConfirmation' : 'emailRejection', reference);
-    if (isEnough) this.deliveries.owe('countSale', reference);
+    this.deliveries.add(isEnough ? 'emailConfirmation' : 'emailRejection', reference);
+    if (isEnough) this.deliveries.add('countSale', reference);
     return 201;
   }
 
   requestFor(reference: string): PlaceRequest {
     const request = this.requests.find((each) => each.reference === reference);
-    if (!request) throw new Error(`Nobody has asked for ${reference}`);
+    if (!request) throw new Error(`There is no request for ${reference}`);
     return request;
   }
 
@@ -79,12 +79,12 @@ export class Model {
       this.level(sku).onHand -= quantity;
       this.level(sku).reserved -= quantity;
     }
-    this.deliveries.owe(mail, reference);
-    if (change === 'cancellation') this.deliveries.owe('takeBackSale', reference);
+    this.deliveries.add(mail, reference);
+    if (change === 'cancellation') this.deliveries.add('takeBackSale', reference);
     return 200;
   }
 
-  /** What comes in, and what a count finds. */
+  /** Receipts and adjustments. */
   book(sku: string, change: number): number {
     if (this.available(sku) + change < 0) return 409;
     this.watching(sku, (level) => {
@@ -98,7 +98,7 @@ export class Model {
     return 200;
   }
 
-  picture(): Picture {
+  state(): ShopState {
     const orders = [...this.orders];
     const isHeld = { confirmed: 'held', cancelled: 'released', shipped: 'dispatched', delivered: 'dispatched' };
     return {
@@ -112,7 +112,7 @@ export class Model {
         ),
       ),
       keys: orders.length,
-      ...this.deliveries.picture(),
+      ...this.deliveries.state(),
     };
   }
 
@@ -133,12 +133,12 @@ export class Model {
     });
   }
 
-  /** Operators hear of a product that runs low, once per crossing and while it is sold. */
+  /** Operators get an e-mail each time that a product on sale falls to its reorder level. */
   private watching(sku: string, change: (level: Level) => void): void {
     const wasLow = this.available(sku) <= REORDER_LEVEL;
     change(this.level(sku));
     const isLow = this.available(sku) <= REORDER_LEVEL;
-    if (isLow && !wasLow && this.level(sku).isSold) this.deliveries.owe('emailLowStock', sku);
+    if (isLow && !wasLow && this.level(sku).isSold) this.deliveries.add('emailLowStock', sku);
   }
 }
 
@@ -149,5 +149,5 @@ function sum(lines: readonly Line[]): Line[] {
 }
 
 function wordsFor({ onHand, reserved, isSold }: Level): string {
-  return `${onHand}, ${reserved} reserved, ${isSold ? 'on sale' : 'gone'}`;
+  return `${onHand}, ${reserved} reserved, ${isSold ? 'on sale' : 'discontinued'}`;
 }

@@ -4,7 +4,7 @@ import { hasDeliveries, namesIn } from './delivery-steps.js';
 import type { Model } from './model.js';
 import type { ModelDelivery } from './model-deliveries.js';
 import type { ModelShop } from './shop.js';
-import { answers, number, pick, type Step, step } from './step.js';
+import { expectAnswer, number, pick, type Step, step } from './step.js';
 
 const subscriber = fc.constantFrom(
   'notifications.emailConfirmation',
@@ -13,7 +13,7 @@ const subscriber = fc.constantFrom(
   'sales.takeBackSale',
 );
 
-const reason = 'The operator says so';
+const reason = 'Model test';
 
 const skip = number.map((number) =>
   step(
@@ -21,7 +21,7 @@ const skip = number.map((number) =>
     async (model, shop) => {
       const delivery = model.deliveries.named(pick(model, namesIn(model), number));
       const answer = await shop.post(`operations/deliveries/${idOf(shop, delivery)}/skip`, { reason });
-      answers(answer, { status: model.deliveries.skip(delivery) });
+      expectAnswer(answer, { status: model.deliveries.skip(delivery) });
     },
     hasDeliveries,
   ),
@@ -29,12 +29,12 @@ const skip = number.map((number) =>
 
 const release = number.map((number) =>
   step(
-    'release what a delivery is about',
+    'release the partition of a delivery',
     async (model, shop) => {
       const delivery = model.deliveries.named(pick(model, namesIn(model), number));
       const { subscriber, subject } = shop.delivery(delivery.name);
       const answer = await shop.post('operations/lines/release', { subscriber, subject, reason });
-      answers(answer, { status: model.deliveries.release(delivery) });
+      expectAnswer(answer, { status: model.deliveries.release(delivery) });
     },
     hasDeliveries,
   ),
@@ -53,7 +53,7 @@ const replayOne = fc.tuple(number, fc.boolean()).map(([number, preview]) =>
 
 const replayDead = fc.constant(
   step(
-    'replay all that is dead',
+    'replay all dead deliveries',
     async (model, shop) => replay(shop, model, { filter: { state: 'dead' }, preview: false }, deadIn(model)),
     (model) => deadIn(model).length > 0,
   ),
@@ -63,8 +63,8 @@ const replayHistory = subscriber.map((name) =>
   step(
     `replay the history of ${name}`,
     async (model, shop) => {
-      const heard = model.deliveries.all.filter((each) => each.subscriber === name);
-      await replay(shop, model, { preview: false }, heard, `operations/subscriptions/${name}/replay`);
+      const received = model.deliveries.all.filter((each) => each.subscriber === name);
+      await replay(shop, model, { preview: false }, received, `operations/subscriptions/${name}/replay`);
     },
     hasDeliveries,
   ),
@@ -72,16 +72,16 @@ const replayHistory = subscriber.map((name) =>
 
 const pause = subscriber.map((name) =>
   step(`pause ${name}`, async (model, shop) => {
-    answers(await shop.post(`operations/subscriptions/${name}/pause`, { reason }), { status: 200 });
+    expectAnswer(await shop.post(`operations/subscriptions/${name}/pause`, { reason }), { status: 200 });
     model.deliveries.paused.add(name);
   }),
 );
 
 const resume = fc.constant(
-  step('resume all that is paused', resumeAll, ({ deliveries }) => deliveries.paused.size > 0),
+  step('resume all paused subscribers', resumeAll, ({ deliveries }) => deliveries.paused.size > 0),
 );
 
-/** What operators do. */
+/** Steps of operators. */
 export const operatorSteps: readonly fc.Arbitrary<Step>[] = [
   skip,
   release,
@@ -94,11 +94,11 @@ export const operatorSteps: readonly fc.Arbitrary<Step>[] = [
 
 export async function resumeAll(model: Model, shop: ModelShop): Promise<void> {
   for (const name of model.deliveries.paused)
-    answers(await shop.post(`operations/subscriptions/${name}/resume`, { reason }), { status: 200 });
+    expectAnswer(await shop.post(`operations/subscriptions/${name}/resume`, { reason }), { status: 200 });
   model.deliveries.paused.clear();
 }
 
-/** Everything there is. */
+/** Replays all deliveries. */
 export async function replayAll(model: Model, shop: ModelShop): Promise<void> {
   await replay(shop, model, { filter: {}, preview: false }, model.deliveries.all);
 }
@@ -106,14 +106,14 @@ export async function replayAll(model: Model, shop: ModelShop): Promise<void> {
 async function replay(
   shop: ModelShop,
   model: Model,
-  order: { readonly preview: boolean; readonly [field: string]: unknown },
+  options: { readonly preview: boolean; readonly [field: string]: unknown },
   deliveries: readonly ModelDelivery[],
   path = 'operations/deliveries/replay',
 ): Promise<void> {
   const due = model.deliveries.replayable(deliveries);
-  const answer = await shop.post(path, { ...order, reason });
-  answers(answer, { status: 200, body: { considered: deliveries.length, run: due.length } });
-  if (!order.preview) model.deliveries.replay(due);
+  const answer = await shop.post(path, { ...options, reason });
+  expectAnswer(answer, { status: 200, body: { considered: deliveries.length, run: due.length } });
+  if (!options.preview) model.deliveries.replay(due);
 }
 
 function deadIn({ deliveries }: Readonly<Model>): ModelDelivery[] {

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { anOrder } from '../support/words.js';
-import { Difference, histories, play } from './histories.js';
+import { Difference, histories, runHistory } from './histories.js';
 import { MISTAKES, type Place } from './mistakes.js';
-import { inAnyOrder } from './schedules.js';
+import { underAnySchedule } from './schedules.js';
 import { ModelShop, OPENING } from './shop.js';
-import { type Step, same } from './step.js';
+import { expectSame, type Step } from './step.js';
 
-/** More commands than a mistake needs to show would be hard to understand. */
+/** A history with more steps would be hard to understand. */
 const STEPS_MAX = 4;
 const RUNS_MAX = 200;
 
@@ -21,26 +21,26 @@ afterEach(() => {
 });
 afterAll(() => shop.close());
 
-test.each(MISTAKES)('a history of a few steps shows it when $mistake', async ({ right, wrong, shownBy }) => {
-  expect(await playAt(shownBy)).toBeUndefined();
+test.each(MISTAKES)('a short history detects that $mistake', async ({ right, wrong, shownBy }) => {
+  expect(await runAt(shownBy)).toBeUndefined();
   const wasPlanted = plant(right, wrong);
 
-  const { failed, errorInstance } = (await playAt(shownBy)) ?? (await search(shownBy.seed));
+  const { failed, errorInstance } = (await runAt(shownBy)) ?? (await search(shownBy.seed));
 
   expect(wasPlanted()).toBe(true);
   expect(failed).toBe(true);
-  const { story } = errorInstance as Difference;
-  expect(story.filter(isStep).length).toBeLessThanOrEqual(STEPS_MAX);
+  const { trace } = errorInstance as Difference;
+  expect(trace.filter(isStep).length).toBeLessThanOrEqual(STEPS_MAX);
 });
 
-test('a schedule of two customers shows it when what is available is read without a lock', async () => {
+test('a schedule of two customers detects that available stock is read without a lock', async () => {
   const wasPlanted = plant('FOR UPDATE OF s', '');
   const place = (reference: string) =>
     shop.ask('orders', { ...anOrder([{ sku: 'JAM', quantity: OPENING.JAM ?? 0 }]), reference });
-  const property = inAnyOrder(shop, async (conductor) => {
-    const answers = await conductor.play({ Ann: () => place('hers'), Bob: () => place('his') });
+  const property = underAnySchedule(shop, async (interleaving) => {
+    const answers = await interleaving.run({ Ann: () => place('hers'), Bob: () => place('his') });
 
-    same(
+    expectSame(
       answers.map(({ status }) => status),
       [201, 201],
     );
@@ -50,34 +50,36 @@ test('a schedule of two customers shows it when what is available is read withou
 
   expect(wasPlanted()).toBe(true);
   expect(failed).toBe(true);
-  // The last line of defence: PostgreSQL refuses to promise what is not there.
+  // The CHECK constraint refuses the second reservation.
   expect(String(errorInstance)).toMatch(/\+ *500/);
 });
 
-/** Plays the one history that is there. Undefined: the histories have changed, and this one shows nothing any more. */
-async function playAt({ replayPath, ...place }: Place) {
+/** Runs the recorded history. Undefined: the generated histories have changed, and this one no longer fails. */
+async function runAt({ replayPath, ...place }: Place) {
   try {
     const outcome = await fc.check(property(replayPath), { ...place, numRuns: 1, endOnFailure: true });
     return outcome.failed ? outcome : undefined;
   } catch {
-    // There is nothing at all where it was.
+    // The path does not exist any more.
     return undefined;
   }
 }
 
-/** Looks for a history and shortens it, which takes its time, so it is told where it was found. */
+/** Searches for a failing history and shrinks it, which is slow, so it prints the parameters of the result. */
 async function search(seed: number) {
   const outcome = await fc.check(property(), { seed, numRuns: RUNS_MAX });
   const place = `seed: ${seed}, path: '${outcome.counterexamplePath}', ${fc.stringify(outcome.counterexample)}`;
-  process.stderr.write(`\nThe mistake is not where it was; mistakes.ts should say: ${place}\n\n`);
+  process.stderr.write(
+    `\nThe recorded history does not detect the mistake any more. Update shownBy in mistakes.ts: ${place}\n\n`,
+  );
   return outcome;
 }
 
 function property(replayPath?: string): fc.IAsyncProperty<[Iterable<Step>]> {
-  return fc.asyncProperty(histories(20, replayPath), (history) => play(history, shop));
+  return fc.asyncProperty(histories(20, replayPath), (history) => runHistory(history, shop));
 }
 
-/** Changes a statement on its way to PostgreSQL. Gives whether that has happened yet. */
+/** Rewrites a statement before it is sent to PostgreSQL. The returned function tells whether that has happened. */
 function plant(right: string, wrong: string): () => boolean {
   let wasPlanted = false;
   shop.boundary.rewrite = (sql) => {
@@ -87,7 +89,7 @@ function plant(right: string, wrong: string): () => boolean {
   return () => wasPlanted;
 }
 
-/** Not what a step was about, and not the end that all histories have. */
-function isStep(line: string): boolean {
-  return !line.startsWith(' ') && line !== 'everything comes to rest';
+/** Whether an entry of the trace is a step, not a detail of a step or the end that all histories have. */
+function isStep(entry: string): boolean {
+  return !entry.startsWith(' ') && entry !== 'complete all work';
 }

@@ -5,7 +5,7 @@ import { ReactsTo } from '../../src/backbone/decorators.js';
 import type { Transaction } from '../../src/backbone/transaction.js';
 import { createSchemaWithRole } from '../../src/common/database/roles.js';
 import { OrderCancelled, OrderConfirmed } from '../../src/orders/orders.events.js';
-import { Luck } from './luck.js';
+import { HandlerOutcomes } from './handler-outcomes.js';
 
 export const SALE_ATTEMPTS = 3;
 
@@ -14,7 +14,7 @@ const LATER = { later: true, attempts: SALE_ATTEMPTS } as const;
 class CreateSales1764000009000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await createSchemaWithRole(runner.manager, 'sales');
-    await runner.query('CREATE TABLE sales.sale (order_id uuid PRIMARY KEY, heard text NOT NULL)');
+    await runner.query('CREATE TABLE sales.sale (order_id uuid PRIMARY KEY, effects text NOT NULL)');
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -22,35 +22,35 @@ class CreateSales1764000009000 implements MigrationInterface {
   }
 }
 
-/** Writes down what it hears, as often as it hears it and in that order: what happened twice shows. */
+/** Records each effect, in sequence, so that repeated effects are visible. */
 @Injectable()
 class SalesReactions {
-  constructor(private readonly luck: Luck) {}
+  constructor(private readonly outcomes: HandlerOutcomes) {}
 
   @ReactsTo(OrderConfirmed, LATER)
   async countSale({ data }: OrderConfirmed, tx: Transaction): Promise<void> {
-    await this.hear(data.orderId, 'sold', tx);
+    await this.record(data.orderId, 'sold', tx);
   }
 
   @ReactsTo(OrderCancelled, LATER)
   async takeBackSale({ data }: OrderCancelled, tx: Transaction): Promise<void> {
-    await this.hear(data.orderId, 'taken back', tx);
+    await this.record(data.orderId, 'taken back', tx);
   }
 
-  private async hear(orderId: string, what: string, { manager }: Transaction): Promise<void> {
-    await this.luck.meet();
-    const sql = `INSERT INTO sales.sale (order_id, heard) VALUES ($1, $2)
-                 ON CONFLICT (order_id) DO UPDATE SET heard = concat_ws(', ', sale.heard, $2::text)`;
-    await manager.query(sql, [orderId, what]);
+  private async record(orderId: string, effect: string, { manager }: Transaction): Promise<void> {
+    await this.outcomes.apply();
+    const sql = `INSERT INTO sales.sale (order_id, effects) VALUES ($1, $2)
+                 ON CONFLICT (order_id) DO UPDATE SET effects = concat_ws(', ', sale.effects, $2::text)`;
+    await manager.query(sql, [orderId, effect]);
   }
 }
 
-/** A module whose reactions come later and park: the shop's own modules have none of these. */
+/** A module with later reactions that park, which the modules of the shop do not have. */
 @BusinessModule({
   name: 'sales',
   events: {},
   controllers: [],
-  providers: [Luck, SalesReactions],
+  providers: [HandlerOutcomes, SalesReactions],
   entities: [],
   migrations: [CreateSales1764000009000],
 })

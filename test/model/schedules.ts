@@ -1,43 +1,46 @@
 import * as fc from 'fast-check';
-import { Conductor } from './conductor.js';
+import { Interleaving } from './interleaving.js';
 import type { ModelShop } from './shop.js';
-import { answers, same } from './step.js';
+import { expectAnswer, expectSame } from './step.js';
 
-/** More rounds than any line is long. */
+/** More rounds than any partition has deliveries. */
 const ROUNDS_MAX = 20;
 
-export type Play = (conductor: Conductor) => Promise<void>;
+export type Scenario = (interleaving: Interleaving) => Promise<void>;
 
-/** A play in orders that fast-check chooses. However it ends, all is well in the shop afterwards. */
-export function inAnyOrder(shop: ModelShop, play: Play): fc.IAsyncProperty<[fc.Scheduler]> {
+/**
+ * Runs a scenario under schedules that fast-check chooses. Afterwards all work can be completed, and all invariants
+ * hold.
+ */
+export function underAnySchedule(shop: ModelShop, scenario: Scenario): fc.IAsyncProperty<[fc.Scheduler]> {
   return fc.asyncProperty(fc.scheduler(), async (scheduler) => {
     await shop.reset();
-    await play(new Conductor(shop, scheduler));
-    await comeToRest(shop);
-    same(await shop.violations(), {});
-    same(await heardTooOften(shop), []);
+    await scenario(new Interleaving(shop, scheduler));
+    await completeAllWork(shop);
+    expectSame(await shop.violations(), {});
+    expectSame(await wrongEffects(shop), []);
   });
 }
 
-async function comeToRest(shop: ModelShop): Promise<void> {
-  const everything = { filter: {}, preview: false, reason: 'The operator says so' };
-  await shop.leasesEnd();
+async function completeAllWork(shop: ModelShop): Promise<void> {
+  const everything = { filter: {}, preview: false, reason: 'Model test' };
+  await shop.expireLeases();
   for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-    answers(await shop.ask('operations/deliveries/replay', everything), { status: 200 });
-    await shop.timePasses();
+    expectAnswer(await shop.ask('operations/deliveries/replay', everything), { status: 200 });
+    await shop.makeAllDue();
     await shop.relay();
-    await shop.look();
+    await shop.readState();
     for (const job of shop.jobs) await shop.run(shop.take(job));
     if ((await shop.sql(`SELECT FROM backbone.delivery WHERE state <> 'done'`)).length === 0) return;
   }
-  throw new Error('The shop does not come to rest');
+  throw new Error('Deliveries are still not done after the last round');
 }
 
-/** What a later reaction does to its rows, it does once. */
-function heardTooOften(shop: ModelShop): Promise<unknown[]> {
+/** Orders whose later reactions have had more or fewer effects than deliveries. */
+function wrongEffects(shop: ModelShop): Promise<unknown[]> {
   return shop.sql(`
-    SELECT order_id, heard FROM sales.sale
-     WHERE cardinality(string_to_array(heard, ', ')) <> (
+    SELECT order_id, effects FROM sales.sale
+     WHERE cardinality(string_to_array(effects, ', ')) <> (
        SELECT count(*) FROM backbone.delivery d JOIN backbone.event e ON e.id = d.event_id
         WHERE d.subscriber LIKE 'sales.%' AND e.subject = 'order/' || order_id)`);
 }

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { anOrder } from '../support/words.js';
 import type { Loss } from './boundary.js';
-import type { Death } from './lives.js';
 import type { Change, Line, Model, PlaceRequest } from './model.js';
 import { type Answer, type ModelShop, OPENING } from './shop.js';
-import { answers, number, pick, type Step, same, step } from './step.js';
+import type { DeathPoint } from './simulated-process.js';
+import { expectAnswer, expectSame, number, pick, type Step, step } from './step.js';
 
-type Fate = 'well' | Loss | Extract<Death, 'before-commit' | 'after-commit' | 'after-enqueue'>;
+type Ending = 'succeeds' | Loss | Extract<DeathPoint, 'before-commit' | 'after-commit' | 'after-enqueue'>;
 
 interface Request {
   readonly path: string;
@@ -17,10 +17,10 @@ interface Request {
 const sku = fc.constantFrom(...Object.keys(OPENING));
 const line = fc.record({ sku, quantity: fc.constantFrom(1, 1, 1, 2, 3) });
 const lines = fc.array(line, { minLength: 1, maxLength: 3 });
-const fate = fc.oneof(
-  { weight: 10, arbitrary: fc.constant<Fate>('well') },
-  { weight: 3, arbitrary: fc.constantFrom<Fate>('before-commit', 'after-commit', 'after-enqueue') },
-  { weight: 1, arbitrary: fc.constantFrom<Fate>('commit-lost', 'answer-lost') },
+const ending = fc.oneof(
+  { weight: 10, arbitrary: fc.constant<Ending>('succeeds') },
+  { weight: 3, arbitrary: fc.constantFrom<Ending>('before-commit', 'after-commit', 'after-enqueue') },
+  { weight: 1, arbitrary: fc.constantFrom<Ending>('commit-lost', 'answer-lost') },
 );
 
 const SHIPMENT = { carrier: 'Speedy Express', trackingNumber: 'SE-1' };
@@ -32,12 +32,12 @@ const BODIES: Readonly<Record<Change, object>> = {
 
 const hasOrders = ({ orders }: Readonly<Model>): boolean => orders.size > 0;
 
-const place = fc.tuple(lines, fate).map(([lines, fate]) =>
-  step(`place ${wordsFor(lines)}${but(fate)}`, async (model, shop) => {
+const place = fc.tuple(lines, ending).map(([lines, ending]) =>
+  step(`place ${wordsFor(lines)}${suffixOf(ending)}`, async (model, shop) => {
     const number = model.requests.length + 1;
     const request: PlaceRequest = { key: `key-${number}`, reference: `order-${number}`, lines };
     model.requests.push(request);
-    const answer = await tell(shop, placing(request), fate, () => model.place(request.reference, lines));
+    const answer = await send(shop, placing(request), ending, () => model.place(request.reference, lines));
     if (answer?.status === 201) request.answer = answer.body;
   }),
 );
@@ -49,13 +49,13 @@ const repeat = number.map((number) =>
       const references = model.requests.map(({ reference }) => reference);
       const request = model.requestFor(pick(model, references, number));
       const isDone = model.orders.has(request.reference);
-      const answer = await tell(shop, placing(request), 'well', () =>
+      const answer = await send(shop, placing(request), 'succeeds', () =>
         isDone ? 201 : model.place(request.reference, request.lines),
       );
-      same(answer?.headers['idempotent-replayed'], isDone ? 'true' : undefined);
+      expectSame(answer?.headers['idempotent-replayed'], isDone ? 'true' : undefined);
       if (answer?.status !== 201) return;
       request.answer ??= answer.body as object;
-      same(answer.body, request.answer);
+      expectSame(answer.body, request.answer);
     },
     ({ requests }) => requests.length > 0,
   ),
@@ -66,10 +66,10 @@ const reuseKey = number.map((number) =>
     'use the key of an order for another request',
     async (model, shop) => {
       const request = model.requestFor(pick(model, [...model.orders.keys()], number));
-      await tell(
+      await send(
         shop,
         placing({ ...request, lines: [...request.lines, { sku: 'TEA', quantity: 1 }] }),
-        'well',
+        'succeeds',
         () => 422,
       );
     },
@@ -78,39 +78,39 @@ const reuseKey = number.map((number) =>
 );
 
 const change = (change: Change): fc.Arbitrary<Step> =>
-  fc.tuple(number, fate).map(([number, fate]) =>
+  fc.tuple(number, ending).map(([number, ending]) =>
     step(
-      `${change} of an order${but(fate)}`,
+      `${change} of an order${suffixOf(ending)}`,
       async (model, shop) => {
         const reference = pick(model, [...model.orders.keys()], number);
         const request = { path: `orders/${await shop.idOf(reference)}/${change}`, body: BODIES[change] };
-        await tell(shop, request, fate, () => model.change(reference, change));
+        await send(shop, request, ending, () => model.change(reference, change));
       },
       hasOrders,
     ),
   );
 
-const receive = fc.tuple(sku, fc.integer({ min: 1, max: 4 }), fate).map(([sku, quantity, fate]) =>
-  step(`receive ${quantity} ${sku}${but(fate)}`, async (model, shop) => {
+const receive = fc.tuple(sku, fc.integer({ min: 1, max: 4 }), ending).map(([sku, quantity, ending]) =>
+  step(`receive ${quantity} ${sku}${suffixOf(ending)}`, async (model, shop) => {
     const request = { path: `stock/${sku}/receipts`, body: { quantity, reference: 'PO-1' } };
-    await tell(shop, request, fate, () => model.book(sku, quantity));
+    await send(shop, request, ending, () => model.book(sku, quantity));
   }),
 );
 
-const adjust = fc.tuple(sku, fc.constantFrom(1, -1, -2, -5), fate).map(([sku, change, fate]) =>
-  step(`adjust ${sku} by ${change}${but(fate)}`, async (model, shop) => {
+const adjust = fc.tuple(sku, fc.constantFrom(1, -1, -2, -5), ending).map(([sku, change, ending]) =>
+  step(`adjust ${sku} by ${change}${suffixOf(ending)}`, async (model, shop) => {
     const request = { path: `stock/${sku}/adjustments`, body: { change, reason: 'counted' } };
-    await tell(shop, request, fate, () => model.book(sku, change));
+    await send(shop, request, ending, () => model.book(sku, change));
   }),
 );
 
 const discontinue = sku.map((sku) =>
   step(`discontinue ${sku}`, async (model, shop) => {
-    await tell(shop, { path: `products/${sku}/discontinuation`, body: {} }, 'well', () => model.discontinue(sku));
+    await send(shop, { path: `products/${sku}/discontinuation`, body: {} }, 'succeeds', () => model.discontinue(sku));
   }),
 );
 
-/** What customers and the warehouse do. */
+/** Steps of customers and of the warehouse. */
 export const shopSteps: readonly fc.Arbitrary<Step>[] = [
   place,
   place,
@@ -126,21 +126,21 @@ export const shopSteps: readonly fc.Arbitrary<Step>[] = [
   discontinue,
 ];
 
-/** Sends a request to the shop and, unless its work was lost, to the model as well. */
-async function tell(
+/** Sends a request to the shop and, unless its transaction was lost, applies it to the model. */
+async function send(
   shop: ModelShop,
   { path, body, headers }: Request,
-  fate: Fate,
+  ending: Ending,
   expected: () => number,
 ): Promise<Answer | undefined> {
-  const isLoss = fate === 'commit-lost' || fate === 'answer-lost';
-  shop.boundary.loss = isLoss ? fate : undefined;
-  const answer = await shop.post(path, body, headers, isLoss || fate === 'well' ? undefined : fate);
+  const isLoss = ending === 'commit-lost' || ending === 'answer-lost';
+  shop.boundary.loss = isLoss ? ending : undefined;
+  const answer = await shop.post(path, body, headers, isLoss || ending === 'succeeds' ? undefined : ending);
   shop.boundary.loss = undefined;
-  const isLost = (fate === 'before-commit' && !answer) || (fate === 'commit-lost' && answer?.status === 503);
+  const isLost = (ending === 'before-commit' && !answer) || (ending === 'commit-lost' && answer?.status === 503);
   if (isLost) return answer;
   const status = expected();
-  if (answer) answers(answer, { status });
+  if (answer) expectAnswer(answer, { status });
   return answer;
 }
 
@@ -152,6 +152,6 @@ function wordsFor(lines: readonly Line[]): string {
   return lines.map(({ sku, quantity }) => `${quantity} ${sku}`).join(' + ');
 }
 
-function but(fate: Fate): string {
-  return fate === 'well' ? '' : ` (${fate})`;
+function suffixOf(ending: Ending): string {
+  return ending === 'succeeds' ? '' : ` (${ending})`;
 }

@@ -25,10 +25,10 @@ import { OperationsModule } from '../../src/operations/operations.module.js';
 import { INVARIANTS, MAILBOX_INVARIANTS, type Subscriber, violationsIn } from '../support/invariants.js';
 import { aProduct } from '../support/words.js';
 import { Boundary } from './boundary.js';
-import { type Death, Life } from './lives.js';
-import { Luck } from './luck.js';
+import { HandlerOutcomes } from './handler-outcomes.js';
 import { SalesModule } from './sales.module.js';
-import { type Picture, type SeenDelivery, SIGHT, type Sight } from './sight.js';
+import { type ObservedDelivery, type ShopState, STATE_SQL, type StateRow } from './shop-state.js';
+import { type DeathPoint, SimulatedProcess } from './simulated-process.js';
 
 export interface Answer {
   readonly status: number;
@@ -36,7 +36,7 @@ export interface Answer {
   readonly body: any;
 }
 
-/** What the shop opens with, in every history. */
+/** Initial stock at the beginning of every history. */
 export const OPENING: Readonly<Record<string, number>> = { JAM: 2, RYE: 5, TEA: 9 };
 export const REORDER_LEVEL = 2;
 
@@ -47,7 +47,7 @@ const MODULES_OF_QUEUES = ALL_MODULES.map((module) => definitionOf(module).name)
 /** Not an invariant here: an operator may replay a delivery after later ones of its partition have run. */
 const { 'no delivery is done before an earlier one of its partition': _, ...LASTING } = INVARIANTS;
 
-const LEASES_END = `
+const EXPIRE_LEASES = `
   UPDATE backbone.delivery SET lease_until = clock_timestamp() WHERE lease_until > clock_timestamp()`;
 
 @Module({})
@@ -58,18 +58,18 @@ interface Mailer {
 }
 
 /**
- * The whole shop on a real database. Only its queue is a hand that the test moves, and its mail server keeps a list.
- * All of it stands still between two commands, so a history is the same whenever it is played.
+ * The whole shop on a real database. The test takes jobs from the queue itself, and e-mails are only recorded. Nothing
+ * runs between two steps, so a history is deterministic.
  */
 export class ModelShop {
   /** Jobs by their ids, oldest first. */
   readonly queue = new Map<string, DeliveryRef>();
-  readonly luck: Luck;
+  readonly outcomes: HandlerOutcomes;
   private readonly runner: DeliveryRunner;
-  private deliveries: readonly SeenDelivery[] = [];
-  /** Ids of the events that each mail is about. */
+  private deliveries: readonly ObservedDelivery[] = [];
+  /** Event ids of the sent e-mails. */
   private mailed: string[] = [];
-  /** Ends of the tables, before anything has happened. */
+  /** Position of the last event before a history. */
   private baseline = '0';
 
   private constructor(
@@ -79,7 +79,7 @@ export class ModelShop {
     private readonly app: NestFastifyApplication,
     private readonly observer: Client,
   ) {
-    this.luck = app.get(Luck, { strict: false });
+    this.outcomes = app.get(HandlerOutcomes, { strict: false });
     this.runner = app.get(DeliveryRunner);
   }
 
@@ -120,12 +120,12 @@ export class ModelShop {
     await this.testDatabase.drop();
   }
 
-  /** Nothing has happened yet. */
+  /** Restores the initial state. */
   async reset(): Promise<void> {
     const opening = Object.entries(OPENING).map(([sku, onHand]) => `('${sku}', ${onHand})`);
     this.queue.clear();
     this.mailed = [];
-    this.luck.plan();
+    this.outcomes.plan();
     this.boundary.loss = undefined;
     await this.sql(`
       SET session_replication_role = replica;
@@ -141,14 +141,14 @@ export class ModelShop {
       SET session_replication_role = origin`);
   }
 
-  /** @param diesAt where the process dies that works on it; its answer is lost then */
+  /** @param diesAt point at which the process dies, and the answer is lost */
   async post(
     path: string,
     body: object,
     headers: Record<string, string> = {},
-    diesAt?: Death,
+    diesAt?: DeathPoint,
   ): Promise<Answer | undefined> {
-    return this.live(() => this.ask(path, body, headers), diesAt);
+    return this.runInOwnProcess(() => this.ask(path, body, headers), diesAt);
   }
 
   async ask(path: string, payload: object | string, headers: Record<string, string> = {}): Promise<Answer> {
@@ -156,35 +156,35 @@ export class ModelShop {
     return { status: response.statusCode, headers: response.headers, body: response.json() };
   }
 
-  /** Runs a job or a delivery, as a worker does. */
-  async run(ref: DeliveryRef, diesAt?: Death): Promise<void> {
-    await this.live(() => this.work(ref), diesAt);
+  /** Runs a job or a delivery in its own process, as a worker does. */
+  async run(ref: DeliveryRef, diesAt?: DeathPoint): Promise<void> {
+    await this.runInOwnProcess(() => this.work(ref), diesAt);
   }
 
-  /** Works in a process of its own until it ends or dies. */
-  async live<Result>(work: () => Promise<Result>, diesAt?: Death): Promise<Result | undefined> {
-    const life = new Life(diesAt);
+  /** Runs work in its own simulated process. Returns undefined if the process dies. */
+  async runInOwnProcess<Result>(work: () => Promise<Result>, diesAt?: DeathPoint): Promise<Result | undefined> {
+    const simulated = new SimulatedProcess(diesAt);
     try {
-      const result = await this.spend(life, work);
-      if (!life.isOver) return result;
+      const result = await this.runIn(simulated, work);
+      if (!simulated.hasEnded) return result;
     } catch (error) {
-      if (!life.isOver) throw error;
+      if (!simulated.hasEnded) throw error;
     }
-    await this.connectionsHaveEnded();
+    await this.transactionsHaveEnded();
     return undefined;
   }
 
-  /** Works in a process that goes by a name. */
-  async as<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    return this.spend(new Life(undefined, name), work);
+  /** Runs work in a simulated process with a name. */
+  async runAs<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    return this.runIn(new SimulatedProcess(undefined, name), work);
   }
 
-  /** What is in the queue, oldest first, as far as it was there when the shop was last looked at. */
+  /** The jobs in the queue, oldest first, by the names of the last call of readState(). */
   get jobs(): string[] {
     return [...this.queue.values()].map((ref) => this.jobOf(ref));
   }
 
-  /** Takes a job out of the queue. */
+  /** Removes a job from the queue. */
   take(job: string): DeliveryRef {
     const [id, ref] = [...this.queue].find(([, each]) => this.jobOf(each) === job) ?? [];
     if (!id || !ref) throw new Error(`There is no job ${job}`);
@@ -196,18 +196,18 @@ export class ModelShop {
     await this.runner.run(ref);
   }
 
-  /** Long enough for every pause to be over, and for every job that has vanished to be missed. */
-  async timePasses(): Promise<void> {
+  /** Makes every pending delivery due. */
+  async makeAllDue(): Promise<void> {
     await this.sql(`UPDATE backbone.delivery SET due_at = clock_timestamp() WHERE state = 'pending'`);
   }
 
-  async leasesEnd(): Promise<void> {
-    await this.sql(LEASES_END);
+  async expireLeases(): Promise<void> {
+    await this.sql(EXPIRE_LEASES);
   }
 
-  /** The same at a moment that a schedule chooses. */
-  async leasesEndInTurn(): Promise<void> {
-    await this.dataSource.query(LEASES_END);
+  /** The same at a time that a schedule chooses. */
+  async expireLeasesInTurn(): Promise<void> {
+    await this.dataSource.query(EXPIRE_LEASES);
   }
 
   /** One round of the relay. */
@@ -217,25 +217,25 @@ export class ModelShop {
     await this.app.get(Dispatcher).idle();
   }
 
-  async look(): Promise<Picture> {
-    const [sight] = await this.sql<Sight>(SIGHT);
-    if (!sight) throw new Error('There is nothing to see');
-    const { deliveries, ...rest } = sight;
+  async readState(): Promise<ShopState> {
+    const [row] = await this.sql<StateRow>(STATE_SQL);
+    if (!row) throw new Error('The state query returned no row');
+    const { deliveries, ...rest } = row;
     this.deliveries = deliveries;
     const names = new Map(deliveries.filter(isMail).map(({ eventId, name }) => [eventId, name]));
     const mails: Record<string, number> = {};
     for (const each of this.mailed) mails[names.get(each) ?? each] = (mails[names.get(each) ?? each] ?? 0) + 1;
-    const told = deliveries.filter(({ message }) => message !== null);
+    const withMessage = deliveries.filter(({ message }) => message !== null);
     return {
       ...rest,
       deliveries: Object.fromEntries(deliveries.map(({ name, state }) => [name, state])),
-      messages: Object.fromEntries(told.map(({ name, message }) => [name, message ?? ''])),
+      messages: Object.fromEntries(withMessage.map(({ name, message }) => [name, message ?? ''])),
       mails,
     };
   }
 
-  /** As it was when the shop was last looked at. */
-  delivery(name: string): SeenDelivery {
+  /** A delivery as of the last call of readState(). */
+  delivery(name: string): ObservedDelivery {
     const found = this.deliveries.find((each) => each.name === name);
     if (!found) throw new Error(`There is no delivery ${name}`);
     return found;
@@ -259,16 +259,16 @@ export class ModelShop {
     return violationsIn(this, subscribers, { ...LASTING, ...MAILBOX_INVARIANTS });
   }
 
-  /** Looks at rows, past the boundary. */
+  /** Reads rows on a connection of its own, which no schedule delays. */
   async sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     const { rows } = await this.observer.query(statement, [...parameters]);
     return rows;
   }
 
   private async prepare(): Promise<void> {
-    this.takeQueues();
-    this.takeMails();
-    this.app.get(CrashPoints).pass = (point) => Life.current?.pass(point);
+    this.interceptQueues();
+    this.interceptMailer();
+    this.app.get(CrashPoints).pass = (point) => SimulatedProcess.current?.pass(point);
     const products = Object.entries(OPENING).map(([sku, onHand]) =>
       JSON.stringify(aProduct(sku, onHand, { reorderLevel: REORDER_LEVEL })),
     );
@@ -282,8 +282,8 @@ export class ModelShop {
     return `${this.nameOf(ref)}, ${ref.claims} claims`;
   }
 
-  private async spend<Result>(life: Life, work: () => Promise<Result>): Promise<Result> {
-    return life.live(async () => {
+  private async runIn<Result>(simulated: SimulatedProcess, work: () => Promise<Result>): Promise<Result> {
+    return simulated.run(async () => {
       try {
         return await work();
       } finally {
@@ -292,36 +292,36 @@ export class ModelShop {
     });
   }
 
-  private takeQueues(): void {
+  private interceptQueues(): void {
     for (const module of MODULES_OF_QUEUES) {
       const queue: MonitoredQueue = this.app.get(getQueueToken(module), { strict: false });
       queue.addWithTimeout = async (jobs) => {
-        Life.current?.assertAlive();
+        SimulatedProcess.current?.assertAlive();
         for (const ref of jobs.flatMap(({ data }) => data)) this.queue.set(`${deliveryId(ref)}.${ref.claims}`, ref);
       };
     }
   }
 
-  /** Outsiders cannot import the class that mails are sent by, but the module that provides it can be asked. */
-  private takeMails(): void {
+  /** The class Mailer is internal to its module, so it is found among the providers. */
+  private interceptMailer(): void {
     const providers = MODULES.flatMap((module) => [...definitionOf(module).providers]);
     const token = providers
       .flatMap((each) => ('provide' in each ? [each.provide as Type] : []))
       .find(({ name }) => name === 'Mailer');
-    if (!token) throw new Error('Nobody provides a Mailer');
+    if (!token) throw new Error('No module provides a Mailer');
     const mailer: Mailer = this.app.get(token, { strict: false });
     const send = mailer.send.bind(mailer);
     mailer.send = async (mail, signal) => {
-      await this.luck.meet();
+      await this.outcomes.apply();
       const answer = await send(mail, signal);
       this.mailed.push(mail.messageId.slice(1).split('.')[0] ?? '');
-      Life.current?.pass('mail-is-out');
+      SimulatedProcess.current?.pass('after-send');
       return answer;
     };
   }
 
-  /** PostgreSQL may notice a moment later that a process is gone, and holds its locks until then. */
-  private async connectionsHaveEnded(): Promise<void> {
+  /** Waits until PostgreSQL has ended the transactions of a dead process, which hold locks until then. */
+  private async transactionsHaveEnded(): Promise<void> {
     const sql = `SELECT FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
                     AND backend_type = 'client backend'`;
@@ -329,6 +329,6 @@ export class ModelShop {
   }
 }
 
-function isMail({ subscriber }: SeenDelivery): boolean {
+function isMail({ subscriber }: ObservedDelivery): boolean {
   return subscriber.startsWith('notifications.');
 }

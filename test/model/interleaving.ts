@@ -1,44 +1,44 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Scheduler } from 'fast-check';
 import type { Client } from 'pg';
-import { Life } from './lives.js';
 import type { ModelShop } from './shop.js';
+import { SimulatedProcess } from './simulated-process.js';
 
-/** The end of what a schedule shows of a statement. */
+/** Characters of a statement that a schedule shows. */
 const SHOWN = 60;
 
 interface Actor {
   readonly name: string;
-  /** Of the connection that it used last. */
+  /** PostgreSQL process of the connection that it used last. */
   pid: number | undefined;
-  /** At the boundary, with a statement in hand; or through with everything. */
+  /** Waiting for its turn to send a statement, or finished. */
   isIdle: boolean;
 }
 
 /**
- * Lets several processes work at once, one statement after the other, in an order that fast-check chooses. Whoever
- * waits for a lock of another one is passed over until it has it, so that nobody is held back for ever.
+ * Runs several simulated processes concurrently, one statement at a time, in a sequence that fast-check chooses. A
+ * process that waits for a lock of another one does not delay the others.
  */
-export class Conductor {
+export class Interleaving {
   private readonly actors = new Map<string, Actor>();
-  private isOver = false;
+  private hasEnded = false;
 
   constructor(
     private readonly shop: ModelShop,
     private readonly scheduler: Scheduler,
   ) {}
 
-  /** Gives what became of each part. */
-  async play<Result>(parts: Readonly<Record<string, () => Promise<Result>>>): Promise<Result[]> {
+  /** Returns the result of each part. */
+  async run<Result>(parts: Readonly<Record<string, () => Promise<Result>>>): Promise<Result[]> {
     this.shop.boundary.turn = (sql, client) => this.turn(sql, client);
-    // Also when one of them fails, the others play on to their end: nobody may be left with a lock in hand.
-    const playing = Promise.allSettled(Object.entries(parts).map(([name, part]) => this.act(name, part)));
-    const ended = playing.finally(() => {
-      this.isOver = true;
+    // If one part fails, the others still run to their end, so that no lock is left behind.
+    const running = Promise.allSettled(Object.entries(parts).map(([name, part]) => this.act(name, part)));
+    const ended = running.finally(() => {
+      this.hasEnded = true;
     });
     try {
       await Promise.all([this.conduct(), ended]);
-      return (await playing).map((outcome) => {
+      return (await running).map((outcome) => {
         if (outcome.status === 'rejected') throw outcome.reason;
         return outcome.value;
       });
@@ -50,13 +50,13 @@ export class Conductor {
   private async act<Result>(name: string, part: () => Promise<Result>): Promise<Result> {
     const actor: Actor = { name, pid: undefined, isIdle: false };
     this.actors.set(name, actor);
-    return this.shop.as(name, part).finally(() => {
+    return this.shop.runAs(name, part).finally(() => {
       actor.isIdle = true;
     });
   }
 
   private async turn(sql: string, client: Client & { readonly processID?: number | null }): Promise<void> {
-    const actor = this.actors.get(Life.current?.name ?? '');
+    const actor = this.actors.get(SimulatedProcess.current?.name ?? '');
     if (!actor) return;
     actor.pid = client.processID ?? undefined;
     actor.isIdle = true;
@@ -66,15 +66,15 @@ export class Conductor {
   }
 
   private async conduct(): Promise<void> {
-    while (!this.isOver) {
-      await this.everybodyHasStopped();
+    while (!this.hasEnded) {
+      await this.allActorsWait();
       if (this.scheduler.count() > 0) await this.scheduler.waitNext(1);
       await nextTurn();
     }
   }
 
-  /** At the boundary, at the end, or before a lock: then the next choice does not depend on who is faster. */
-  private async everybodyHasStopped(): Promise<void> {
+  /** Waits until each actor is idle or waits for a lock, so that the next choice does not depend on timing. */
+  private async allActorsWait(): Promise<void> {
     for (;;) {
       const busy = [...this.actors.values()].filter(({ isIdle }) => !isIdle);
       if (busy.length === 0) return;
