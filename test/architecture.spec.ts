@@ -12,7 +12,7 @@ import { crossings } from './support/database-rules.js';
 import { type ImportReport, importReport } from './support/import-rules.js';
 import { modulesIn, type SourceRule, sourceProblems, sourceRules } from './support/source-rules.js';
 
-/** Each look at the imports starts a program of its own. */
+/** Each check of the imports starts a separate process. */
 jest.setTimeout(60_000);
 
 const SCHEMAS = ['backbone', ...MODULES.map((module) => definitionOf(module).name)];
@@ -30,21 +30,21 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-/** More files in one folder are hard to read as one module. */
+/** A module with more files is hard to read. */
 const MODULE_FILES_MAX = 18;
 
 describe('the boundaries hold', () => {
-  test('no import breaks a rule, and no folders import each other in a cycle', async () => {
+  test('no import violates a rule, and there are no cycles between folders', async () => {
     const { violations, folderCycles } = await importReport('.');
     expect(violations).toEqual([]);
     expect(folderCycles).toEqual([]);
   });
 
-  test('no source breaks a rule', async () => {
+  test('no source violates a rule', async () => {
     expect(await sourceProblems('.')).toEqual([]);
   });
 
-  test('every folder is a module of its name, and the app has it', async () => {
+  test('every module folder has a module with the same name in MODULES', async () => {
     expect(MODULES.map((module) => definitionOf(module).name).toSorted()).toEqual(await modulesIn('.'));
   });
 
@@ -58,20 +58,20 @@ describe('the boundaries hold', () => {
     expect(sizes.filter(({ files }) => files > MODULE_FILES_MAX)).toEqual([]);
   });
 
-  test('no module takes another one into its Nest imports', () => {
+  test('no Nest module of a business module imports another one', () => {
     expect(MODULES.flatMap(modulesImportedBy)).toEqual([]);
   });
 
-  test.each(MODULES.map(definitionOf))('the entities of $name need no others', async (definition) => {
+  test.each(MODULES.map(definitionOf))('the entities of $name depend on no other entities', async (definition) => {
     expect(await entityProblems(definition)).toEqual([]);
   });
 
-  test('nothing in PostgreSQL crosses from one schema into another', async () => {
+  test('no object in PostgreSQL refers to another schema', async () => {
     expect(await crossings(client, SCHEMAS)).toEqual([]);
   });
 });
 
-/** A small shop that breaks no rule. */
+/** A small program that violates no rule. */
 const SHOP = [
   ['src/app.module.ts', "import './orders/orders.module.js'; import './notifications/notifications.module.js';"],
   ['src/config.ts', 'export const { PORT } = process.env;'],
@@ -104,7 +104,7 @@ const SHOP = [
   ['test/journey.spec.ts', "import '../src/app.module.js'; import '../src/orders/orders.events.js';"],
 ] as const;
 
-/** For each rule on imports one import that breaks it, and no other rule. */
+/** For each rule on imports, an import that violates only this rule. */
 const FORBIDDEN_IMPORTS = [
   ['modules-meet-at-their-events', 'src/returns/returns.service.ts', '../orders/order.entity.js'],
   ['only-the-app-knows-modules', 'src/demo.ts', './orders/orders.service.js'],
@@ -126,18 +126,18 @@ const FORBIDDEN_IMPORTS = [
   ['imports-lead-somewhere', 'src/returns/returns.dto.ts', './nowhere.js'],
 ] as const;
 
-/** For each rule on sources a file that breaks it, and no other rule. */
+/** For each rule on sources, a file that violates only this rule. */
 const BAD_SOURCES: readonly (readonly [SourceRule, string, string])[] = [
-  ['the environment is read in config.ts alone', 'src/returns/returns.service.ts', 'const { env } = process;'],
+  ['only config.ts reads the environment', 'src/returns/returns.service.ts', 'const { env } = process;'],
   [
-    'two steps up lead to a room below, and nothing leads further',
+    'an import two folders up leads to a room below, and none goes further',
     'src/backbone/queue/letter.ts',
     "import '../../operations/checks.js';",
   ],
-  ['no file hides others', 'src/returns/index.ts', ''],
-  ['a file is a few screens at most', 'src/returns/returns.queries.ts', '\n'.repeat(181)],
+  ['there are no barrel files', 'src/returns/index.ts', ''],
+  ['a file has at most 180 lines', 'src/returns/returns.queries.ts', '\n'.repeat(181)],
   [
-    'what takes time is measured by a clock that does not jump',
+    'durations are measured with a monotonic clock',
     'src/returns/returns.store.ts',
     'const deadline = Date.now() + WAIT_MS;',
   ],
@@ -169,19 +169,19 @@ describe('the rules can fail', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('but need a reason to', async () => {
+  test('but not for correct sources', async () => {
     const { violations, folderCycles } = await importReport(shop);
     expect(violations).toEqual([]);
     expect(folderCycles).toEqual([]);
     expect(await sourceProblems(shop)).toEqual([]);
   });
 
-  test('and each has its proof here', () => {
+  test('and each rule has a test here', () => {
     expect(FORBIDDEN_IMPORTS.map(([rule]) => rule)).toEqual(imports.rules);
     expect(BAD_SOURCES.map(([rule]) => rule)).toEqual(Object.keys(sourceRules));
   });
 
-  test.each(FORBIDDEN_IMPORTS)('%s refuses that %s imports %s', (rule, path) => {
+  test.each(FORBIDDEN_IMPORTS)('%s refuses the import in %s of %s', (rule, path) => {
     const violations = imports.violations.filter((violation) => violation.includes(`: ${path} → `));
     expect(violations).toEqual([expect.stringContaining(`${rule}: `)]);
   });
@@ -192,7 +192,7 @@ describe('the rules can fail', () => {
     ]);
   });
 
-  test('a cycle between two sub-folders of a room is found, although no files form one', async () => {
+  test('a cycle between two sub-folders of a room is found, even without a cycle of files', async () => {
     const [path, text] = ['src/backbone/log/prune.ts', "import '../queue/queues.js';"];
     const { violations, folderCycles } = await importReport(await plant('cyclic', [...SHOP, [path, text]]));
     expect(violations).toEqual([]);
@@ -202,16 +202,16 @@ describe('the rules can fail', () => {
     ]);
   });
 
-  test('a module in the Nest imports of another one is found, however it got there', () => {
+  test('a business module in the Nest imports of another one is found in every notation', () => {
     const [first, second, third] = MODULES as [Type, Type, Type];
 
     @Module({ imports: [first, { module: second }, forwardRef(() => third)] })
-    class Nosy {}
+    class Importing {}
 
-    expect(modulesImportedBy(Nosy)).toEqual([first, second, third].map(({ name }) => name));
+    expect(modulesImportedBy(Importing)).toEqual([first, second, third].map(({ name }) => name));
   });
 
-  test('an entity that needs one of another module is found, even by its name alone', async () => {
+  test('an entity that depends on one of another module is found, even if it is referred to by name', async () => {
     @Entity({ schema: 'returns', name: 'return' })
     class Return {
       @PrimaryColumn('uuid')
@@ -235,16 +235,16 @@ describe('the rules can fail', () => {
   });
 
   test.each([
-    ['CREATE TABLE orders.spy (sku text REFERENCES inventory.product)', 'orders.spy refers to inventory.product'],
-    ['CREATE VIEW orders.spy AS SELECT * FROM inventory.stock', 'view orders.spy'],
-    ['CREATE TABLE orders.spy (LIKE inventory.stock, whole inventory.stock)', 'needs type inventory.stock'],
+    ['CREATE TABLE orders.test (sku text REFERENCES inventory.product)', 'orders.test refers to inventory.product'],
+    ['CREATE VIEW orders.test AS SELECT * FROM inventory.stock', 'view orders.test'],
+    ['CREATE TABLE orders.test (LIKE inventory.stock, whole inventory.stock)', 'needs type inventory.stock'],
     [
-      "CREATE FUNCTION orders.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM inventory.stock; END'",
-      'orders.spy uses inventory',
+      "CREATE FUNCTION orders.test() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM inventory.stock; END'",
+      'orders.test uses inventory',
     ],
     [
-      'CREATE TRIGGER spy BEFORE UPDATE ON inventory.product FOR EACH ROW EXECUTE FUNCTION backbone.refuse_change()',
-      'trigger spy on table inventory.product needs function backbone.refuse_change()',
+      'CREATE TRIGGER test BEFORE UPDATE ON inventory.product FOR EACH ROW EXECUTE FUNCTION backbone.refuse_change()',
+      'trigger test on table inventory.product needs function backbone.refuse_change()',
     ],
     ['GRANT USAGE ON SCHEMA inventory TO orderly_orders', 'orderly_orders may use schema inventory'],
     ['GRANT UPDATE (name) ON inventory.product TO PUBLIC', 'orderly_orders may use inventory.product'],
@@ -262,7 +262,7 @@ describe('the rules can fail', () => {
     expect(found).toContainEqual(expect.stringContaining(sentence));
   });
 
-  /** Writes files below a folder that finds the packages of this checkout. */
+  /** Writes files to a folder with a link to node_modules. */
   async function plant(name: string, files: readonly (readonly [path: string, text: string])[]): Promise<string> {
     const root = join(folder, name);
     await mkdir(root);
@@ -284,7 +284,7 @@ function modulesImportedBy(module: Type): string[] {
   return types.filter((type) => MODULES.includes(type)).map(({ name }) => name);
 }
 
-/** What keeps a module from standing alone: TypeORM gets its entities and no others. */
+/** Problems of TypeORM with the entities of one module alone. */
 async function entityProblems(definition: ModuleDefinition): Promise<string[]> {
   const dataSource = createDataSource({ url: testDatabase.url, poolSize: 1, ...definition });
   try {
@@ -292,9 +292,9 @@ async function entityProblems(definition: ModuleDefinition): Promise<string[]> {
   } catch (error) {
     return [String(error)];
   }
-  const strangers = dataSource.entityMetadatas.filter(({ schema }) => schema !== definition.name);
+  const foreign = dataSource.entityMetadatas.filter(({ schema }) => schema !== definition.name);
   await dataSource.destroy();
-  return strangers.map(({ name, schema }) => `${name} is in the schema ${schema}`);
+  return foreign.map(({ name, schema }) => `${name} is in the schema ${schema}`);
 }
 
 function aModuleWith(entity: Type): ModuleDefinition {

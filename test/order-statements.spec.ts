@@ -6,11 +6,11 @@ import { anOrder, aProduct } from './support/words.js';
 
 const SKUS = ['TEA', 'CUP', 'POT', 'RARE'];
 
-/** What goes to PostgreSQL in one go: statements of which none waits for the answer to the one before it. */
-type Trip = string[];
+/** The statements of one round trip: none waits for the answer to a previous one. */
+type RoundTrip = string[];
 
 let shop: ModuleStage;
-let trips: Trip[] = [];
+let trips: RoundTrip[] = [];
 
 beforeAll(async () => {
   shop = await ModuleStage.of(MODULES, { MODULE_ROLES: 'off', RECONCILE_EVERY_MINUTES: '0', BACKLOG_MAX: '0' });
@@ -29,7 +29,7 @@ beforeEach(() => {
   trips = [];
 });
 
-/** Every test has one request at a time, so that one client after the other is at work. */
+/** Every test sends one request at a time, so only one client is active at a time. */
 function watch(client: Client): void {
   const query: (...statement: readonly unknown[]) => Promise<unknown> = client.query.bind(client);
   let unanswered = 0;
@@ -39,46 +39,46 @@ function watch(client: Client): void {
   Object.assign(client, {
     query: (statement: string | QueryConfig, ...rest: readonly unknown[]) => {
       if (unanswered === 0) trips.push([]);
-      trips.at(-1)?.push(wordsOf(typeof statement === 'string' ? statement : statement.text));
+      trips.at(-1)?.push(summaryOf(typeof statement === 'string' ? statement : statement.text));
       unanswered += 1;
-      const told = rest.at(-1);
-      if (typeof told !== 'function') return query(statement, ...rest).finally(answered);
+      const callback = rest.at(-1);
+      if (typeof callback !== 'function') return query(statement, ...rest).finally(answered);
       return query(statement, (...answer: readonly unknown[]) => {
         answered();
-        told(...answer);
+        callback(...answer);
       });
     },
   });
 }
 
-/** Enough to know a statement by: the first table in it, or its verb. */
-function wordsOf(sql: string): string {
+/** Identifies a statement by the first table in it, or by its verb. */
+function summaryOf(sql: string): string {
   return /\b(?:orders|inventory|backbone)\.[\w"]+/.exec(sql)?.[0] ?? sql.trim().split(/\W/)[0] ?? '';
 }
 
 const ORDER = [['BEGIN', 'orders.price'], ['inventory.stock'], ['orders."order"', 'backbone.event', 'COMMIT']];
 
-test('an order takes six statements on three ways to PostgreSQL', async () => {
+test('an order takes six statements in three round trips to PostgreSQL', async () => {
   expect(await shop.post('/v1/orders', anOrder())).toMatchObject({ status: 201, body: { status: 'confirmed' } });
 
   expect(trips).toEqual(ORDER);
 });
 
-test('an order of more lines takes no more of them', async () => {
+test('an order with more lines takes as many', async () => {
   const lines = SKUS.slice(0, 3).map((sku) => ({ sku, quantity: 2 }));
   expect(await shop.post('/v1/orders', anOrder(lines))).toMatchObject({ status: 201, body: { status: 'confirmed' } });
 
   expect(trips).toEqual(ORDER);
 });
 
-test('an order that stock does not suffice for takes no more of them', async () => {
+test('an order that is rejected takes as many', async () => {
   const { body } = await shop.post('/v1/orders', anOrder([{ sku: 'RARE', quantity: 2 }]));
   expect(body.status).toBe('rejected');
 
   expect(trips).toEqual(ORDER);
 });
 
-test('an idempotency key takes two more, on one way more', async () => {
+test('an idempotency key takes two more statements and one more round trip', async () => {
   await shop.post('/v1/orders', anOrder(), { 'idempotency-key': 'once' });
 
   expect(trips).toEqual([

@@ -44,8 +44,8 @@ const place = async (sku = 'TEA', quantity = 1): Promise<string> =>
 const cancel = (id: string) => shop.post(`/v1/orders/${id}/cancellation`, { reason: 'changed plans' });
 const ship = (id: string) => shop.post(`/v1/orders/${id}/shipment`, { carrier: 'Speedy', trackingNumber: 'SE-1' });
 
-/** An order of every state, all of them told to their customers. */
-async function aDay() {
+/** Places an order of every state, and runs all deliveries. */
+async function ordersOfEveryState() {
   const [confirmed, cancelled, shipped, delivered] = [await place(), await place(), await place(), await place()];
   const rejected = await place('RARE', 2);
   await cancel(cancelled);
@@ -55,14 +55,14 @@ async function aDay() {
   return { confirmed, cancelled, shipped, delivered, rejected };
 }
 
-/** Changes rows as somebody might who knows no triggers. */
+/** Changes rows without triggers, like a manual change that causes a mismatch. */
 const damage = (sql: string, ...parameters: readonly unknown[]): Promise<void> =>
   shop.dataSource.transaction(async (manager) => {
     await manager.query('SET LOCAL session_replication_role = replica');
     await manager.query(sql, [...parameters]);
   });
 
-/** Looks at everything, and gives what was found, by the check that found it. */
+/** Runs a complete reconciliation, and returns its findings by check. */
 async function findings(): Promise<Record<string, Finding[]>> {
   const { status, body } = await shop.post('/v1/operations/reconciliation');
   if (status !== 200) throw new Error(JSON.stringify(body));
@@ -74,16 +74,19 @@ const repair = async (body: object) => (await shop.post('/v1/operations/reconcil
 const eventOf = async (subject: string, type: string): Promise<string> =>
   (await shop.get(`/v1/events?subject=${subject}&type=${type}`)).body.items[0].id;
 
-describe('a sound shop', () => {
-  test('agrees with itself, and every check has looked at something', async () => {
-    await aDay();
+describe('a correct shop', () => {
+  test('has no findings, and every check has read rows', async () => {
+    await ordersOfEveryState();
 
     expect(await findings()).toEqual({});
 
     const { body } = await shop.get('/v1/operations/reconciliation');
     expect(body).toMatchObject({ running: false, found: 0, repairable: 0, finishedAt: expect.stringMatching(/Z$/) });
-    const looked = body.checks.map(({ check, lookedAt }: { check: string; lookedAt: number }) => [check, lookedAt > 0]);
-    expect(looked).toEqual([
+    const hasRead = body.checks.map(({ check, lookedAt }: { check: string; lookedAt: number }) => [
+      check,
+      lookedAt > 0,
+    ]);
+    expect(hasRead).toEqual([
       ['backbone.events-are-delivered', true],
       ['backbone.versions-are-dense', true],
       ['inventory.levels-are-their-ledgers', true],
@@ -100,8 +103,8 @@ describe('a sound shop', () => {
     );
   });
 
-  test('has no findings in what is on its way, waits, is dead or was skipped', async () => {
-    await aDay();
+  test('has no findings for work that is pending, dead or skipped', async () => {
+    await ordersOfEveryState();
     const [waiting, dead, skipped] = [await place(), await place(), await place()];
     const states = { [dead]: `state = 'dead'`, [skipped]: `state = 'skipped', finished_at = now()` };
     for (const [id, state] of Object.entries(states))
@@ -114,11 +117,11 @@ describe('a sound shop', () => {
     expect(await findings()).toEqual({});
   });
 
-  test('has none in what was pruned, nor in what happened before a subscriber was there', async () => {
-    await aDay();
+  test('has no findings for pruned deliveries, nor for events from before a subscriber existed', async () => {
+    await ordersOfEveryState();
     await ageRows(40, shop.dataSource);
     await shop.app.get(RetentionRunner).prune();
-    await aDay();
+    await ordersOfEveryState();
     await damage(`DELETE FROM backbone.pruned_delivery WHERE subscriber = 'notifications.emailDelivery'`);
 
     expect(await shop.query('SELECT FROM backbone.pruned_delivery')).not.toEqual([]);
@@ -126,36 +129,36 @@ describe('a sound shop', () => {
   });
 });
 
-describe('messages that were forgotten', () => {
-  test('are not taken for lost where they are to be kept for longer now', async () => {
+describe('messages that were deleted by retention', () => {
+  test('are not reported as lost when the retention is longer now', async () => {
     const days = { KEEP_DELIVERIES_DAYS: '0', KEEP_MESSAGES_DAYS: '7' };
-    const forgetful = await ModuleStage.of(MODULES, { ...days, RECONCILE_EVERY_MINUTES: '0' }, shop);
+    const shortRetention = await ModuleStage.of(MODULES, { ...days, RECONCILE_EVERY_MINUTES: '0' }, shop);
     try {
-      await aDay();
+      await ordersOfEveryState();
       await ageRows(8, shop.dataSource);
       await shop.query(
         `UPDATE notifications.message
             SET id = ${olderId('id', 8)}, event_id = ${olderId('event_id', 8)}, sent_at = sent_at - interval '8 days'`,
       );
-      expect(await forgetful.app.get(RetentionRunner).prune()).toMatchObject({ messages: expect.any(Number) });
+      expect(await shortRetention.app.get(RetentionRunner).prune()).toMatchObject({ messages: expect.any(Number) });
       expect(await shop.query('SELECT FROM notifications.message')).toEqual([]);
-      const { confirmed } = await aDay();
+      const { confirmed } = await ordersOfEveryState();
 
       expect(await findings()).toEqual({});
 
       await damage('DELETE FROM notifications.message WHERE subject = $1', confirmed);
       expect(Object.keys(await findings())).toEqual(['notifications.outcomes-are-told-once']);
     } finally {
-      await forgetful.close();
+      await shortRetention.close();
     }
   });
 });
 
-describe('what does not agree is found', () => {
-  test('by every check, about what was damaged and nothing else', async () => {
-    const sound = await aDay();
-    const { confirmed, cancelled, shipped } = await aDay();
-    const unheeding = await place();
+describe('a mismatch is found', () => {
+  test('by each check, for the damaged rows and no others', async () => {
+    const sound = await ordersOfEveryState();
+    const { confirmed, cancelled, shipped } = await ordersOfEveryState();
+    const stillPlaced = await place();
     const [ofCups, ofPots] = [await place('CUP', 2), await place('POT', 3)];
     await shop.runDeliveries();
 
@@ -168,10 +171,10 @@ describe('what does not agree is found', () => {
     await damage(`UPDATE orders."order" SET status = 'shipped' WHERE id = $1`, confirmed);
     await damage(
       `UPDATE orders."order" SET status = 'placed', version = 1, placed_at = now() - interval '1 hour' WHERE id = $1`,
-      unheeding,
+      stillPlaced,
     );
-    const told = await eventOf(`order/${ofPots}`, 'orders.order-confirmed.v1');
-    await damage('DELETE FROM notifications.message WHERE event_id = $1', told);
+    const unsent = await eventOf(`order/${ofPots}`, 'orders.order-confirmed.v1');
+    await damage('DELETE FROM notifications.message WHERE event_id = $1', unsent);
     const undelivered = await eventOf(`order/${shipped}`, 'orders.order-shipped.v1');
     await damage('DELETE FROM backbone.delivery WHERE event_id = $1', undelivered);
     await damage(`UPDATE backbone.event SET version = 2 WHERE subject = 'product/TEA'`);
@@ -200,15 +203,15 @@ describe('what does not agree is found', () => {
       ),
       'orders.last-events-tell-their-states': by(
         { subject: `order/${confirmed}`, found: 'version 2, shipped' },
-        { subject: `order/${unheeding}`, found: 'version 1, placed' },
+        { subject: `order/${stillPlaced}`, found: 'version 1, placed' },
       ),
-      'orders.are-settled': by({ subject: `order/${unheeding}`, expected: 'confirmed or rejected' }),
-      'orders.heed-inventory': by({ subject: `order/${unheeding}`, found: 'placed' }),
+      'orders.are-settled': by({ subject: `order/${stillPlaced}`, expected: 'confirmed or rejected' }),
+      'orders.heed-inventory': by({ subject: `order/${stillPlaced}`, found: 'placed' }),
       'notifications.outcomes-are-told-once': by({
         subject: `order/${ofPots}`,
         expected: 'one message, sent',
         found: 'none',
-        delivery: `${told}.notifications.emailConfirmation`,
+        delivery: `${unsent}.notifications.emailConfirmation`,
       }),
       'backbone.events-are-delivered': by({
         subject: `order/${shipped}`,
@@ -226,8 +229,8 @@ describe('what does not agree is found', () => {
     );
   });
 
-  test('a message that is not sent, or a second one, although the delivery is done', async () => {
-    const { confirmed, rejected } = await aDay();
+  test('if a message was not sent, or there is a second one, although the delivery is done', async () => {
+    const { confirmed, rejected } = await ordersOfEveryState();
     await damage(`UPDATE notifications.message SET state = 'failed', sent_at = NULL WHERE subject = $1`, confirmed);
     await damage(
       `INSERT INTO notifications.message
@@ -244,12 +247,12 @@ describe('what does not agree is found', () => {
     });
   });
 
-  test('a reservation that nobody was told of, and a reaction that was marked as done and has no effect', async () => {
-    const { confirmed } = await aDay();
-    const nobody = randomUUID();
+  test('if a reservation has no event, or a reaction is done without its effect', async () => {
+    const { confirmed } = await ordersOfEveryState();
+    const unknown = randomUUID();
     await damage(
       `INSERT INTO inventory.reservation (order_id, sku, quantity, state) VALUES ($1, 'CUP', 1, 'released')`,
-      nobody,
+      unknown,
     );
     await shop.receiveAsDeliveries(
       OrderCancelled({ orderId: confirmed, customer: { name: 'Maria', email: 'maria@example.com' }, reason: 'late' }),
@@ -259,7 +262,7 @@ describe('what does not agree is found', () => {
 
     expect(await findings()).toEqual({
       'inventory.reservations-are-as-last-said': [
-        expect.objectContaining({ subject: `reservation/${nobody}`, expected: 'CUP none', found: 'CUP released' }),
+        expect.objectContaining({ subject: `reservation/${unknown}`, expected: 'CUP none', found: 'CUP released' }),
       ],
       'inventory.reservations-follow-orders': [
         expect.objectContaining({ subject: `reservation/${confirmed}`, expected: 'nothing', found: 'TEA held' }),
@@ -269,10 +272,9 @@ describe('what does not agree is found', () => {
 });
 
 describe('a repair', () => {
-  /** A message is lost, a delivery was never made, and a level is wrong. */
-  async function threeDamages(): Promise<void> {
-    const { confirmed } = await aDay();
-    const { shipped } = await aDay();
+  /** A message is lost, a delivery is missing, and a level is wrong. */ async function threeDamages(): Promise<void> {
+    const { confirmed } = await ordersOfEveryState();
+    const { shipped } = await ordersOfEveryState();
     await damage('DELETE FROM notifications.message WHERE subject = $1', confirmed);
     await damage(
       'DELETE FROM backbone.delivery WHERE event_id = $1',
@@ -282,7 +284,7 @@ describe('a repair', () => {
     expect(Object.keys(await findings())).toHaveLength(3);
   }
 
-  test('has deliveries run that are missing or without effect, as its preview said, and leaves the rest to people', async () => {
+  test('runs deliveries that are missing or without effect, as in its preview, and leaves other findings to operators', async () => {
     await threeDamages();
 
     const preview = await repair({ preview: true });
@@ -303,20 +305,20 @@ describe('a repair', () => {
     ]);
   });
 
-  test('leaves alone what was pruned since it was looked at', async () => {
-    const { confirmed } = await aDay();
+  test('ignores deliveries that were pruned since the finding', async () => {
+    const { confirmed } = await ordersOfEveryState();
     const eventId = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
     await ageRows(40, shop.dataSource);
     await shop.app.get(RetentionRunner).prune();
     const [old] = await shop.query<{ id: string }>(`SELECT ${olderId('$1::uuid', 40)} AS id`, [eventId]);
-    const mending = { eventId: old?.id ?? '', subscriber: 'notifications.emailConfirmation' };
+    const candidate = { eventId: old?.id ?? '', subscriber: 'notifications.emailConfirmation' };
 
-    expect(await repairCandidates([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toEqual([]);
+    expect(await repairCandidates([candidate], shop.app.get(Subscriptions), shop.dataSource.manager)).toEqual([]);
     await damage('TRUNCATE backbone.pruned_delivery');
-    expect(await repairCandidates([mending], shop.app.get(Subscriptions), shop.dataSource.manager)).toHaveLength(1);
+    expect(await repairCandidates([candidate], shop.app.get(Subscriptions), shop.dataSource.manager)).toHaveLength(1);
   });
 
-  test('mends only what is asked for', async () => {
+  test('repairs only the requested findings', async () => {
     await threeDamages();
 
     expect(await repair({ check: 'backbone.events-are-delivered' })).toMatchObject({ mended: 1, left: [] });
@@ -324,7 +326,7 @@ describe('a repair', () => {
     expect(await repair({ subject: 'order/none' })).toMatchObject({ mended: 0, left: [] });
   });
 
-  test('leaves alone what agrees by now, so that asking twice is asking once', async () => {
+  test('ignores findings that no longer exist, so a repeated repair does nothing', async () => {
     await threeDamages();
     await repair({});
     await shop.runDeliveries();
@@ -339,15 +341,15 @@ describe('a repair', () => {
   });
 });
 
-describe('a pass', () => {
+describe('a reconciliation run', () => {
   const signal = new AbortController().signal;
   const lastRun = async () => (await shop.get('/v1/operations/reconciliation')).body.finishedAt;
 
-  test('is made by one process at a time, and by another one when that has died', async () => {
-    await aDay();
+  test('is done by one process at a time, and by another one when that has died', async () => {
+    await ordersOfEveryState();
     const reports = shop.app.get(Reports);
-    const theirs = await reports.claim(randomUUID(), 0);
-    expect(theirs.size).toBe(10);
+    const claimed = await reports.claim(randomUUID(), 0);
+    expect(claimed.size).toBe(10);
 
     await shop.app.get(Reconciler).run(0, signal);
     expect((await shop.get('/v1/operations/reconciliation')).body).toMatchObject({ running: true, finishedAt: null });
@@ -357,7 +359,7 @@ describe('a pass', () => {
     expect(await lastRun()).toMatch(/Z$/);
   });
 
-  test('waits until it is due, unless somebody asks for it', async () => {
+  test('waits until it is due, unless it is requested', async () => {
     await findings();
     const first = await lastRun();
     await shop.app.get(Reconciler).run(60, signal);
@@ -376,18 +378,18 @@ describe('a pass', () => {
     expect((await shop.app.get(Reports).claim(randomUUID(), 0)).size).toBe(10);
   });
 
-  /** A pass of one check that looks at numbers. */
-  const passOf = (count: number, look: RowCheck['findMismatches'], special: Partial<RunOptions> = {}) => {
+  /** A run with one check on numbers. */
+  const runOf = (count: number, findMismatches: RowCheck['findMismatches'], special: Partial<RunOptions> = {}) => {
     const numbers = Array.from({ length: count }, (_, index) => String(index).padStart(5, '0'));
     const check: RowCheck = {
       name: 'toys.are-numbered',
       description: 'Toys have numbers',
       remedy: 'Number them',
       keysAfter: async (last, limit) => numbers.filter((each) => each > (last ?? '')).slice(0, limit),
-      findMismatches: look,
+      findMismatches,
     };
-    const heard = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
-    const terms = {
+    const handledEvents = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
+    const options = {
       graceSeconds: 0,
       keepLeaseEveryMs: 1_000,
       keepLease: async () => undefined,
@@ -395,15 +397,15 @@ describe('a pass', () => {
       checkpoints: new Map(),
       ...special,
     };
-    return new ReconciliationRun([check], heard, terms).run();
+    return new ReconciliationRun([check], handledEvents, options).run();
   };
   const odd = (keys: readonly string[]) =>
     keys.map((key) => ({ key, subject: `toy/${key}`, expected: 'a number', found: 'none' }));
 
-  test('goes on in small batches to the end, and keeps no more findings than somebody would read', async () => {
+  test('reads all keys in small batches, and keeps at most 1,000 findings', async () => {
     const batches: number[] = [];
 
-    const [report] = await passOf(1_450, async (keys) => {
+    const [report] = await runOf(1_450, async (keys) => {
       batches.push(keys.length);
       return odd(keys);
     });
@@ -412,10 +414,10 @@ describe('a pass', () => {
     expect(Math.max(...batches)).toBe(200);
   });
 
-  test('believes only what it has seen twice', async () => {
+  test('reports only mismatches that it finds twice', async () => {
     const seen = new Set<string>();
 
-    const [report] = await passOf(3, async (keys) => {
+    const [report] = await runOf(3, async (keys) => {
       const isFirst = !keys.some((key) => seen.has(key));
       for (const key of keys) seen.add(key);
       return odd(isFirst ? keys : keys.filter((key) => key === '00001'));
@@ -424,17 +426,17 @@ describe('a pass', () => {
     expect(report?.findings.map(({ key }) => key)).toEqual(['00001']);
   });
 
-  test('makes all other checks when one fails, and tells of it until it is made again', async () => {
-    const { confirmed } = await aDay();
+  test('runs all other checks when one fails, and reports the failure until the check succeeds', async () => {
+    const { confirmed } = await ordersOfEveryState();
     await damage(`UPDATE orders."order" SET status = 'shipped' WHERE id = $1`, confirmed);
-    const told = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
-    await damage(`UPDATE backbone.event SET data = '{"orderId": "maria@example.com"}' WHERE id = $1`, told);
+    const confirmation = await eventOf(`order/${confirmed}`, 'orders.order-confirmed.v1');
+    await damage(`UPDATE backbone.event SET data = '{"orderId": "maria@example.com"}' WHERE id = $1`, confirmation);
     const check = shop.app.get(CheckRegistry, { strict: false }).all.find(({ name }) => name === 'orders.are-settled');
-    const look = jest.spyOn(check as RowCheck, 'keysAfter').mockRejectedValue(new Error('no maria@example.com'));
+    const spy = jest.spyOn(check as RowCheck, 'keysAfter').mockRejectedValue(new Error('no maria@example.com'));
 
     const found = Object.keys(await findings());
     const { body } = await shop.get('/v1/operations/reconciliation');
-    look.mockRestore();
+    spy.mockRestore();
 
     expect(found).toEqual(['orders.last-events-tell-their-states']);
     expect(body).toMatchObject({ running: false, failed: 2, finishedAt: null });
@@ -451,33 +453,34 @@ describe('a pass', () => {
     expect((await shop.get('/metrics')).body).toContain(gauge(0));
   });
 
-  test('ends when somebody else has taken over, and keeps others from it while it waits', async () => {
-    let asked = 0;
+  test('ends when another process has taken over, and extends its lease while it waits', async () => {
+    let extensions = 0;
     const grace = { graceSeconds: 0.02, keepLeaseEveryMs: 4 };
-    await passOf(1, async (keys) => odd(keys), { ...grace, keepLease: async () => void asked++ });
-    // Twice for batches of keys, five times while waiting, and before what was found is looked at again.
-    expect(asked).toBe(2 + 5 + 1);
+    await runOf(1, async (keys) => odd(keys), { ...grace, keepLease: async () => void extensions++ });
+    // Twice for batches of keys, five times during the grace period, and once before the second check of the
+    // mismatches.
+    expect(extensions).toBe(2 + 5 + 1);
 
-    const mayGoOn = async () => {
-      if (--asked === 0) throw new Error('taken over');
+    const keepLease = async () => {
+      if (--extensions === 0) throw new Error('taken over');
     };
-    asked = 5;
-    await expect(passOf(1, async (keys) => odd(keys), { ...grace, keepLease: mayGoOn })).rejects.toThrow('taken over');
+    extensions = 5;
+    await expect(runOf(1, async (keys) => odd(keys), { ...grace, keepLease })).rejects.toThrow('taken over');
   });
 
-  test('leaves alone what has only just happened', async () => {
-    await aDay();
-    const heard = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
+  test('skips events that are younger than the grace period', async () => {
+    await ordersOfEveryState();
+    const handledEvents = new HandledEvents(shop.app.get(Database), shop.app.get(Subscriptions));
 
-    expect(await heard.readAfter(0, 3_600)).toEqual([]);
-    expect(await heard.readAfter(0, 0)).not.toEqual([]);
+    expect(await handledEvents.readAfter(0, 3_600)).toEqual([]);
+    expect(await handledEvents.readAfter(0, 0)).not.toEqual([]);
   });
 });
 
-describe('a pass that is due', () => {
+describe('a scheduled reconciliation run', () => {
   const { signal } = new AbortController();
-  /** Makes one, and gives what was found by which check, and how many events the backbone has looked at. */
-  async function due() {
+  /** Runs one. Returns the checks with findings, and the number of events that were read. */
+  async function scheduledRun() {
     await shop.query(`UPDATE backbone.reconciliation SET finished_at = now() - interval '61 minutes'`);
     await shop.app.get(Reconciler).run(60, signal);
     const { checks } = (await shop.get('/v1/operations/reconciliation')).body;
@@ -490,61 +493,61 @@ describe('a pass that is due', () => {
   const hoursPass = () => damage(`UPDATE backbone.event SET occurred_at = occurred_at - interval '1 hour'`);
   const logged = async () => (await shop.query('SELECT FROM backbone.event')).length;
 
-  test('reads of the log what is new since the last one, and what was open then', async () => {
-    await aDay();
+  test('reads the events since the last run, and checks open deliveries and findings again', async () => {
+    await ordersOfEveryState();
     const waiting = await place();
     await hoursPass();
     const old = await logged();
-    expect(await due()).toEqual({ found: [], events: old });
-    await aDay();
+    expect(await scheduledRun()).toEqual({ found: [], events: old });
+    await ordersOfEveryState();
     await shop.runDeliveries();
     await damage('DELETE FROM notifications.message WHERE subject = $1', waiting);
 
     const lost = { found: ['notifications.outcomes-are-told-once'], events: (await logged()) - old };
-    expect(await due()).toEqual(lost);
+    expect(await scheduledRun()).toEqual(lost);
     await hoursPass();
-    expect(await due()).toEqual(lost);
-    expect(await due()).toEqual({ ...lost, events: 0 });
+    expect(await scheduledRun()).toEqual(lost);
+    expect(await scheduledRun()).toEqual({ ...lost, events: 0 });
 
     await repair({});
     await shop.runDeliveries();
-    expect(await due()).toEqual({ found: [], events: 0 });
+    expect(await scheduledRun()).toEqual({ found: [], events: 0 });
   });
 
-  test('does not look at what was settled, which is for somebody to ask for, and stays found then', async () => {
-    const { confirmed } = await aDay();
+  test('does not read behind the checkpoint; a requested run does, and its findings are checked again later', async () => {
+    const { confirmed } = await ordersOfEveryState();
     await hoursPass();
-    await due();
+    await scheduledRun();
     await damage('DELETE FROM notifications.message WHERE subject = $1', confirmed);
-    expect(await due()).toEqual({ found: [], events: 0 });
+    expect(await scheduledRun()).toEqual({ found: [], events: 0 });
 
     expect(Object.keys(await findings())).toEqual(['notifications.outcomes-are-told-once']);
-    expect(await due()).toEqual({ found: ['notifications.outcomes-are-told-once'], events: 0 });
+    expect(await scheduledRun()).toEqual({ found: ['notifications.outcomes-are-told-once'], events: 0 });
   });
 
-  test('looks again at what may have got a neighbour before it, from a transaction that took longer', async () => {
-    await aDay();
-    await due();
+  test('reads recent events again, because a slow transaction may have committed an earlier position', async () => {
+    await ordersOfEveryState();
+    await scheduledRun();
 
-    expect(await due()).toEqual({ found: [], events: await logged() });
+    expect(await scheduledRun()).toEqual({ found: [], events: await logged() });
   });
 
-  test('knows since when a subscriber is there, though it does not read what was before', async () => {
-    await aDay();
+  test('respects the first event of a subscriber, although it does not read earlier events', async () => {
+    await ordersOfEveryState();
     await damage(`DELETE FROM backbone.delivery WHERE subscriber = 'notifications.emailDelivery'`);
     await hoursPass();
-    expect(await due()).toMatchObject({ found: [] });
-    await aDay();
-    expect(await due()).toMatchObject({ found: [] });
+    expect(await scheduledRun()).toMatchObject({ found: [] });
+    await ordersOfEveryState();
+    expect(await scheduledRun()).toMatchObject({ found: [] });
 
     await hoursPass();
-    await due();
-    const { shipped } = await aDay();
+    await scheduledRun();
+    const { shipped } = await ordersOfEveryState();
     await damage(
       `DELETE FROM backbone.delivery WHERE subscriber = 'notifications.emailShipment'
                      AND order_key LIKE '%' || $1`,
       shipped,
     );
-    expect(await due()).toMatchObject({ found: ['backbone.events-are-delivered'] });
+    expect(await scheduledRun()).toMatchObject({ found: ['backbone.events-are-delivered'] });
   });
 });

@@ -7,5 +7,5 @@ test.each(PLANTED)('the bug "$name" can be planted', async ({ edits }) => {
 
 test('a bug whose text is not in the source is refused', async () => {
   const edit = { file: 'main.js', replace: 'no such text', by: '' };
-  await expect(edited(edit)).rejects.toThrow('main.js has 0 times: no such text');
+  await expect(edited(edit)).rejects.toThrow('main.js contains 0 times instead of once: no such text');
 });

@@ -34,7 +34,7 @@ export class Sampler {
   private async sample(): Promise<void> {
     const { postgres, system } = this.rig;
     while (!this.isOver) {
-      const rows = await postgres.tryToSee(system.oversold);
+      const rows = await postgres.tryQuery(system.oversold);
       if (rows) this.checks += 1;
       this.oversold.push(...(rows ?? []));
       await this.sampleMemory();

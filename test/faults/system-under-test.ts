@@ -87,7 +87,7 @@ export function orderly(crashPoints: readonly string[], main = resolve('dist/mai
     backlog: ({ postgres }) =>
       postgres.sql(`SELECT event_id, subscriber, errors FROM backbone.delivery WHERE state = 'pending' LIMIT 10`),
     pending: async ({ postgres }) => {
-      const rows = await postgres.tryToSee<{ pending: number }>(`
+      const rows = await postgres.tryQuery<{ pending: number }>(`
         SELECT count(*)::integer AS pending
           FROM (SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT ${PENDING_MAX + 1}) counted`);
       return rows?.[0]?.pending;

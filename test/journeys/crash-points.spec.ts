@@ -8,32 +8,32 @@ interface Order {
   readonly status: string;
 }
 
-/** What is left of an order when the process dies there, and what becomes of it. */
+/** A crash point, and the expected state after recovery. */
 interface Death {
   readonly at: string;
   readonly when: string;
-  /** Whether the order exists, whatever its customer has heard of it. */
+  /** Whether the order is stored, even if its customer has received no answer. */
   readonly isStored: boolean;
-  /** How often the mail goes out in the end. */
+  /** Number of e-mails that are sent in total. */
   readonly mails: number;
 }
 
-/** An order has three commits: its own, and those that claim its message and that book it as sent. */
+/** Handling an order takes three commits: its own, the claim of its message, and the record that it was sent. */
 const DEATHS: readonly Death[] = [
   { at: 'before-commit', when: 'the order is not stored yet', isStored: false, mails: 0 },
-  // The one gap that nothing can close: the mail server has said yes, and we could not write it down any more.
-  { at: 'before-commit:3', when: 'its mail is out and not booked', isStored: true, mails: 2 },
-  { at: 'after-commit', when: 'the order is stored and in no queue', isStored: true, mails: 1 },
+  // This gap cannot be closed: the mail server has accepted the e-mail, and the process dies before it records that.
+  { at: 'before-commit:3', when: 'its e-mail is sent and not recorded', isStored: true, mails: 2 },
+  { at: 'after-commit', when: 'the order is stored and its delivery is not in the queue', isStored: true, mails: 1 },
   { at: 'after-enqueue', when: 'its delivery is in the queue', isStored: true, mails: 1 },
   { at: 'after-claim', when: 'its delivery is claimed', isStored: true, mails: 1 },
-  { at: 'after-handler', when: 'its delivery has run and is not booked', isStored: true, mails: 1 },
-  { at: 'after-finish', when: 'its delivery is booked', isStored: true, mails: 1 },
+  { at: 'after-handler', when: 'its delivery has run and is not recorded as done', isStored: true, mails: 1 },
+  { at: 'after-finish', when: 'its delivery is recorded as done', isStored: true, mails: 1 },
 ];
 
-/** Where it matters what the queue still knows. Everywhere else both do the same, and starting takes time. */
+/** Only these crash points depend on the queue. The others run with one backend only, to save time. */
 const AT_THE_QUEUE = new Set(['after-commit', 'after-enqueue']);
 
-test('no crash point is left out', () => {
+test('every crash point of the build is tested', () => {
   expect([...new Set(DEATHS.map(({ at }) => at.replace(/:.*/, '')))]).toEqual(CRASH_POINTS);
 });
 
@@ -50,7 +50,7 @@ test.concurrent.each(
     DEATHS.filter(({ at }) => queue === 'PostgreSQL' || AT_THE_QUEUE.has(at)).map((death) => ({ ...death, queue })),
   ),
 )(
-  'a process killed at $at, when $when, leaves nothing half done, with queues on $queue',
+  'a process killed at $at, when $when, leaves no incomplete work, with queues on $queue',
   ({ at, isStored, mails, queue }) =>
     journey(async (stage) => {
       await stage.beginLike(stocked);

@@ -3,7 +3,7 @@ import type { Program } from '../support/program.js';
 import { until } from '../support/until.js';
 import { anOrder, aProduct, place, stock } from '../support/words.js';
 
-/** After these refusals a busy mailbox takes the mail. */
+/** Number of temporary refusals before a busy mailbox accepts the e-mail. */
 const REFUSALS = 5;
 
 interface Delivery {
@@ -13,7 +13,7 @@ interface Delivery {
   readonly errors: readonly { readonly attempt: number; readonly name: string; readonly message: string }[];
 }
 
-/** How an order's confirmation was delivered, as an operator sees it. */
+/** The delivery of an order's confirmation, from the operator API. */
 async function confirmationOf(shop: Program, { id }: { readonly id: string }): Promise<Delivery> {
   const { body } = await shop.get(
     `/v1/operations/deliveries?subscriber=notifications.emailConfirmation&subject=order/${id}`,
@@ -24,7 +24,7 @@ async function confirmationOf(shop: Program, { id }: { readonly id: string }): P
 const errorsOf = (delivery: Delivery, code: string) =>
   delivery.errors.filter(({ message }) => message.includes(code)).map(({ attempt, name }) => `${attempt} ${name}`);
 
-test('a handler that fails keeps every error, works or dies in the end, and disturbs nobody', () =>
+test('a failing handler is retried until it succeeds or is dead, every error is stored, and other deliveries are not affected', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     let refusals = 0;
@@ -45,7 +45,7 @@ test('a handler that fails keeps every error, works or dies in the end, and dist
     const tryAgain = async (order: { id: string }) => {
       const { attempts } = await confirmationOf(shop, order);
       await stage.endPauses();
-      await until('it was tried again', async () => {
+      await until('there was another attempt', async () => {
         const now = await confirmationOf(shop, order);
         return now.state !== 'pending' || (now.attempts > attempts && now.leaseUntil === null);
       });
@@ -59,7 +59,7 @@ test('a handler that fails keeps every error, works or dies in the end, and dist
     expect(await confirmationOf(shop, fine)).toMatchObject({ state: 'done', attempts: 1, errors: [] });
     expect(mailServer.received.map(({ to }) => to)).toEqual(['fine@example.com', 'busy@example.com']);
 
-    // Its attempts would take a day; the last ones are the ones of interest.
+    // All 35 attempts would take a day; only the last ones matter here.
     await stage.sql(`UPDATE backbone.delivery SET attempts = 33 WHERE state = 'pending'`);
     while ((await confirmationOf(shop, full)).state === 'pending') await tryAgain(full);
 
@@ -80,7 +80,7 @@ test('a handler that fails keeps every error, works or dies in the end, and dist
     expect(timeline.entries).toContainEqual(expect.objectContaining({ kind: 'delivery', state: 'dead' }));
 
     mailServer.refuses(() => undefined);
-    await shop.post(`/v1/orders/${full.id}/cancellation`, { reason: 'no confirmation came' });
+    await shop.post(`/v1/orders/${full.id}/cancellation`, { reason: 'no confirmation received' });
     await stage.quiet();
     expect(mailServer.received.map(({ to }) => to).slice(2)).toEqual(['full@example.com']);
   }));

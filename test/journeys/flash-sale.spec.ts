@@ -7,14 +7,14 @@ const UNITS = 100;
 const BUYERS = 300;
 
 test.each(QUEUES)(
-  `of ${BUYERS} who want one of the last ${UNITS} units at once, ${UNITS} get it and all are told, with queues on %s`,
+  `of ${BUYERS} concurrent orders for the last ${UNITS} units, ${UNITS} are confirmed and all customers get an e-mail, with queues on %s`,
   (queue) =>
     journey(async (stage) => {
       const shop = await stage.shop({ DATABASE_POOL_SIZE: '20' });
       await stock(shop, aProduct('TICKET', UNITS));
       const order = (buyer: number) => anOrder([{ sku: 'TICKET', quantity: 1 }], `buyer-${buyer}@example.com`);
 
-      // On a slow machine some are told to come again, and do.
+      // On a slow machine some requests get 503 with Retry-After, and are repeated.
       const buy = async (buyer: number) => {
         const answer = await shop.post('/v1/orders', order(buyer));
         if (answer.status !== 503) return answer;

@@ -9,31 +9,31 @@ const ORDERS = 10;
 const POSTGRES_PORT = 5432;
 
 test.concurrent.each(QUEUES)(
-  'a shop whose PostgreSQL has fallen silent stops in time, and loses nothing of what it was at, with queues on %s',
+  'a shop whose PostgreSQL does not answer stops in time and loses no work, with queues on %s',
   (queue) =>
     journey(async (stage) => {
       const target = new URL((await stage.database()).url);
       const port = Number(target.port || POSTGRES_PORT);
       const proxy = await new PostgresProxy(() => port).listen();
       stage.atEnd(() => proxy.stop());
-      const way = Object.assign(new URL(target), { host: `127.0.0.1:${proxy.port}` });
+      const proxied = Object.assign(new URL(target), { host: `127.0.0.1:${proxy.port}` });
       const mailServer = await stage.mailServer();
-      const shop = await stage.shop({ DATABASE_URL: way.toString(), SMTP_URL: mailServer.url });
+      const shop = await stage.shop({ DATABASE_URL: proxied.toString(), SMTP_URL: mailServer.url });
       await stock(shop, aProduct('TEA', ORDERS));
       mailServer.hang();
       for (let order = 0; order < ORDERS; order += 1) await place(shop);
-      await until('some mails are on their way', () => mailServer.isBusy);
+      await until('some e-mails are being sent', () => mailServer.isBusy);
 
       proxy.freeze();
-      await until('the silence is noticed', async () => (await shop.get('/health/ready')).status === 503);
-      const toldAt = performance.now();
+      await until('readiness fails', async () => (await shop.get('/health/ready')).status === 503);
+      const signalledAt = performance.now();
       const ending = await shop.kill('SIGTERM');
-      const tookMs = performance.now() - toldAt;
+      const tookMs = performance.now() - signalledAt;
 
       expect(ending).toEqual({ code: 0, signal: null });
       expect(tookMs).toBeLessThan(STOP_WITHIN_MS);
       proxy.cut();
-      mailServer.goOn();
+      mailServer.resume();
       const next = await stage.shop({ SMTP_URL: mailServer.url });
       await stage.endLeases();
       await stage.quiet();

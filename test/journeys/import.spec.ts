@@ -10,13 +10,13 @@ import { aProduct } from '../support/words.js';
 const LINES = 25_000;
 const PRODUCTS = 5_000;
 const BAD_EVERY = 4_999;
-/** Blanks make a line long and a product no larger: what is kept of the stream would show, all 200 MB of it. */
+/** Lines are padded with blanks to 200 MB in total, so that a buffered stream would be visible in memory. */
 const LINE_BYTES = 8_192;
 const GROWTH_MAX_MB = 120;
 /** Newer versions of Node let new objects occupy more memory before they collect them, which would hide what is kept. */
 const NODE_OPTIONS = '--max-semi-space-size=16';
 
-test(`an import of ${LINES} lines needs no more memory than a short one, and names the lines that are bad`, () =>
+test(`an import of ${LINES} lines needs no more memory than a short one, and reports the invalid lines`, () =>
   journey(async (stage) => {
     const shop = await stage.shop({ NODE_OPTIONS });
     await send(shop, linesOf(PRODUCTS / 10));
@@ -58,7 +58,7 @@ async function send({ url }: Program, lines: Iterable<string>) {
   return JSON.parse(Buffer.concat(await response.toArray()).toString());
 }
 
-/** Megabytes in memory. */
+/** Resident memory in megabytes. */
 function memoryOf({ pid }: Program): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)]).toString()) / 1024;
 }

@@ -6,8 +6,8 @@ import { aProduct, place, stock } from '../support/words.js';
 const ORDERS = 500;
 const CUSTOMERS = 20;
 
-describeOnRedis('a Redis that loses everything', () => {
-  test(`costs time and nothing else, though ${ORDERS} deliveries are lost and some of them are in flight`, () =>
+describeOnRedis('a Redis that loses all data', () => {
+  test(`delays deliveries but loses none, although ${ORDERS} jobs are lost and some of them are being handled`, () =>
     journey(async (stage) => {
       const redis = await stage.redis();
       const waiting = async () => {
@@ -19,24 +19,24 @@ describeOnRedis('a Redis that loses everything', () => {
       };
       const mailServer = await stage.mailServer();
       mailServer.hang();
-      const counter = await stage.shop({ WORKERS: 'off' });
-      await stock(counter, aProduct('TEA', 2 * ORDERS));
+      const front = await stage.shop({ WORKERS: 'off' });
+      await stock(front, aProduct('TEA', 2 * ORDERS));
       const customer = async () => {
-        for (let order = 0; order < ORDERS / CUSTOMERS; order += 1) await place(counter);
+        for (let order = 0; order < ORDERS / CUSTOMERS; order += 1) await place(front);
       };
       await Promise.all(Array.from({ length: CUSTOMERS }, customer));
       await until('all deliveries are in the queue', async () => (await waiting()) === ORDERS);
 
-      const office = await stage.shop({ SMTP_URL: mailServer.url });
-      await until('some mails are on their way', () => mailServer.isBusy);
+      const worker = await stage.shop({ SMTP_URL: mailServer.url });
+      await until('some e-mails are being sent', () => mailServer.isBusy);
       await redis.wipe();
       expect(await waiting()).toBe(0);
-      mailServer.goOn();
+      mailServer.resume();
       await stage.endPauses();
       await stage.quiet();
 
       expect(mailServer.received).toHaveLength(ORDERS);
       expect(new Set(mailServer.received.map(({ messageId }) => messageId)).size).toBe(ORDERS);
-      expect(await violationsOf(office, stage, INVARIANTS)).toEqual({});
+      expect(await violationsOf(worker, stage, INVARIANTS)).toEqual({});
     }, 'Redis'));
 });

@@ -5,15 +5,16 @@ import { until } from '../support/until.js';
 import { anOrder, aProduct, place, stock } from '../support/words.js';
 
 const REQUESTS = 40;
-/** What an outage may say of one cause: when it begins, once more if it lasts, and when it ends. */
-const LINES_MAX = 3;
-const NOBODY_LISTENS = 1;
+/** Log entries of one cause during an outage: at the beginning, once more if it lasts, and at the end. */
+const ENTRIES_MAX = 3;
+/** A port on which no server listens. */
+const CLOSED_PORT = 1;
 
-/** A way to a server that can be taken away and given back. */
-async function wayTo(stage: Stage, target: string) {
+/** A proxy to a server that can be closed and opened again. */
+async function proxyTo(stage: Stage, target: string) {
   let isOpen = true;
   const { port } = new URL(target);
-  const proxy = await new PostgresProxy(() => (isOpen ? Number(port || 5432) : NOBODY_LISTENS)).listen();
+  const proxy = await new PostgresProxy(() => (isOpen ? Number(port || 5432) : CLOSED_PORT)).listen();
   stage.atEnd(() => proxy.stop());
   const close = () => {
     isOpen = false;
@@ -30,8 +31,8 @@ const placeMany = (shop: Program) =>
 const ready = (shop: Program) => shop.get('/health/ready');
 const isReady = (shop: Program) => until('the shop is ready', async () => (await ready(shop)).body.status === 'ok');
 
-/** How often an operator was told of each cause. */
-function complaints({ log }: Program): Record<string, number> {
+/** Number of log entries above info for each cause. */
+function problemsIn({ log }: Program): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { level, msg, err } of log) {
     if (['info', 'debug'].includes(level)) continue;
@@ -42,22 +43,22 @@ function complaints({ log }: Program): Record<string, number> {
   return counts;
 }
 
-const expectFewWords = (shop: Program) => {
-  const counts = complaints(shop);
+const expectFewLogEntries = (shop: Program) => {
+  const counts = problemsIn(shop);
   expect(Object.keys(counts)).not.toEqual([]);
-  expect(Object.entries(counts).filter(([, count]) => count > LINES_MAX)).toEqual([]);
+  expect(Object.entries(counts).filter(([, count]) => count > ENTRIES_MAX)).toEqual([]);
 };
 
-test.concurrent('a PostgreSQL that is lost is 503 for a while, and is found again without a restart or a flood of words', () =>
+test.concurrent('while PostgreSQL is unreachable, requests get 503; afterwards they succeed without a restart, and the log has few entries', () =>
   journey(async (stage) => {
-    const way = await wayTo(stage, (await stage.database()).url);
-    const shop = await stage.shop({ DATABASE_URL: way.url });
+    const proxy = await proxyTo(stage, (await stage.database()).url);
+    const shop = await stage.shop({ DATABASE_URL: proxy.url });
     await stock(shop, aProduct('TEA', 1000));
     await place(shop);
     await stage.quiet();
     expect((await ready(shop)).body).toMatchObject({ status: 'ok' });
 
-    way.close();
+    proxy.close();
     for (const { status, headers, body } of await placeMany(shop)) {
       expect({ status, code: body.code }).toEqual({ status: 503, code: 'database-unavailable' });
       expect(headers.get('retry-after')).toBe('2');
@@ -71,24 +72,24 @@ test.concurrent('a PostgreSQL that is lost is 503 for a while, and is found agai
     });
     expect((await shop.get('/health/live')).status).toBe(200);
 
-    way.open();
+    proxy.open();
     await isReady(shop);
     expect((await placeMany(shop)).map(({ status }) => status)).toEqual(Array(REQUESTS).fill(201));
     await stage.endPauses();
     await stage.quiet();
-    expectFewWords(shop);
+    expectFewLogEntries(shop);
   }));
 
-describeOnRedis('over Redis', () => {
-  test.concurrent('a Redis that is lost keeps no order from being taken, and what waited goes out when it is back', () =>
+describeOnRedis('with queues on Redis', () => {
+  test.concurrent('while Redis is unreachable, orders are accepted; afterwards their deliveries run', () =>
     journey(async (stage) => {
-      const way = await wayTo(stage, (await stage.redis()).settings.REDIS_URL);
-      const shop = await stage.shop({ REDIS_URL: way.url });
+      const proxy = await proxyTo(stage, (await stage.redis()).settings.REDIS_URL);
+      const shop = await stage.shop({ REDIS_URL: proxy.url });
       await stock(shop, aProduct('TEA', 1000));
       await place(shop);
       await stage.quiet();
 
-      way.close();
+      proxy.close();
       expect((await placeMany(shop)).map(({ status }) => status)).toEqual(Array(REQUESTS).fill(201));
       const { status, body } = await ready(shop);
       expect({ status, readiness: body.status }).toEqual({ status: 200, readiness: 'degraded' });
@@ -98,32 +99,34 @@ describeOnRedis('over Redis', () => {
         detail: 'no answer from the queues of inventory, orders, notifications: deliveries wait',
       });
 
-      way.open();
+      proxy.open();
       await isReady(shop);
       await stage.endPauses();
       await stage.quiet();
-      expectFewWords(shop);
+      expectFewLogEntries(shop);
     }, 'Redis'));
 });
 
-describeOnOwnRedis('over a Redis of its own', () => {
-  test.concurrent('a Redis that refuses to write keeps no order from being taken, and readiness tells why deliveries wait', () =>
+describeOnOwnRedis('with its own Redis', () => {
+  test.concurrent('while Redis refuses writes, orders are accepted, and readiness reports why deliveries wait', () =>
     journey(async (stage) => {
       const { client } = await stage.redis();
       const shop = await stage.shop();
-      const counter = await stage.shop({ WORKERS: 'off' });
+      const front = await stage.shop({ WORKERS: 'off' });
       await stock(shop, aProduct('TEA', 1000));
       await isReady(shop);
 
       await client.config('SET', 'min-replicas-to-write', '1');
-      expect((await placeMany(counter)).map(({ status }) => status)).toEqual(Array(REQUESTS).fill(201));
+      expect((await placeMany(front)).map(({ status }) => status)).toEqual(Array(REQUESTS).fill(201));
       const details = (program: Program) => async () => {
         const { status, body } = await ready(program);
         expect(status).toBe(200);
         return body.checks.find(({ detail }: { detail: string }) => detail.startsWith('errors from'))?.detail;
       };
-      await until('all of the shop is in trouble', async () => (await details(shop)())?.includes('notifications'));
-      expect(await until('the counter is in trouble', details(counter))).toBe(
+      await until('readiness of the shop reports all queues', async () =>
+        (await details(shop)())?.includes('notifications'),
+      );
+      expect(await until('readiness of the front end reports its queue', details(front))).toBe(
         'errors from the queues of notifications: deliveries wait',
       );
 
@@ -131,6 +134,6 @@ describeOnOwnRedis('over a Redis of its own', () => {
       await isReady(shop);
       await stage.endPauses();
       await stage.quiet();
-      expectFewWords(shop);
+      expectFewLogEntries(shop);
     }, 'Redis'));
 });

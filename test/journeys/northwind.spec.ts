@@ -6,7 +6,7 @@ import { journey, QUEUES } from '../support/journey.js';
 const EXAMPLE = 'examples/northwind';
 
 test.concurrent.each(QUEUES)(
-  "Northwind's orders come to what the arithmetic says, each outcome is mailed once, and the books agree, with queues on %s",
+  "the outcome of Northwind's orders equals the computed one, each is e-mailed once, and all invariants hold, with queues on %s",
   (queue) =>
     journey(async (stage) => {
       const shop = await stage.shop();
@@ -22,7 +22,7 @@ test.concurrent.each(QUEUES)(
     }, queue),
 );
 
-test('where there is no shop, Northwind says how to start one', async () => {
+test('without a running shop, Northwind explains how to start one', async () => {
   expect(await northwind('http://127.0.0.1:1')).toEqual({ code: 1, output: expect.stringContaining('npm start') });
 });
 
@@ -46,7 +46,7 @@ interface Order {
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
-/** All of it once more on paper: first come, first served, whole orders only. */
+/** Computes the expected outcome: orders get stock in sequence, complete or not at all. */
 function expectedOutcome() {
   const products = read<Product>('products');
   const levels = new Map(

@@ -11,9 +11,9 @@ const operate = async (shop: Program, path: string, body: object) => {
   if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
   return answer.body;
 };
-const list = async (shop: Program, what: string) => (await shop.get(`/v1/operations/${what}`)).body.items;
+const list = async (shop: Program, path: string) => (await shop.get(`/v1/operations/${path}`)).body.items;
 
-test('a broken mail server is found, its subscriber is paused in every process, and what died is replayed', () =>
+test('an operator finds a broken mail server, pauses its subscriber in every process, and replays the dead deliveries', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     mailServer.refuses(() => '550 5.7.1 relaying denied');
@@ -23,7 +23,7 @@ test('a broken mail server is found, its subscriber is paused in every process, 
     await stock(worker, aProduct('TEA', 10));
     const customers = ['ana', 'bob', 'eve'].map((name) => `${name}@example.com`);
     for (const customer of customers) await place(shop, anOrder(undefined, customer));
-    await until('all mails are dead', async () => (await list(shop, 'dead'))[0]?.count === customers.length);
+    await until('all e-mails are dead letters', async () => (await list(shop, 'dead'))[0]?.count === customers.length);
 
     await operate(shop, `subscriptions/${CONFIRMATION}/pause`, { reason: 'The mail server refuses us' });
     mailServer.refuses(() => undefined);
@@ -34,11 +34,11 @@ test('a broken mail server is found, its subscriber is paused in every process, 
     const paused = await operate(shop, 'deliveries/replay', { filter, preview: true });
     expect(paused).toMatchObject({ run: 0, suppressed: [{ reason: 'paused', count: 3 }] });
 
-    await operate(worker, `subscriptions/${CONFIRMATION}/resume`, { reason: 'It lets us in again' });
+    await operate(worker, `subscriptions/${CONFIRMATION}/resume`, { reason: 'The mail server is repaired' });
     await stage.quiet();
     expect(mailServer.received.map(({ to }) => to)).toEqual(['late@example.com']);
     const preview = await operate(shop, 'deliveries/replay', { filter, preview: true });
-    const done = await operate(shop, 'deliveries/replay', { filter, reason: 'It lets us in again' });
+    const done = await operate(shop, 'deliveries/replay', { filter, reason: 'The mail server is repaired' });
     expect([preview, done.run, done.sideEffects]).toEqual([{ ...done, preview: true }, 3, 3]);
 
     await stage.quiet();
@@ -51,7 +51,7 @@ test('a broken mail server is found, its subscriber is paused in every process, 
     ]);
   }));
 
-test('the whole history replayed twice changes nothing in the rows of any module, and sends nothing', () =>
+test('two replays of the whole history change no row of any module and send no e-mail', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     const settings = { SMTP_URL: mailServer.url };
@@ -59,11 +59,11 @@ test('the whole history replayed twice changes nothing in the rows of any module
     const others = await stage.shop({ ...settings, MODULES: 'inventory,notifications' });
     await stock(others, aProduct('TEA', 10, { reorderLevel: 8 }), aProduct('CUP', 5));
     await stage.quiet();
-    await liveThrough(orders);
+    await placeAllKinds(orders);
     await stage.quiet();
     for (const part of [orders, others]) await part.kill('SIGTERM');
     const whole = await stage.shop(settings);
-    await liveThrough(whole);
+    await placeAllKinds(whole);
     await stage.quiet();
     const before = await everyRow(stage);
     const mails = mailServer.received.length;
@@ -82,8 +82,8 @@ test('the whole history replayed twice changes nothing in the rows of any module
     expect(await violationsOf(whole, stage, INVARIANTS)).toEqual({});
   }));
 
-/** Every kind of end that an order can come to. */
-async function liveThrough(shop: Program): Promise<void> {
+/** Places orders with every possible final state. */
+async function placeAllKinds(shop: Program): Promise<void> {
   const lines = [{ sku: 'TEA', quantity: 1 }];
   const [shipped, cancelled] = [await place(shop, anOrder(lines)), await place(shop, anOrder(lines))];
   await place(shop, anOrder([{ sku: 'CUP', quantity: 100 }]));
@@ -94,7 +94,7 @@ async function liveThrough(shop: Program): Promise<void> {
   await shop.post(`/v1/orders/${shipped.id}/delivery`);
 }
 
-/** A checksum of each table that holds what happened. */
+/** A checksum of each table with business data, events or deliveries. */
 async function everyRow(stage: Stage): Promise<Record<string, string>> {
   const tables = await stage.sql<{ name: string }>(`
     SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables

@@ -16,13 +16,13 @@ async function rush(orders: number, ...shops: readonly Program[]): Promise<void>
   await Promise.all(shops.map(customer));
 }
 
-/** Where the subscribers that are new in the next version note what they hear. */
+/** A table in which the new subscribers of the next version store the ids of their events. */
 const makeNotes = (stage: Stage) =>
   stage.sql(`
     CREATE TABLE notifications.note (event_id uuid NOT NULL);
     GRANT INSERT ON notifications.note TO orderly_notifications`);
 
-test('a new version takes over from one that is busy, both serve side by side, and the old one can come back', () =>
+test('a rolling deployment under load: both versions serve at the same time, and a roll-back is possible', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     const settings = { SMTP_URL: mailServer.url };
@@ -33,24 +33,24 @@ test('a new version takes over from one that is busy, both serve side by side, a
     await stock(old, aProduct('TEA', 10_000));
     mailServer.hang();
     await rush(FEW, old);
-    await until('mails are on their way', () => mailServer.isBusy);
+    await until('e-mails are being sent', () => mailServer.isBusy);
 
     const young = await stage.shop(settings, next);
-    // A mail that hangs for too long is sent again.
-    mailServer.goOn();
-    await operate(young, 'pause', 'So that something waits that only the new version can read');
+    // Continue before the timeout of the handler, after which an e-mail would be sent again.
+    mailServer.resume();
+    await operate(young, 'pause', 'Keeps deliveries pending that only the new version can read');
     await rush(FEW, old, young);
     const refused = await stage.launch(settings);
     expect(await refused.ended).toEqual({ code: 1, signal: null });
     expect(refused.output).toContain(`${FEW} unfinished deliveries of orders.order-placed.v1 wait for ${NEW}`);
-    await operate(young, 'resume', 'On with it');
+    await operate(young, 'resume', 'Continue');
     await rush(MANY, old, young);
     const [ending] = await Promise.all([old.kill('SIGTERM'), rush(MANY, young)]);
     await stage.quiet();
 
     const orders = 3 * FEW + 3 * MANY;
     expect(ending).toEqual({ code: 0, signal: null });
-    expect(await operate(young, 'replay', 'The old version did not know of it')).toMatchObject({
+    expect(await operate(young, 'replay', 'The old version did not have this subscriber')).toMatchObject({
       run: 2 * FEW + MANY,
       suppressed: [{ reason: 'done', count: FEW + 2 * MANY }],
     });
@@ -69,7 +69,7 @@ test('a new version takes over from one that is busy, both serve side by side, a
     await rush(FEW, back);
     await stage.quiet();
 
-    // What the new version had for subscribers of its own is done, and strange to the old one.
+    // Deliveries to subscribers that only the new version has are done, but unknown to the old one.
     const { 'every delivery is for a subscriber of its event': _, ...others } = INVARIANTS;
     expect(await violationsOf(back, stage, others)).toEqual({});
     expect(mailServer.received).toHaveLength(orders + 3 * FEW);

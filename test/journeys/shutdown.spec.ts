@@ -8,7 +8,7 @@ const CUSTOMERS = 10;
 const STOP_WITHIN_MS = 10_000;
 
 test.concurrent.each(QUEUES)(
-  'a shop that is told to stop in a rush stops in time, and keeps what it has promised, with queues on %s',
+  'a shop that receives SIGTERM under load stops in time and keeps every acknowledged order, with queues on %s',
   (queue) =>
     journey(async (stage) => {
       const shop = await stage.shop();
@@ -18,11 +18,11 @@ test.concurrent.each(QUEUES)(
         for (;;) acknowledged.push((await place(shop)).id);
       };
       const rush = Promise.allSettled(Array.from({ length: CUSTOMERS }, customer));
-      await until('the rush is on', () => acknowledged.length > 50);
+      await until('the shop is under load', () => acknowledged.length > 50);
 
-      const toldAt = performance.now();
+      const signalledAt = performance.now();
       const ending = await shop.kill('SIGTERM');
-      const tookMs = performance.now() - toldAt;
+      const tookMs = performance.now() - signalledAt;
       await rush;
 
       expect(ending).toEqual({ code: 0, signal: null });
@@ -36,16 +36,16 @@ test.concurrent.each(QUEUES)(
 );
 
 test.concurrent.each(QUEUES)(
-  'a shop that is told to stop while it opens, stops when it is open, with queues on %s',
+  'a shop that receives SIGTERM while it starts stops after its start, with queues on %s',
   (queue) =>
     journey(async (stage) => {
       const { url } = await stage.database();
       await (await stage.shop()).kill('SIGTERM');
-      const inTheWay = new Client({ connectionString: url });
-      await inTheWay.connect();
-      stage.atEnd(() => inTheWay.end());
-      await inTheWay.query('BEGIN');
-      await inTheWay.query('LOCK TABLE inventory.product');
+      const locker = new Client({ connectionString: url });
+      await locker.connect();
+      stage.atEnd(() => locker.end());
+      await locker.query('BEGIN');
+      await locker.query('LOCK TABLE inventory.product');
 
       const shop = await stage.launch({ DEMO_CATALOGUE: 'on' });
       await until('it waits for its first product', async () => {
@@ -55,7 +55,7 @@ test.concurrent.each(QUEUES)(
         return rows.length > 0;
       });
       const ending = shop.kill('SIGTERM');
-      await inTheWay.query('ROLLBACK');
+      await locker.query('ROLLBACK');
 
       expect(await ending).toEqual({ code: 0, signal: null });
     }, queue),

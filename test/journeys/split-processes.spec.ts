@@ -8,18 +8,18 @@ const COUNTER = { MODULES: 'orders' };
 const WAREHOUSE = { MODULES: 'inventory,notifications' };
 
 test.concurrent.each(QUEUES)(
-  'a shop in two processes settles and mails every order, though one dies, and becomes one process again, with queues on %s',
+  'a shop in two processes confirms every order and sends every e-mail, although one process dies, and can become one process again, with queues on %s',
   (queue) =>
     journey(async (stage) => {
       const counter = await stage.shop(COUNTER);
       const warehouse = await stage.shop(WAREHOUSE);
       await stock(warehouse, aProduct('TEA', 100_000));
       await stage.quiet();
-      const settled = () => stage.sql(`SELECT FROM orders."order" WHERE status = 'confirmed'`);
+      const confirmed = () => stage.sql(`SELECT FROM orders."order" WHERE status = 'confirmed'`);
 
       const first = await place(counter);
       expect(first).toMatchObject({ status: 'placed' });
-      await until('the warehouse has answered', async () => (await settled()).length === 1);
+      await until('the order is confirmed', async () => (await confirmed()).length === 1);
       await stage.quiet();
       const { body: mails } = await warehouse.get(`/v1/notifications?subject=${first.id}`);
       expect(mails.items).toMatchObject([{ template: 'order-confirmed', state: 'sent' }]);
@@ -27,15 +27,15 @@ test.concurrent.each(QUEUES)(
       const rush = (async () => {
         for (let order = 0; order < ORDERS; order += 1) await place(counter);
       })();
-      await until('the warehouse is busy', async () => (await settled()).length > 5);
+      await until('the warehouse is busy', async () => (await confirmed()).length > 5);
       await warehouse.kill('SIGKILL');
       await rush;
-      expect((await settled()).length).toBeLessThan(ORDERS);
+      expect((await confirmed()).length).toBeLessThan(ORDERS);
       await stage.endLeases();
       const next = await stage.shop(WAREHOUSE);
       await stage.quiet();
 
-      expect(await settled()).toHaveLength(ORDERS + 1);
+      expect(await confirmed()).toHaveLength(ORDERS + 1);
 
       await next.kill('SIGTERM');
       for (let order = 0; order < 3; order += 1) await place(counter);
@@ -43,7 +43,7 @@ test.concurrent.each(QUEUES)(
       const whole = await stage.shop();
       await stage.quiet();
 
-      expect(await settled()).toHaveLength(ORDERS + 4);
+      expect(await confirmed()).toHaveLength(ORDERS + 4);
       expect(await violationsOf(whole, stage)).toEqual({});
     }, queue),
 );

@@ -6,16 +6,16 @@ import { OldPostgres } from '../support/old-postgres.js';
 import type { Program } from '../support/program.js';
 import { aProduct, place, stock } from '../support/words.js';
 
-const NOBODY_LISTENS = 'postgres://orderly:secret@127.0.0.1:1/orderly';
+const UNREACHABLE = 'postgres://orderly:secret@127.0.0.1:1/orderly';
 
-/** It ends at once with these sentences, and without a stack or a secret. */
+/** The start fails with these sentences, and without a stack or a secret in the output. */
 async function expectRefusal(shop: Program, ...sentences: readonly RegExp[]): Promise<void> {
   expect(await shop.ended).toEqual({ code: 1, signal: null });
   for (const sentence of sentences) expect(shop.output).toMatch(sentence);
   expect(shop.output).not.toMatch(/^\s+at |"stack"|secret/m);
 }
 
-test.concurrent('a configuration is refused with every mistake in it and how to mend it', () =>
+test.concurrent('an invalid configuration is refused with all of its errors and their remedies', () =>
   journey(async (stage) => {
     const mistakes = { PORT: 'none', REDIS_URL: 'http://redis', WORKERS: 'maybe', OPERATORS_EMAIL: 'nobody' };
 
@@ -24,14 +24,14 @@ test.concurrent('a configuration is refused with every mistake in it and how to 
     await expectRefusal(shop, ...Object.keys(mistakes).map((name) => new RegExp(`^  - ${name}: .+ \\(.+\\)$`, 'm')));
   }));
 
-test.concurrent('a database that is out of reach is named with its variable', () =>
+test.concurrent('an unreachable database is reported with its variable', () =>
   journey(async (stage) => {
-    const shop = await stage.launch({ DATABASE_URL: NOBODY_LISTENS });
+    const shop = await stage.launch({ DATABASE_URL: UNREACHABLE });
 
     await expectRefusal(shop, /^  - DATABASE_URL: .*ECONNREFUSED 127\.0\.0\.1:1$/m);
   }));
 
-test.concurrent('a PostgreSQL that is too old is refused with the oldest that will do', () =>
+test.concurrent('a PostgreSQL that is too old is refused with the required version', () =>
   journey(async (stage) => {
     const old = new OldPostgres('12.22');
     stage.atEnd(() => old.stop());
@@ -41,7 +41,7 @@ test.concurrent('a PostgreSQL that is too old is refused with the oldest that wi
     await expectRefusal(shop, /^  - DATABASE_URL: this is PostgreSQL 12\.22; version 13 or newer is required$/m);
   }));
 
-test.concurrent('roles of modules that the account may not take on are named, with what to do', () =>
+test.concurrent('roles of modules that the account may not use are reported with a remedy', () =>
   journey(async (stage) => {
     const { url } = await stage.database();
     const account = `plain_${randomBytes(6).toString('hex')}`;
@@ -59,11 +59,11 @@ test.concurrent('roles of modules that the account may not take on are named, wi
     await expectRefusal(shop, /^  - MODULE_ROLES: this account may not act as orderly_backbone, orderly_inventory, /m);
   }));
 
-test.concurrent('the usual port gives way to the next free one when it is taken, one that was asked for by name does not', () =>
+test.concurrent('if the default port is taken the next free one is used, but a port that was set is not replaced', () =>
   journey(async (stage) => {
-    const squatter = createServer().listen(3000, '127.0.0.1');
-    stage.atEnd(() => squatter.close());
-    await once(squatter, 'listening').catch(() => 'It was taken already.');
+    const occupant = createServer().listen(3000, '127.0.0.1');
+    stage.atEnd(() => occupant.close());
+    await once(occupant, 'listening').catch(() => 'It was taken already.');
 
     const first = await stage.shop({ PORT: '' });
     const { port } = new URL(first.url);
@@ -74,7 +74,7 @@ test.concurrent('the usual port gives way to the next free one when it is taken,
     expect((await first.get('/health/ready')).status).toBe(200);
   }));
 
-test.concurrent('data have one owner at a time, and are found again when that one was killed', () =>
+test.concurrent('a data folder is used by one process at a time, and can be used again after that process was killed', () =>
   journey(async (stage) => {
     const settings = { DATABASE_URL: 'embedded' };
     const first = await stage.shop(settings);

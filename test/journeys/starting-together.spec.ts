@@ -1,6 +1,6 @@
 import { journey } from '../support/journey.js';
 
-test('programs that start together on an empty shop take turns, and fill it once', () =>
+test('of programs that start at the same time on an empty shop, one adds the demo data', () =>
   journey(async (stage) => {
     const settings = { DEMO_CATALOGUE: 'on' };
     const orders = async () => {
@@ -9,10 +9,10 @@ test('programs that start together on an empty shop take turns, and fill it once
     };
 
     await stage.shop({ DEMO_CATALOGUE: 'off' });
-    // Long enough for all of them to find no products, if they looked at the same time.
-    await stage.sql(`CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+    // Long enough that all of them would find no products without mutual exclusion.
+    await stage.sql(`CREATE FUNCTION slow_down() RETURNS trigger LANGUAGE plpgsql AS
                      $$ BEGIN PERFORM pg_sleep(3); RETURN NULL; END $$`);
-    await stage.sql('CREATE TRIGGER dawdle AFTER INSERT ON inventory.product EXECUTE FUNCTION dawdle()');
+    await stage.sql('CREATE TRIGGER slow_down AFTER INSERT ON inventory.product EXECUTE FUNCTION slow_down()');
     await Promise.all([stage.shop(settings), stage.shop(settings), stage.shop(settings)]);
     expect(await orders()).toEqual(['DEMO-1', 'DEMO-2', 'DEMO-3', 'DEMO-4']);
 

@@ -14,7 +14,7 @@ interface Entry {
   readonly causationId?: string | null;
 }
 
-test('the timeline of an order is its whole story, and one correlation id runs through request, log, events and mail', () =>
+test('the timeline of an order is complete, and request, log, events and e-mail have the same correlation id', () =>
   journey(async (stage) => {
     const mailServer = await stage.mailServer();
     const shop = await stage.shop({ SMTP_URL: mailServer.url });
@@ -30,7 +30,7 @@ test('the timeline of an order is its whole story, and one correlation id runs t
 
     const { body } = await shop.get(`/v1/orders/${id}/timeline`);
     const entries: Entry[] = body.entries;
-    expect(entries.map(sentence)).toEqual([
+    expect(entries.map(summary)).toEqual([
       'event orders.order-placed.v1',
       'event inventory.stock-reserved.v1',
       'event orders.order-confirmed.v1',
@@ -62,6 +62,6 @@ test('the timeline of an order is its whole story, and one correlation id runs t
     expect(shop.output).not.toContain('maria@');
   }));
 
-function sentence({ kind, type, subscriber, template, state }: Entry): string {
+function summary({ kind, type, subscriber, template, state }: Entry): string {
   return [kind, type ?? subscriber ?? template, state].join(' ').trim();
 }

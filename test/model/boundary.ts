@@ -31,13 +31,13 @@ export class Boundary {
     // Statements run one after the other, also those that the shop pipelines. The result is the expectSame, and
     // deterministic.
     client.query = ((statement: Statement, ...rest: readonly unknown[]) => {
-      const callback = rest.at(-1);
+      const onResult = rest.at(-1);
       const answer = previous.then(() =>
         this.pass(client, query, statement, ...rest.filter((each) => typeof each !== 'function')),
       );
       previous = answer.catch(() => undefined);
-      return typeof callback === 'function'
-        ? void answer.then((rows) => callback(null, rows), callback as () => void)
+      return typeof onResult === 'function'
+        ? void answer.then((rows) => onResult(null, rows), onResult as () => void)
         : answer;
     }) as never;
   }

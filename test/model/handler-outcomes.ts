@@ -16,12 +16,12 @@ class Signal {
 export class HandlerOutcomes {
   private planned: HandlerOutcome[] = [];
   private stalled = new Signal();
-  private goOn = new Signal();
+  private resumed = new Signal();
 
   plan(...planned: HandlerOutcome[]): void {
     this.planned = planned;
     this.stalled = new Signal();
-    this.goOn = new Signal();
+    this.resumed = new Signal();
   }
 
   /** Resolves when a handler has stalled. */
@@ -31,7 +31,7 @@ export class HandlerOutcomes {
 
   /** Continues the stalled handler, which then succeeds. */
   resume(): void {
-    this.goOn.give();
+    this.resumed.give();
   }
 
   async apply(): Promise<void> {
@@ -40,6 +40,6 @@ export class HandlerOutcomes {
     if (outcome === 'gives up') throw new GiveUp('Planned permanent failure');
     if (outcome !== 'stalls') return;
     this.stalled.give();
-    await this.goOn.given;
+    await this.resumed.given;
   }
 }

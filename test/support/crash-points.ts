@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 
 const MODULE = pathToFileURL('dist/backbone/crash-points.js');
 
-/** The crash points of the build that is tested, asked of the build itself. */
+/** The crash points of the tested build, read in a separate process, because the build is ESM. */
 export const CRASH_POINTS: readonly string[] = JSON.parse(
   execFileSync(
     process.execPath,

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { roleOf } from '../../src/common/database/roles.js';
 import { schemasInSql } from './source-rules.js';
 
-/** The schema of whatever may depend on something: some things have one only through their table. */
+/** SQL for the schema of a database object. Some objects have a schema only through their table. */
 const SCHEMA_OF = (catalogue: string, object: string, column: string): string => `
   CASE ${catalogue}
     WHEN 'pg_rewrite'::regclass THEN (SELECT c.relnamespace::regnamespace::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid = ${object})
@@ -12,7 +12,7 @@ const SCHEMA_OF = (catalogue: string, object: string, column: string): string =>
     ELSE (pg_identify_object(${catalogue}, ${object}, ${column})).schema
   END`;
 
-/** What crosses from one schema into another in a database, each as a sentence. */
+/** All references between schemas of a database: foreign keys, dependencies, bodies of functions, and grants. */
 export async function crossings(client: Client, schemas: readonly string[]): Promise<string[]> {
   return [
     ...(await foreignKeys(client, schemas)),
@@ -33,7 +33,7 @@ async function foreignKeys(client: Client, schemas: readonly string[]): Promise<
   return rows.map(({ sentence }) => sentence);
 }
 
-/** Views, triggers, defaults and functions on somebody else's tables. */
+/** Views, triggers, defaults and functions on tables of another schema. */
 async function dependencies(client: Client, schemas: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ sentence: string }>(
     `SELECT DISTINCT format('dependency: %s needs %s', pg_describe_object(classid, objid, 0), pg_describe_object(refclassid, refobjid, 0)) AS sentence
@@ -45,7 +45,7 @@ async function dependencies(client: Client, schemas: readonly string[]): Promise
   return rows.map(({ sentence }) => sentence);
 }
 
-/** PostgreSQL does not look into the bodies of functions before it runs them. */
+/** PostgreSQL records no dependencies for the bodies of functions. */
 async function bodies(client: Client, schemas: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ schema: string; name: string; body: string }>(
     `SELECT pronamespace::regnamespace::text AS schema, proname AS name, prosrc AS body
@@ -59,7 +59,7 @@ async function bodies(client: Client, schemas: readonly string[]): Promise<strin
   );
 }
 
-/** What the role of one schema may do in another one, by whatever way it got there. */
+/** Privileges of the role of one schema in another schema, direct or inherited. */
 async function grants(client: Client, schemas: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ sentence: string }>(
     `WITH pair AS (

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client, Pool } from 'pg';
 
-/** Where global-setup.mjs tells of its server. */
+/** Written by global-setup.mjs. */
 const SERVER_FILE = '.orderly/test/server.json';
 
-/** A database of one journey's own. Journeys know the program from outside only, so they share nothing with src/. */
+/** The database of one journey. Journeys test the program from outside, so they import nothing from src/. */
 export class JourneyDatabase {
   private readonly pool: Pool;
 
@@ -18,7 +18,9 @@ export class JourneyDatabase {
     this.pool.on('error', () => undefined);
   }
 
-  /** Without tables, because making them is the program's own work; or a copy of another one that nobody uses now. */
+  /**
+   * Creates a database without tables, which the program creates itself, or a copy of another one without connections.
+   */
   static async create(original?: JourneyDatabase): Promise<JourneyDatabase> {
     const { url }: { url: string } = JSON.parse(await readFile(SERVER_FILE, 'utf8'));
     const name = `orderly_journey_${randomBytes(6).toString('hex')}`;
@@ -35,8 +37,8 @@ export class JourneyDatabase {
     return rows;
   }
 
-  /** Runs the work in a transaction that is taken back, with triggers and foreign keys off. */
-  async pretend<Result>(work: (rows: { sql: JourneyDatabase['query'] }) => Promise<Result>): Promise<Result> {
+  /** Runs the work in a transaction that is rolled back, with triggers and foreign keys off. */
+  async rolledBack<Result>(work: (rows: { sql: JourneyDatabase['query'] }) => Promise<Result>): Promise<Result> {
     const client = await this.pool.connect();
     try {
       await client.query('BEGIN');

@@ -12,26 +12,26 @@ import { startEmbeddedPostgres } from '../../dist/common/embedded-postgres/embed
 import { OperationsModule } from '../../dist/operations/operations.module.js';
 import { onTeardown } from './global-teardown.mjs';
 
-/** Nothing that a test stores has to outlive it. */
+/** Tests need no durability. */
 const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
 
 /**
- * One PostgreSQL for all tests: an embedded one, or TEST_DATABASE_URL's, with a template that each test copies. It is
- * filled by the built program, so the migrations run as they do in production.
+ * One PostgreSQL for all tests, embedded or at TEST_DATABASE_URL, with a template database that each test copies. The
+ * migrations of the built program create its tables, as in production.
  */
 export default async function setUp() {
   const url = process.env.TEST_DATABASE_URL ?? (await startServer());
   const template = `orderly_template_${randomBytes(4).toString('hex')}`;
   await onServer(url, `CREATE DATABASE ${template}`);
   onTeardown(() => onServer(url, `DROP DATABASE ${template} WITH (FORCE)`));
-  await fill(Object.assign(new URL(url), { pathname: `/${template}` }).toString());
+  await migrateTemplate(Object.assign(new URL(url), { pathname: `/${template}` }).toString());
   await mkdir('.orderly/test', { recursive: true });
   await writeFile('.orderly/test/server.json', JSON.stringify({ url, template }));
 }
 
 async function startServer() {
   const dataFolder = await mkdtemp(join(tmpdir(), 'orderly-test-'));
-  // As root PostgreSQL runs as nobody, who has to get in.
+  // If we are root, PostgreSQL runs as the user nobody, who needs access to the folder.
   await chmod(dataFolder, 0o755);
   onTeardown(() => rm(dataFolder, { recursive: true, force: true }));
   const postgres = await startEmbeddedPostgres({ dataFolder, settings: SETTINGS });
@@ -39,7 +39,7 @@ async function startServer() {
   return postgres.url;
 }
 
-async function fill(url) {
+async function migrateTemplate(url) {
   const dataSource = createDataSource({ url, poolSize: 2, ...databaseSchemaOf(MODULES, OperationsModule.migrations) });
   await dataSource.initialize();
   await migrate(dataSource);

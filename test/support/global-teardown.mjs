@@ -1,6 +1,6 @@
 const steps = [];
 
-/** Remembers what to undo when all tests have ended: the last thing first. */
+/** Registers a clean-up step for the end of all tests. The last one runs first. */
 export function onTeardown(step) {
   steps.unshift(step);
 }

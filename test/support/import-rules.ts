@@ -33,7 +33,7 @@ export interface ImportReport {
   readonly folderCycles: readonly string[];
 }
 
-/** Runs the same check as `npm run check`; in a process of its own, because the cruiser is ESM only. */
+/** Runs the same check as `npm run check`, in a separate process, because dependency-cruiser is ESM only. */
 export async function importReport(root: string): Promise<ImportReport> {
   const folders = FOLDERS.filter((folder) => existsSync(join(root, folder)));
   const parameters = [CRUISER, ...folders, '--config', CONFIGURATION, '--output-type', 'json'];

@@ -68,7 +68,7 @@ test('every invariant holds after normal use, and a violation of it is detected'
     expect(await violationsIn(stage, subscribers, ALL)).toEqual({});
     const database = await stage.database();
     for (const [name, damage] of Object.entries(DAMAGES)) {
-      const broken = await database.pretend(async (rows) => {
+      const broken = await database.rolledBack(async (rows) => {
         await rows.sql(damage);
         return violationsIn(rows, subscribers, ALL);
       });

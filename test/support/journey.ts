@@ -8,30 +8,30 @@ import { Program } from './program.js';
 import { hasOwnRedis, hasRedis, type JourneyRedis, startRedis } from './redis.js';
 import { until } from './until.js';
 
-/** After this a journey has failed. Jest waits a little longer, so that there is time to clear the stage. */
-const TOO_LONG_MS = 240_000;
-jest.setTimeout(TOO_LONG_MS + 15_000);
+/** A longer journey fails. The timeout of Jest is longer, so that there is time for the clean-up. */
+const JOURNEY_MAX_MS = 240_000;
+jest.setTimeout(JOURNEY_MAX_MS + 15_000);
 
-type Play = (stage: Stage) => Promise<void>;
+type JourneyTest = (stage: Stage) => Promise<void>;
 type Queue = 'PostgreSQL' | 'Redis';
 
-/** Most that is shown of what a program said before a test failed. */
+/** Characters of the output of a program that are shown when a test fails. */
 const OUTPUT_SHOWN = 8_000;
 
-/** The backends that queues can have here. */
+/** The backends of queues that are available here. */
 export const QUEUES: readonly Queue[] = hasRedis ? ['PostgreSQL', 'Redis'] : ['PostgreSQL'];
 
-/** Declares tests that are skipped where there is no Redis. */
+/** Declares tests that are skipped without a Redis. */
 export const describeOnRedis = hasRedis ? describe : describe.skip;
 export const describeOnOwnRedis = hasOwnRedis ? describe : describe.skip;
 
 /**
- * The body of a test: sets the stage, plays, and leaves nothing behind. What the programs said is shown if it fails.
+ * Runs a test on a new stage and cleans up. If it fails, the output of the programs is shown.
  */
-export async function journey(play: Play, queue: Queue = 'PostgreSQL'): Promise<void> {
+export async function journey(test: JourneyTest, queue: Queue = 'PostgreSQL'): Promise<void> {
   const stage = new Stage(queue);
   try {
-    await Promise.race([play(stage), tooLong()]);
+    await Promise.race([test(stage), timeout()]);
   } catch (error) {
     stage.showOutput();
     throw error;
@@ -40,13 +40,13 @@ export async function journey(play: Play, queue: Queue = 'PostgreSQL'): Promise<
   }
 }
 
-async function tooLong(): Promise<never> {
-  await pause(TOO_LONG_MS, undefined, { ref: false });
-  throw new Error(`The journey was not over after ${TOO_LONG_MS} ms`);
+async function timeout(): Promise<never> {
+  await pause(JOURNEY_MAX_MS, undefined, { ref: false });
+  throw new Error(`The journey did not end within ${JOURNEY_MAX_MS} ms`);
 }
 
 /**
- * Where a journey takes place: a database, perhaps a Redis and a mail server, and the programs that it starts on them.
+ * The environment of a journey: a database, optionally a Redis and a mail server, and the programs that it starts.
  */
 export class Stage {
   private readonly programs: Program[] = [];
@@ -55,14 +55,14 @@ export class Stage {
 
   constructor(private readonly queue: Queue = 'PostgreSQL') {}
 
-  /** Starts a shop and waits until it is open. */
+  /** Starts a shop and waits until it serves requests. */
   async shop(settings: Readonly<Record<string, string>> = {}, main?: string): Promise<Program> {
     return (await this.launch(settings, main)).open();
   }
 
-  /** Starts a shop that may not come to open. */
+  /** Starts a shop without waiting, because the start may fail. */
   async launch(settings: Readonly<Record<string, string>> = {}, main?: string): Promise<Program> {
-    const { database, redis, folder } = await this.set();
+    const { database, redis, folder } = await this.prepare();
     const environment = {
       DATABASE_URL: database.url,
       DATABASE_POOL_SIZE: '8',
@@ -82,49 +82,49 @@ export class Stage {
     return server;
   }
 
-  /** Remembers what to undo when the journey is over: the last thing first. */
+  /** Registers a clean-up step for the end of the journey. The last one runs first. */
   atEnd(undo: () => unknown): void {
     this.undos.push(undo);
   }
 
-  /** Begins with a copy of another stage's database instead of an empty one. Nobody may be using that one. */
+  /** Uses a copy of another stage's database, which must have no connections. */
   async beginLike(other: Stage): Promise<void> {
     this.parts = this.make(await other.database());
     await this.parts;
   }
 
   async database(): Promise<JourneyDatabase> {
-    return (await this.set()).database;
+    return (await this.prepare()).database;
   }
 
   async redis(): Promise<JourneyRedis> {
-    const { redis } = await this.set();
+    const { redis } = await this.prepare();
     if (!redis) throw new Error('The queues of this journey are on PostgreSQL');
     return redis;
   }
 
-  /** The number of the embedded PostgreSQL's process in this stage's folder; undefined where none was started. */
+  /** Process id of the embedded PostgreSQL in this stage's folder; undefined when none runs. */
   async embeddedPid(): Promise<number | undefined> {
-    const { folder } = await this.set();
+    const { folder } = await this.prepare();
     const text = await readFile(join(folder, '.orderly/pg/postmaster.pid'), 'utf8').catch(() => '');
     return Number.parseInt(text, 10) || undefined;
   }
 
-  /** Looks at rows, as somebody who may see all of them. */
+  /** Reads rows of all schemas. */
   async sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return (await this.database()).query<Row>(statement, parameters);
   }
 
-  /** Waits until every event has been heard by all who have to hear it. */
+  /** Waits until no delivery is pending. */
   async quiet(): Promise<void> {
     const isQuiet = async () => {
-      const waiting = await this.sql(`SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT 1`);
-      return waiting.length === 0;
+      const pending = await this.sql(`SELECT FROM backbone.delivery WHERE state = 'pending' LIMIT 1`);
+      return pending.length === 0;
     };
     await until('no delivery is pending', isQuiet);
   }
 
-  /** Ends the leases that killed processes have left behind; in production they are waited for. */
+  /** Expires the leases of killed processes at once, to save time. */
   async endLeases(): Promise<void> {
     await this.sql(`
       UPDATE backbone.delivery SET lease_until = clock_timestamp(), due_at = clock_timestamp()
@@ -132,8 +132,8 @@ export class Stage {
   }
 
   /**
-   * Makes the relay take up now what waits for its time: a pause after a failure, or until a lost job is missed. With
-   * another number of claims a job that may still lie in a queue is passed over.
+   * Makes deliveries due now that wait for the pause after a failure, or until the relay detects a lost job. The higher
+   * number of claims invalidates jobs that may still be in a queue.
    */
   async endPauses(): Promise<void> {
     await this.sql(`
@@ -143,7 +143,7 @@ export class Stage {
 
   showOutput(): void {
     for (const { pid, output } of this.programs)
-      process.stderr.write(`\n--- what process ${pid} said ---\n${output.slice(-OUTPUT_SHOWN)}\n`);
+      process.stderr.write(`\n--- output of process ${pid} ---\n${output.slice(-OUTPUT_SHOWN)}\n`);
   }
 
   async clear(): Promise<void> {
@@ -151,7 +151,7 @@ export class Stage {
     for (const undo of this.undos.toReversed()) await undo();
   }
 
-  /** A killed program leaves its PostgreSQL running. */
+  /** A killed program does not stop its embedded PostgreSQL. */
   private async stopEmbedded(): Promise<void> {
     const pid = await this.embeddedPid();
     if (pid === undefined) return;
@@ -159,14 +159,14 @@ export class Stage {
     await until('PostgreSQL has stopped', async () => (await this.embeddedPid()) === undefined);
   }
 
-  private set(): Promise<Parts> {
+  private prepare(): Promise<Parts> {
     this.parts ??= this.make();
     return this.parts;
   }
 
   private async make(original?: JourneyDatabase): Promise<Parts> {
     const folder = await mkdtemp(join(tmpdir(), 'orderly-journey-'));
-    // An embedded PostgreSQL that root starts runs as nobody, who has to get in.
+    // If we are root, PostgreSQL runs as the user nobody, who needs access to the folder.
     await chmod(folder, 0o755);
     this.atEnd(() => rm(folder, { recursive: true, force: true }));
     this.atEnd(() => this.stopEmbedded());

@@ -1,6 +1,6 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Journeys take the longest, which Jest does not know in a fresh checkout: whatever begins last should end soon. */
+/** Starts the journeys first, because they are the slowest tests, which Jest does not know in a new checkout. */
 module.exports = class JourneysFirst extends Sequencer {
   sort(tests) {
     const isJourney = ({ path }) => path.includes('journeys');

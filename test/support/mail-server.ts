@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 
-/** What the server got, as far as the journeys look at it. */
+/** An accepted e-mail: the parts that the journeys use. */
 export interface ReceivedMail {
   readonly to: string;
   readonly messageId: string;
   readonly text: string;
 }
 
-/** What a mail server says of a recipient instead of yes, e.g. `451 4.3.0 try later`. */
+/** SMTP answer that refuses a recipient, e.g. `451 4.3.0 try later`; undefined accepts it. */
 type Refusal = string | undefined;
 
-/** A real mail server that keeps what it accepts, and refuses or hangs as it is told. */
+/** A real mail server that stores accepted e-mails, and can refuse recipients or stop answering. */
 export class MailServer {
   readonly received: ReceivedMail[] = [];
   private refuse: (to: string) => Refusal = () => undefined;
@@ -48,25 +48,25 @@ export class MailServer {
     this.refuse = refuse;
   }
 
-  /** From here on it takes mails without a word. */
+  /** From now on, receives e-mails without an answer. */
   hang(): void {
     this.held = [];
   }
 
-  /** Whether somebody waits for its word. */
+  /** Whether a client waits for an answer. */
   get isBusy(): boolean {
     return (this.held?.length ?? 0) > 0;
   }
 
-  /** Says yes to all that it has kept waiting. */
-  goOn(): void {
+  /** Accepts all e-mails that wait for an answer, and answers normally again. */
+  resume(): void {
     const held = this.held ?? [];
     this.held = undefined;
     for (const accept of held) accept();
   }
 
   async stop(): Promise<void> {
-    this.goOn();
+    this.resume();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 

@@ -3,11 +3,11 @@ import { buildWith, type Edit } from './builds.js';
 const REACTIONS = 'notifications/notifications.reactions.js';
 const CLASS = 'NotificationsReactions';
 
-/** The rows that the new subscribers write: each event once. The table is made by the journey. */
+/** A handler of new subscribers that stores the id of each event in a table, which the journey creates. */
 const NOTE = `async (event, tx) => { await tx.manager.query('INSERT INTO notifications.note VALUES ($1)', [event.id]); }`;
 
 const EDITS: readonly Edit[] = [
-  // A subscriber whose method has another name.
+  // A subscriber whose method is renamed.
   { file: REACTIONS, replace: 'async emailConfirmation(', by: 'async confirmByMail(' },
   { file: REACTIONS, replace: `${CLASS}.prototype, "emailConfirmation"`, by: `${CLASS}.prototype, "confirmByMail"` },
   {
@@ -27,7 +27,7 @@ const EDITS: readonly Edit[] = [
     replace: 'OrderPlaced({ orderId: order.id,',
     by: `OrderPlaced({ channel: 'web', orderId: order.id,`,
   },
-  // The next version of an event, said beside the one before.
+  // The next version of an event, published together with the previous one.
   {
     file: 'inventory/inventory.events.js',
     replace: 'export const StockShort =',
@@ -44,7 +44,7 @@ export const StockShort =`,
     replace: 'let Reservations =',
     by: `import { StockReservedV2 } from './inventory.events.js';\nlet Reservations =`,
   },
-  // A new subscriber of an event that was there, and one of an event that was not.
+  // A new subscriber of an existing event, and one of a new event.
   {
     file: REACTIONS,
     replace: `${CLASS} = __decorate([`,
@@ -59,7 +59,7 @@ ${CLASS} = __decorate([`,
   },
 ];
 
-/** The program as a team may release it next, by its rules for changes. Gives its main file. */
+/** Builds a next version of the program with allowed changes. Returns its main file. */
 export function nextVersion(): Promise<string> {
   return buildWith('next-version', EDITS);
 }

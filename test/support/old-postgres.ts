@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 const TEXT_TYPE = 25;
 
 /**
- * A server that speaks as much of PostgreSQL's protocol as it takes to be asked for its version, and answers every
- * query with it. See https://www.postgresql.org/docs/current/protocol-message-formats.html
+ * A server that implements only the part of the PostgreSQL protocol that a query for the version needs. It answers
+ * every query with its version. See https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export class OldPostgres {
   private readonly server: Server;

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
 /**
- * Below those that systems give to connections: such a one could sit on the port of a process that is down for a
- * moment.
+ * Below the ephemeral ports of operating systems. Otherwise an outgoing connection could take the port of a process
+ * while it restarts.
  */
 const FIRST = 20_000;
 const LAST = 29_999;
 const BLOCK = 16;
 
-/** Ports that nobody else uses, and that are ours over all restarts of whoever listens on them. */
+/** Ports that are reserved for this process, also while the servers that use them restart. */
 export class Ports {
   private last: number;
 
@@ -21,7 +21,7 @@ export class Ports {
   }
 
   /**
-   * Whoever listens on the first port of a block has the block: another campaign that starts now takes the next one.
+   * Reserves a block of ports by listening on its first port. Another campaign takes the next block.
    */
   static async reserve(): Promise<Ports> {
     for (let first = FIRST; first + BLOCK <= LAST; first += BLOCK) {
@@ -34,7 +34,7 @@ export class Ports {
   async take(): Promise<number> {
     for (;;) {
       this.last += 1;
-      if (this.last === this.first + BLOCK) throw new Error('More ports are needed than a campaign has');
+      if (this.last === this.first + BLOCK) throw new Error('All reserved ports are in use');
       const server = await listen(this.last);
       if (!server) continue;
       await close(server);

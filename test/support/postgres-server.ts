@@ -7,23 +7,23 @@ import { until } from './until.js';
 
 type Embedded = typeof import('../../src/common/embedded-postgres/embedded-postgres.js');
 
-/** The build's own way to start PostgreSQL. */
+/** The module of the build that starts PostgreSQL. */
 const EMBEDDED = pathToFileURL(resolve('dist/common/embedded-postgres/embedded-postgres.js')).href;
-/** As a shop would have it: what is committed is on the disk. */
+/** Durable, as in production. */
 const SETTINGS = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_connections: '100' };
-/** Somebody may take the port after it was found free, and before PostgreSQL has it. */
+/** Another program may take the port between the search for a free port and the start of PostgreSQL. */
 const TRIES_MAX = 5;
 const TAKEN = 'Address already in use';
 /** SQLSTATE class 42: syntax error or access rule violation. */
-const MISTAKE = '42';
+const INVALID_STATEMENT = '42';
 
-/** A real PostgreSQL that can be made to die, and the checker's own way into it. */
+/** A real PostgreSQL that can be crashed, with a direct connection for checks. */
 export class PostgresServer {
   private server: EmbeddedPostgres | undefined;
   private pool: Pool | undefined;
   private isClosed = false;
 
-  /** @param settings what this server has besides, or otherwise */
+  /** @param settings additional or changed settings of the server */
   constructor(
     private readonly folder: string,
     private readonly settings: Readonly<Record<string, string>> = {},
@@ -50,29 +50,29 @@ export class PostgresServer {
     return join(this.server?.dataFolder ?? this.folder, 'pg');
   }
 
-  /** Of the process whose children the backends are. */
+  /** Process id of the postmaster, the parent of all backends. */
   async pid(): Promise<number> {
     return Number.parseInt(await readFile(join(this.dataFolder, 'postmaster.pid'), 'utf8'), 10);
   }
 
-  /** Looks at rows as somebody who may see all of them, past the proxy. */
+  /** Runs SQL as superuser, without the proxy. */
   async sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     if (!this.pool) throw new Error('PostgreSQL is not running');
     const { rows } = await this.pool.query(statement, [...parameters]);
     return rows;
   }
 
-  /** The same while it may be dying or full: undefined when it does not answer. A mistake in the statement is one. */
-  async tryToSee<Row>(statement: string): Promise<Row[] | undefined> {
+  /** The same, but returns undefined on errors of the server, which may be stopped or full. Invalid SQL throws. */
+  async tryQuery<Row>(statement: string): Promise<Row[] | undefined> {
     try {
       return await this.sql<Row>(statement);
     } catch (error) {
-      if ((error as { code?: string }).code?.startsWith(MISTAKE)) throw error;
+      if ((error as { code?: string }).code?.startsWith(INVALID_STATEMENT)) throw error;
       return undefined;
     }
   }
 
-  /** SIGQUIT is what `pg_ctl stop -m immediate` sends: no checkpoint, recovery at the next start. */
+  /** Stops like `pg_ctl stop -m immediate`: SIGQUIT, no checkpoint, recovery at the next start. */
   async crash(): Promise<void> {
     const pid = await this.pid();
     const { server, pool } = this;
@@ -85,7 +85,7 @@ export class PostgresServer {
     await server?.stop();
   }
 
-  /** One backend dies the hard way, so PostgreSQL ends all others and recovers by itself. False: there was none. */
+  /** Kills one backend, so PostgreSQL ends all others and recovers. Returns false if there was no backend. */
   async killBackend(): Promise<boolean> {
     const backends = await this.sql<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity
@@ -93,12 +93,12 @@ export class PostgresServer {
     );
     const [backend] = backends;
     if (!backend || !kill(backend.pid)) return false;
-    const isGone = `SELECT pid FROM pg_stat_activity WHERE pid = ${backend.pid}`;
-    await until('PostgreSQL has recovered', async () => (await this.tryToSee(isGone))?.length === 0);
+    const killed = `SELECT pid FROM pg_stat_activity WHERE pid = ${backend.pid}`;
+    await until('PostgreSQL has recovered', async () => (await this.tryQuery(killed))?.length === 0);
     return true;
   }
 
-  /** A full disk may have ended it: then it is started again. */
+  /** Restarts PostgreSQL if the full disk has ended it. */
   async recover(): Promise<void> {
     const { server } = this;
     const hasEnded = await Promise.race([server?.exited.then(() => true), this.answers().then(() => false)]);
@@ -109,7 +109,7 @@ export class PostgresServer {
   }
 
   async answers(): Promise<void> {
-    await until('PostgreSQL answers', async () => (await this.tryToSee('SELECT 1')) !== undefined);
+    await until('PostgreSQL answers', async () => (await this.tryQuery('SELECT 1')) !== undefined);
   }
 
   async stop(): Promise<void> {
@@ -120,7 +120,7 @@ export class PostgresServer {
   }
 }
 
-/** False: it has ended by itself meanwhile. */
+/** Returns false if the process has already ended. */
 function kill(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');

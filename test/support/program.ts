@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { until } from './until.js';
 
 const MAIN = resolve('dist/main.js');
-/** What a program that was started here may take over from this process. */
+/** Environment variables that programs inherit from this process. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot'];
 
 export interface LogLine {
@@ -17,7 +17,7 @@ export interface LogLine {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of a body is the test's to say
+  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies without types
   readonly body: any;
 }
 
@@ -28,23 +28,23 @@ export interface Ending {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** The real built program in a process of its own, and what can be seen of it from outside. */
+/** The built program in its own process, as seen from outside. */
 export class Program {
-  /** Resolves when the process has ended, however. */
+  /** Resolves when the process has ended for any reason. */
   readonly ended: Promise<Ending>;
   readonly log: LogLine[] = [];
-  /** All that it has written. */
+  /** The output on stdout and stderr. */
   output = '';
   url = '';
 
   private constructor(private readonly child: ChildProcess) {
     this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
     for (const input of [child.stdout, child.stderr])
-      if (input) createInterface({ input }).on('line', (line) => this.hear(line));
+      if (input) createInterface({ input }).on('line', (line) => this.readLine(line));
   }
 
   /**
-   * Starts it in an empty folder, so that no `.env` of this checkout is read. It need not come to open.
+   * Starts the program in an empty folder, so that no `.env` of this checkout is read. Does not wait.
    * @param main the main file of another build
    */
   static launch(environment: Environment, folder: string, main = MAIN): Program {
@@ -58,18 +58,18 @@ export class Program {
     return this.child.pid;
   }
 
-  /** Waits until it serves. */
+  /** Waits until the program serves requests. */
   async open(): Promise<this> {
-    const line = await until('the program is open', () => {
+    const line = await until('the program serves requests', () => {
       const hasEnded = this.child.exitCode !== null || this.child.signalCode !== null;
-      if (hasEnded) throw new Error(`The program ended before it was open:\n${this.output}`);
+      if (hasEnded) throw new Error(`The program ended before it served requests:\n${this.output}`);
       return this.log.find(({ msg }) => msg.endsWith(' is open'));
     });
     this.url = String(line.url);
     return this;
   }
 
-  /** Ends it, and waits for that. */
+  /** Sends the signal and waits for the end. */
   async kill(signal: NodeJS.Signals): Promise<Ending> {
     this.child.kill(signal);
     return this.ended;
@@ -83,7 +83,7 @@ export class Program {
     return this.send('POST', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
   }
 
-  /** Products, one a line. */
+  /** Imports products as NDJSON. */
   import(products: readonly object[]): Promise<Answer> {
     const lines = products.map((product) => `${JSON.stringify(product)}\n`).join('');
     return this.send('POST', '/v1/products/import', lines, { 'content-type': 'application/x-ndjson' });
@@ -96,7 +96,7 @@ export class Program {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
-  private hear(line: string): void {
+  private readLine(line: string): void {
     this.output += `${line}\n`;
     if (line.startsWith('{')) this.log.push(JSON.parse(line));
   }

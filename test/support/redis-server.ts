@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { until } from './until.js';
 
-/** A real Redis that keeps nothing on disk, and comes back on the same port after its death. */
+/** A real Redis without persistence, which restarts on the same port. */
 export class RedisServer {
   private process: ChildProcess | undefined;
   private readonly client: Redis;
@@ -32,7 +32,7 @@ export class RedisServer {
     await until('Redis answers', async () => (await this.client.ping()) === 'PONG');
   }
 
-  /** All that it knew is gone. */
+  /** Kills the server, which loses all data. */
   async kill(): Promise<void> {
     const server = this.process;
     this.signal('SIGKILL');
@@ -47,7 +47,7 @@ export class RedisServer {
     await this.client.flushall();
   }
 
-  /** The ids of what a queue has not done yet. */
+  /** Ids of the waiting, active and delayed jobs of a queue. */
   async jobs(queue: string): Promise<string[]> {
     const { client } = this;
     const waiting = await Promise.all([client.lrange(`${queue}:wait`, 0, -1), client.lrange(`${queue}:active`, 0, -1)]);

@@ -11,7 +11,7 @@ import { until } from './until.js';
 export interface JourneyRedis {
   readonly settings: { readonly REDIS_URL: string; readonly QUEUE_PREFIX: string };
   readonly client: Redis;
-  /** Loses everything: FLUSHALL, or what comes to the same where others use the server as well. */
+  /** FLUSHALL, or the deletion of the own keys on a shared server. */
   wipe(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -19,12 +19,12 @@ export interface JourneyRedis {
 const SHARED_URL = process.env.REDIS_URL;
 
 /**
- * Whether the journeys that need a Redis can run. In CI they have to; elsewhere one loud line tells that they did not.
+ * Whether the journeys that need a Redis can run. In CI they must; elsewhere a warning states that they are skipped.
  */
 export const hasRedis = Boolean(SHARED_URL) || spawnSync('redis-server', ['--version']).status === 0;
-/** Whether journeys have a server of their own, which they may set as they like. */
+/** Whether each journey has its own server, whose configuration it may change. */
 export const hasOwnRedis = hasRedis && !SHARED_URL;
-if (!hasRedis) sayMissing();
+if (!hasRedis) reportMissing();
 
 export async function startRedis(): Promise<JourneyRedis> {
   const prefix = `journey-${randomBytes(6).toString('hex')}`;
@@ -61,8 +61,8 @@ async function ownRedis(prefix: string): Promise<JourneyRedis> {
   return { settings: { REDIS_URL: url, QUEUE_PREFIX: prefix }, client, wipe, stop };
 }
 
-/** Once for all test files of one run: each run has a template database of its own, which tells them apart. */
-function sayMissing(): void {
+/** Prints once per run. The name of the template database, which differs in each run, identifies the run. */
+function reportMissing(): void {
   const remedy = 'install redis-server, or set REDIS_URL';
   if (process.env.CI) throw new Error(`The journeys over Redis must run in CI: ${remedy}`);
   const { template } = JSON.parse(readFileSync('.orderly/test/server.json', 'utf8'));

@@ -12,14 +12,14 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** Rules that the text of a file shows. Each tells what is wrong with a file, or nothing. */
+/** Rules for the path and the text of a file. Each returns a problem, or undefined. */
 export const sourceRules = {
-  'the environment is read in config.ts alone': ({ path, text }) =>
+  'only config.ts reads the environment': ({ path, text }) =>
     path !== 'src/config.ts' && /\bprocess\s*(\?\.|\.)\s*env\b|\benv\b[^;=]*\}\s*=\s*process\b/.test(text)
       ? 'reads process.env: add the variable to src/config.ts and inject CONFIG'
       : undefined,
 
-  'two steps up lead to a room below, and nothing leads further': ({ path, text }) => {
+  'an import two folders up leads to a room below, and none goes further': ({ path, text }) => {
     if (/\.spec\.ts$|\/testing\//.test(path)) return undefined;
     const far = [...text.matchAll(/(?:from|import) '(\.\.\/\.\.\/[^']*)'/g)].map(([, specifier = '']) => specifier);
     const room = roomOf(path);
@@ -31,45 +31,45 @@ export const sourceRules = {
     return lost && `imports ${lost}: the file is in the wrong folder, or imports one that is`;
   },
 
-  'no file hides others': ({ path }) =>
-    path.endsWith('/index.ts') ? 'is a barrel: import the file that has the thing' : undefined,
+  'there are no barrel files': ({ path }) =>
+    path.endsWith('/index.ts') ? 'is a barrel: import the file that declares the name' : undefined,
 
-  'a file is a few screens at most': ({ path, text }) =>
+  'a file has at most 180 lines': ({ path, text }) =>
     !/\.spec\.ts$|\/migrations\//.test(path) && text.split('\n').length - 1 > LINES_MAX
-      ? `has more than ${LINES_MAX} lines: give one of its ideas a file of its own`
+      ? `has more than ${LINES_MAX} lines: move one of its ideas to another file`
       : undefined,
 
-  'what takes time is measured by a clock that does not jump': ({ path, text }) =>
+  'durations are measured with a monotonic clock': ({ path, text }) =>
     !/\.spec\.ts$|\/testing\//.test(path) && /(?<!getTime\(\) - )Date\.now\(\)(?! - \w+\.getTime)/.test(text)
-      ? 'reads Date.now(): use performance.now() for what passes here, and new Date() for what people read'
+      ? 'reads Date.now(): use performance.now() for durations, and new Date() for times of day'
       : undefined,
 
   'modules are flat': ({ path }) =>
     /^src\/(?!(common|backbone|operations)\/)[^/]+\/(?!(migrations|templates)\/)[^/]+\//.test(path)
-      ? 'is in a folder of its own: put it beside the other files of its module'
+      ? 'is in a sub-folder: move it beside the other files of its module'
       : undefined,
 
   'entities are in entity files': ({ path, text }) =>
     /^@Entity\(/m.test(text) && !/\.(entity|spec)\.ts$/.test(path)
-      ? 'has an entity: move it to a file of its own, <name>.entity.ts'
+      ? 'has an entity: move it to <name>.entity.ts'
       : undefined,
 
   'SQL stays in the schema of its module': ({ path, text }, modules) => {
     if (path.endsWith('.spec.ts')) return undefined;
     const schemas = ['backbone', ...modules];
     const foreign = schemasInSql(text).filter((schema) => schemas.includes(schema) && schema !== schemaOf(path));
-    return foreign.length > 0 ? `has SQL on ${foreign.join(', ')}: hear its events instead` : undefined;
+    return foreign.length > 0 ? `has SQL on ${foreign.join(', ')}: subscribe to its events instead` : undefined;
   },
 
   'entities name the schema of their module': ({ path, text }) => {
     const entities = text.match(/@Entity\([^)]*\)/g) ?? [];
     return entities.some((entity) => !entity.includes(`schema: '${schemaOf(path)}'`))
-      ? `has an entity outside of the schema ${schemaOf(path)}`
+      ? `has an entity without the schema ${schemaOf(path)}`
       : undefined;
   },
 } satisfies Record<string, (file: SourceFile, modules: readonly string[]) => string | undefined>;
 
-/** The rooms of machinery, each with the rooms that it may import. Every other folder of src is a business module. */
+/** The rooms, each with the rooms that it may import. Every other folder of src is a business module. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   common: ['common'],
   backbone: ['common'],
@@ -80,7 +80,7 @@ function roomOf(path: string): string | undefined {
   return /^src\/([^/]+)\//.exec(path)?.[1];
 }
 
-/** The machinery keeps its tables in one schema. */
+/** All tables of the rooms are in one schema. */
 function schemaOf(path: string): string | undefined {
   const room = roomOf(path);
   return room !== undefined && room in BELOW ? 'backbone' : room;
@@ -88,12 +88,12 @@ function schemaOf(path: string): string | undefined {
 
 export type SourceRule = keyof typeof sourceRules;
 
-/** Schemas that statements of a text name. */
+/** Schemas that the SQL in a text names. */
 export function schemasInSql(text: string): string[] {
   return [...new Set([...text.matchAll(SCHEMA_IN_SQL)].map(([, schema = '']) => schema.toLowerCase()))];
 }
 
-/** What is wrong with the sources below a folder, as `rule: file what`. */
+/** All problems of the sources below a folder, as `rule: file problem`. */
 export async function sourceProblems(root: string): Promise<string[]> {
   const [files, modules] = await Promise.all([sourcesIn(root), modulesIn(root)]);
   return Object.entries(sourceRules).flatMap(([rule, check]) =>
@@ -104,7 +104,7 @@ export async function sourceProblems(root: string): Promise<string[]> {
   );
 }
 
-/** The business modules: every folder of src but the rooms of machinery. */
+/** The business modules: every folder of src except the rooms. */
 export async function modulesIn(root: string): Promise<string[]> {
   const entries = await readdir(join(root, 'src'), { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);

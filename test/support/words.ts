@@ -18,13 +18,13 @@ export function anOrder(lines: readonly Line[] = [{ sku: 'TEA', quantity: 1 }], 
   };
 }
 
-/** Puts products on sale. */
+/** Imports products. */
 export async function stock(shop: Program, ...products: readonly object[]): Promise<void> {
   const { status, body } = await shop.import(products);
   if (status !== 200 || body.listed !== products.length) throw new Error(`Not listed: ${JSON.stringify(body)}`);
 }
 
-/** Places an order that the shop takes, and gives it. */
+/** Places an order, and returns the answer. @throws {Error} when it is refused */
 export async function place(shop: Program, order: object = anOrder()) {
   const { status, body } = await shop.post('/v1/orders', order);
   if (status !== 201) throw new Error(`Not placed: ${JSON.stringify(body)}`);
