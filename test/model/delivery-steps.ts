@@ -45,7 +45,7 @@ const runOutOfOrder = fc
 
 const runTwice = number.map((number) =>
   step(
-    'run a delivery twice at once',
+    'run a delivery twice at the same time',
     async (model, shop) => {
       const delivery = model.deliveries.named(pick(model, namesIn(model), number));
       const ref = shop.delivery(delivery.name);

@@ -166,9 +166,9 @@ export class ModelShop {
     const simulated = new SimulatedProcess(diesAt);
     try {
       const result = await this.runIn(simulated, work);
-      if (!simulated.hasEnded) return result;
+      if (!simulated.hasDied) return result;
     } catch (error) {
-      if (!simulated.hasEnded) throw error;
+      if (!simulated.hasDied) throw error;
     }
     await this.transactionsHaveEnded();
     return undefined;
@@ -259,7 +259,7 @@ export class ModelShop {
     return violationsIn(this, subscribers, { ...LASTING, ...MAILBOX_INVARIANTS });
   }
 
-  /** Reads rows on a connection of its own, which no schedule delays. */
+  /** Reads rows on a separate connection, which no schedule delays. */
   async sql<Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     const { rows } = await this.observer.query(statement, [...parameters]);
     return rows;

@@ -18,7 +18,7 @@ const processes = new AsyncLocalStorage<SimulatedProcess>();
  * two of them, so this is equivalent to a process of the operating system.
  */
 export class SimulatedProcess {
-  hasEnded = false;
+  hasDied = false;
 
   constructor(
     private readonly diesAt?: DeathPoint,
@@ -35,11 +35,11 @@ export class SimulatedProcess {
   }
 
   pass(point: DeathPoint): void {
-    if (point === this.diesAt) this.hasEnded = true;
+    if (point === this.diesAt) this.hasDied = true;
     this.assertAlive();
   }
 
   assertAlive(): void {
-    if (this.hasEnded) throw new ProcessDied(`The process died at ${this.diesAt}`);
+    if (this.hasDied) throw new ProcessDied(`The process died at ${this.diesAt}`);
   }
 }

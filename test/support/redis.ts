@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { freePort } from './free-port.js';
 import { until } from './until.js';
 
-/** A Redis for one journey: a server of its own, or a part of the one that REDIS_URL names. */
+/** A Redis for one journey: its own server, or a key prefix on the server at REDIS_URL. */
 export interface JourneyRedis {
   readonly settings: { readonly REDIS_URL: string; readonly QUEUE_PREFIX: string };
   readonly client: Redis;
