@@ -16,7 +16,7 @@ const TESTING = '^src/[^/]+/testing/';
 module.exports = {
   forbidden: [
     {
-      name: 'modules-meet-at-their-events',
+      name: 'modules-import-only-events-of-modules',
       comment:
         'A module imports nothing of another module but its <module>.events.ts. Subscribe to its events, and answer with an event of your own.',
       severity: 'error',
@@ -24,7 +24,7 @@ module.exports = {
       to: { path: MODULE, pathNot: ['^src/$1/', '^src/([^/]+)/\\1[.]events[.]ts$'] },
     },
     {
-      name: 'only-the-app-knows-modules',
+      name: 'only-app-module-imports-modules',
       comment:
         'Outside of a module only app.module.ts imports more than its events file. Use HTTP, subscribe to its events, or take MODULES from app.module.ts.',
       severity: 'error',
@@ -32,7 +32,7 @@ module.exports = {
       to: { path: MODULE, pathNot: '^src/([^/]+)/\\1[.]events[.]ts$' },
     },
     {
-      name: 'the-app-knows-nest-modules-only',
+      name: 'app-module-imports-module-files-only',
       comment: 'app.module.ts imports the <module>.module.ts files and nothing else of modules. Let the module do it.',
       severity: 'error',
       from: { path: '^src/app[.]module[.]ts$' },
@@ -55,14 +55,14 @@ module.exports = {
       to: { path: '^src/(?!common/|backbone/)' },
     },
     {
-      name: 'operations-knows-no-module',
+      name: 'operations-imports-no-module',
       comment: 'operations/ serves any module. Declare an extension point at its top, and let the module contribute.',
       severity: 'error',
       from: { path: '^src/operations/', pathNot: [SPEC, TESTING] },
       to: { path: `^src/(?!${MACHINERY})` },
     },
     {
-      name: 'the-inside-of-a-room-is-private',
+      name: 'room-internals-are-private',
       comment:
         'Modules and the files of src/ import only the top-level files of backbone/ and operations/. Use those, or extend them.',
       severity: 'error',
@@ -81,14 +81,14 @@ module.exports = {
       },
     },
     {
-      name: 'nobody-imports-notifications',
+      name: 'no-imports-of-notifications',
       comment: 'notifications publishes nothing and answers nobody. Publish an event that it can react to.',
       severity: 'error',
       from: { pathNot: ['^src/notifications/', '^src/app[.]module[.]ts$'] },
       to: { path: '^src/notifications/' },
     },
     {
-      name: 'contracts-are-leaves',
+      name: 'events-files-import-no-internals',
       comment:
         'An events file imports the contract helper, shared values and zod, so that no inside of a module gets into a contract. Write the field into its schema.',
       severity: 'error',
@@ -96,7 +96,7 @@ module.exports = {
       to: { pathNot: ['^src/backbone/domain-event[.]ts$', '^src/common/values/', '(^|/)node_modules/zod/'] },
     },
     {
-      name: 'one-way-down',
+      name: 'services-import-no-controllers',
       comment:
         'Controllers and reactions call services, services call entities. Pass the value as a parameter instead of importing upwards.',
       severity: 'error',
@@ -111,7 +111,7 @@ module.exports = {
       to: { circular: true },
     },
     {
-      name: 'bullmq-stays-in-its-folder',
+      name: 'bullmq-in-queue-folder-only',
       comment:
         'Only backbone/queue/ imports BullMQ and Redis clients. Use @ReactsTo(…, { later: true }) or @SideEffect.',
       severity: 'error',
@@ -119,7 +119,7 @@ module.exports = {
       to: { path: '(^|/)node_modules/(bullmq|@nestjs/bullmq|ioredis)/' },
     },
     {
-      name: 'the-emitter-stays-in-the-backbone',
+      name: 'event-emitter-in-backbone-only',
       comment:
         'Only backbone/publishing/ and backbone.module.ts import the event emitter. Publish with tx.publish and subscribe with @ReactsTo.',
       severity: 'error',
@@ -127,7 +127,7 @@ module.exports = {
       to: { path: '(^|/)node_modules/(@nestjs/event-emitter|eventemitter2)/' },
     },
     {
-      name: 'modules-know-no-http-server',
+      name: 'modules-import-no-http-server',
       comment:
         'Modules do not know the HTTP server. Take what a handler needs by decorators, and return the response body.',
       severity: 'error',
@@ -135,21 +135,21 @@ module.exports = {
       to: { path: '(^|/)node_modules/(@nestjs/platform-[^/]+|@?fastify|express)/' },
     },
     {
-      name: 'prom-client-stays-in-its-folder',
+      name: 'prom-client-in-metrics-only',
       comment: 'Only common/metrics/ imports prom-client. Use defineCounter, defineGauge or defineHistogram.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/common/metrics/'] },
       to: { path: '(^|/)node_modules/prom-client/' },
     },
     {
-      name: 'the-program-does-without-tests',
+      name: 'program-imports-no-test-code',
       comment: 'The program does not import test code. Move what it needs out of testing/ or the spec.',
       severity: 'error',
       from: { path: '^src/', pathNot: [SPEC, TESTING] },
       to: { path: `(${SPEC}|${TESTING}|^test/)` },
     },
     {
-      name: 'imports-lead-somewhere',
+      name: 'imports-are-resolved',
       comment: 'There is no such file or package. Correct the path, or add the package to package.json.',
       severity: 'error',
       from: {},

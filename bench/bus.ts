@@ -7,10 +7,9 @@ import { BusinessModule } from '../src/backbone/business-module.js';
 import { ReactsTo } from '../src/backbone/decorators.js';
 import { type DomainEvent, defineEvent } from '../src/backbone/domain-event.js';
 import { InTransactionDispatcher } from '../src/backbone/publishing/in-transaction-dispatcher.js';
-import { UnitOfWork } from '../src/backbone/publishing/unit-of-work.js';
 import { Handlers } from '../src/backbone/registry/handlers.js';
 import { Subscriptions } from '../src/backbone/registry/subscriptions.js';
-import type { Transaction } from '../src/backbone/transaction.js';
+import { type Transaction, TransactionRunner } from '../src/backbone/transaction.js';
 import { Database } from '../src/common/database/database.js';
 import type { Session } from '../src/common/database/session.js';
 import type { Bench } from './support/benchmark.js';
@@ -42,11 +41,11 @@ class BellsModule {}
   providers: [
     { provide: Subscriptions, useValue: new Subscriptions([BellsModule], () => true) },
     { provide: Database, useValue: {} },
-    { provide: UnitOfWork, useValue: {} },
+    { provide: TransactionRunner, useValue: {} },
     Handlers,
     InTransactionDispatcher,
   ],
-  exports: [Database, UnitOfWork],
+  exports: [Database, TransactionRunner],
 })
 class DispatcherModule {}
 
@@ -61,7 +60,7 @@ export async function bus({ rounds: count }: Bench): Promise<Row[]> {
   const app = await NestFactory.createApplicationContext(BusApp, { logger: false, abortOnError: false });
   const dispatcher = app.get(InTransactionDispatcher);
   const bare = new EventEmitter2();
-  const emission = { tx: {} as Transaction, session: { become: () => undefined } as unknown as Session };
+  const emission = { tx: {} as Transaction, session: { actAs: () => undefined } as unknown as Session };
   const rows: Row[] = [];
   for (const { reactions, event } of bells) {
     // oxlint-disable-next-line typescript/no-misused-promises -- emitAsync below awaits the promises of its listeners

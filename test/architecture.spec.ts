@@ -106,24 +106,24 @@ const SHOP = [
 
 /** For each rule on imports, an import that violates only this rule. */
 const FORBIDDEN_IMPORTS = [
-  ['modules-meet-at-their-events', 'src/returns/returns.service.ts', '../orders/order.entity.js'],
-  ['only-the-app-knows-modules', 'src/demo.ts', './orders/orders.service.js'],
-  ['the-app-knows-nest-modules-only', 'src/app.module.ts', './orders/orders.controller.js'],
+  ['modules-import-only-events-of-modules', 'src/returns/returns.service.ts', '../orders/order.entity.js'],
+  ['only-app-module-imports-modules', 'src/demo.ts', './orders/orders.service.js'],
+  ['app-module-imports-module-files-only', 'src/app.module.ts', './orders/orders.controller.js'],
   ['common-imports-common-only', 'src/common/report.ts', '../backbone/domain-event.js'],
   ['backbone-imports-common-only', 'src/backbone/log/report.ts', '../../operations/checks.js'],
-  ['operations-knows-no-module', 'src/operations/audit/report.ts', '../../orders/orders.events.js'],
-  ['the-inside-of-a-room-is-private', 'src/returns/returns.reactions.ts', '../backbone/log/event-log.js'],
+  ['operations-imports-no-module', 'src/operations/audit/report.ts', '../../orders/orders.events.js'],
+  ['room-internals-are-private', 'src/returns/returns.reactions.ts', '../backbone/log/event-log.js'],
   ['examples-use-the-backbone-and-common-only', 'examples/sensors/report.ts', '../../src/backbone/log/event-log.js'],
-  ['nobody-imports-notifications', 'src/returns/returns.checks.ts', '../notifications/notifications.events.js'],
-  ['contracts-are-leaves', 'src/orders/orders.events.ts', './order-status.js'],
-  ['one-way-down', 'src/orders/orders.service.ts', './orders.dto.js'],
+  ['no-imports-of-notifications', 'src/returns/returns.checks.ts', '../notifications/notifications.events.js'],
+  ['events-files-import-no-internals', 'src/orders/orders.events.ts', './order-status.js'],
+  ['services-import-no-controllers', 'src/orders/orders.service.ts', './orders.dto.js'],
   ['no-cycles', 'src/orders/order-status.ts', './order.entity.js'],
-  ['bullmq-stays-in-its-folder', 'src/backbone/log/log.queue.ts', 'bullmq'],
-  ['the-emitter-stays-in-the-backbone', 'src/returns/returns.emitter.ts', '@nestjs/event-emitter'],
-  ['modules-know-no-http-server', 'src/returns/returns.controller.ts', '@nestjs/platform-fastify'],
-  ['prom-client-stays-in-its-folder', 'src/returns/returns.metrics.ts', 'prom-client'],
-  ['the-program-does-without-tests', 'src/main.ts', './common/testing/stage.js'],
-  ['imports-lead-somewhere', 'src/returns/returns.dto.ts', './nowhere.js'],
+  ['bullmq-in-queue-folder-only', 'src/backbone/log/log.queue.ts', 'bullmq'],
+  ['event-emitter-in-backbone-only', 'src/returns/returns.emitter.ts', '@nestjs/event-emitter'],
+  ['modules-import-no-http-server', 'src/returns/returns.controller.ts', '@nestjs/platform-fastify'],
+  ['prom-client-in-metrics-only', 'src/returns/returns.metrics.ts', 'prom-client'],
+  ['program-imports-no-test-code', 'src/main.ts', './common/testing/stage.js'],
+  ['imports-are-resolved', 'src/returns/returns.dto.ts', './nowhere.js'],
 ] as const;
 
 /** For each rule on sources, a file that violates only this rule. */

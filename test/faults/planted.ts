@@ -211,7 +211,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'a process ends at once on SIGTERM',
-    edits: [{ file: 'main.js', replace: 'await shop.stop().catch(fail);', by: '' }],
+    edits: [{ file: 'backbone/run-program.js', replace: 'await program.stop().catch(fail);', by: '' }],
     faults: ['process stopped by SIGTERM'],
   },
   {

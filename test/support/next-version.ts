@@ -12,8 +12,8 @@ const EDITS: readonly Edit[] = [
   { file: REACTIONS, replace: `${CLASS}.prototype, "emailConfirmation"`, by: `${CLASS}.prototype, "confirmByMail"` },
   {
     file: REACTIONS,
-    replace: 'SideEffect(OrderConfirmed, MAIL)',
-    by: `SideEffect(OrderConfirmed, { ...MAIL, name: 'notifications.emailConfirmation' })`,
+    replace: 'SideEffect(OrderConfirmed, MAIL_OPTIONS)',
+    by: `SideEffect(OrderConfirmed, { ...MAIL_OPTIONS, name: 'notifications.emailConfirmation' })`,
   },
   // A new optional field of an event.
   {
