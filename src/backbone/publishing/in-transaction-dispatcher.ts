@@ -52,17 +52,18 @@ export class InTransactionDispatcher implements OnModuleInit {
    * @throws {Error} when a listener is missing, because no event may skip a reaction that is not registered yet
    */
   async dispatch(event: DomainEvent, emission: Emission): Promise<Reaction[]> {
-    const listeners: readonly unknown[] = this.emitter.listeners(event.type);
     const registered = this.reactions.get(event.type) ?? [];
-    const present = registered.filter(({ listener }) => listeners.includes(listener));
-    if (present.length < registered.length)
+    const count = this.emitter.listeners(event.type).length;
+    if (count < registered.length)
       throw new Error(
-        `${event.type} has ${present.length} of ${registered.length} reactions: the program is starting or stopping`,
+        `${event.type} has ${count} of ${registered.length} reactions: the program is starting or stopping`,
       );
-    if (listeners.length > registered.length) this.warnForeign(event.type);
+    if (count > registered.length) this.warnForeign(event.type);
     const reactions: Reaction[] = [];
     let startedAt = performance.now();
-    for (const { subscriber, listener } of registered) {
+    // By index, because an iterator that lives across an await costs a tenth.
+    for (let nr = 0; nr < registered.length; nr += 1) {
+      const { subscriber, listener } = registered[nr] as RegisteredReaction;
       await listener(event, emission);
       const now = performance.now();
       const reaction = { subscriber, ms: now - startedAt };
