@@ -125,7 +125,7 @@ describe('the documents', () => {
   });
 });
 
-/** What `npm run docs` prints, line by line. */
+/** The output of `npm run docs`, line by line. */
 function docs(...parameters: readonly string[]): string[] {
   const program = [resolve('scripts/docs.mjs'), ...parameters];
   const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8' });

@@ -17,9 +17,9 @@ export interface Finding {
 interface Check {
   /** `<module>.<what-must-hold>`, e.g. `inventory.levels-are-their-ledgers`. Also a metric label, so it is permanent. */
   readonly name: string;
-  /** What must hold, as a sentence. */
+  /** The rule that must hold, as a sentence. */
   readonly description: string;
-  /** What a person does about a mismatch. */
+  /** The steps that an operator takes for a mismatch. */
   readonly remedy: string;
 }
 

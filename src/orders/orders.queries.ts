@@ -11,7 +11,7 @@ import { OrderLine } from './order-line.entity.js';
 import type { OrderQuery } from './orders.dto.js';
 import { OrderNotFound } from './orders.errors.js';
 
-/** Where inventory runs in another process, it reserves stock within tens of milliseconds. */
+/** If inventory runs in another process, it reserves stock within tens of milliseconds. */
 const POLL_MS = 50;
 
 const cursorParts = z.tuple([isoTime, z.uuid()]);

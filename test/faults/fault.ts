@@ -10,7 +10,7 @@ export interface Stop {
   readonly endedAt: number;
 }
 
-/** What a fault may use. */
+/** The parts of a test run that a fault may use. */
 interface FaultContext {
   readonly rig: Rig;
   readonly random: Random;

@@ -16,7 +16,7 @@ export class KeyTrials {
     const answer = await this.client.sendUntil(request, { until: ({ status }) => status === 201 });
     if (answer?.status !== 201) return;
     const { id, status } = JSON.parse(answer.text);
-    // Where inventory runs in another process, the stored answer may be older than the confirmation.
+    // If inventory runs in another process, the stored answer may be older than the confirmation.
     const isSame = id === intent.order?.id && (status === intent.order?.status || status === 'placed');
     if (!isSame || !isReplayed(answer))
       this.options.log.contradict(

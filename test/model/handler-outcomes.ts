@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GiveUp } from '../../src/backbone/outcomes.js';
 
-/** What a handler does, including the mail server that it calls. */
+/** The outcomes of a handler, including those of the mail server that it calls. */
 export type HandlerOutcome = 'succeeds' | 'fails' | 'gives up' | 'stalls';
 
 class Signal {

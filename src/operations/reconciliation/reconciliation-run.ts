@@ -21,11 +21,11 @@ export interface RunOptions {
   /** It is called at least this often during the grace period. */
   readonly keepLeaseEveryMs: number;
   readonly signal: AbortSignal;
-  /** Where each check continues in the log. */
+  /** The position in the log from which each check continues. */
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
 }
 
-/** What the run has found out about one check. */
+/** The result of one check so far. */
 interface Tally {
   /** Number of rows or events. */
   checked: number;
